@@ -1,0 +1,1 @@
+//! To be replaced with the crate's contract.

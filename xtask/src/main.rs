@@ -1,0 +1,2 @@
+//! Automation in plain cargo.
+fn main() {}
