@@ -1,1 +1,3 @@
-//! To be replaced with the crate's contract.
+//! The whole domain of Posthouse as values: commands go in, records and effects come out.
+
+pub mod property;
