@@ -1,0 +1,125 @@
+//! Records: every change of durable state, and nothing else. Replaying them in order from the
+//! start rebuilds the state; nothing else can change it.
+
+use std::sync::Arc;
+
+use crate::destination::Kind;
+use crate::ids::{DestinationId, Seq, SubscriptionId};
+use crate::message::{DeadLetterReason, Envelope};
+
+pub mod codec;
+
+/// What becomes of one unacknowledged message in one backlog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Which message.
+    pub seq: Seq,
+    /// How often it has been handed out.
+    pub deliveries: u32,
+    /// How many of those count against the limit of attempts.
+    pub failures: u32,
+}
+
+/// A message that is taken over.
+#[derive(Clone, Debug)]
+pub struct Enqueued {
+    /// Where.
+    pub destination: DestinationId,
+    /// Its position there.
+    pub seq: Seq,
+    /// The durable subscriptions that it waits for; for a queue, the queue itself.
+    pub subscriptions: Vec<SubscriptionId>,
+    /// The message.
+    pub message: Arc<Envelope>,
+}
+
+/// A message that leaves one backlog and is kept in a queue instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Where it is.
+    pub destination: DestinationId,
+    /// For which subscription it was kept there.
+    pub subscription: SubscriptionId,
+    /// Its position there.
+    pub seq: Seq,
+    /// The queue that it goes to.
+    pub to: DestinationId,
+    /// Its position in that queue.
+    pub to_seq: Seq,
+    /// Why it is set aside; absent when it returns to its origin.
+    pub reason: Option<DeadLetterReason>,
+    /// When, in wall milliseconds.
+    pub moved_ms: u64,
+    /// How often it had been handed out.
+    pub deliveries: u32,
+}
+
+/// Messages that one backlog is done with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// Where they are.
+    pub destination: DestinationId,
+    /// For which subscription they were kept.
+    pub subscription: SubscriptionId,
+    /// Their positions.
+    pub seqs: Vec<Seq>,
+}
+
+/// One change of durable state.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// A node starts its run of this number; positions of earlier runs are never given out again.
+    Started {
+        /// Counts from 1.
+        run: u32,
+    },
+    /// A destination comes to be.
+    DestinationDefined {
+        /// Its id.
+        id: DestinationId,
+        /// Queue or topic.
+        kind: Kind,
+        /// Its dotted path.
+        path: Box<str>,
+    },
+    /// A destination is gone with all its messages.
+    DestinationRemoved {
+        /// Its id.
+        id: DestinationId,
+    },
+    /// A durable subscription comes to be.
+    SubscriptionDefined {
+        /// Its id.
+        id: SubscriptionId,
+        /// The client's name.
+        client: Box<str>,
+        /// Its own name.
+        name: Box<str>,
+        /// Pattern over topics.
+        path: Box<str>,
+        /// The text of its selector; empty means all.
+        selector: Box<str>,
+    },
+    /// A durable subscription is gone with what waited for it.
+    SubscriptionRemoved {
+        /// Its id.
+        id: SubscriptionId,
+    },
+    /// A message is taken over.
+    Enqueued(Enqueued),
+    /// Messages are done with: acknowledged, expired, dropped or purged.
+    Removed(Removed),
+    /// Messages went back to their backlog after an attempt.
+    Returned {
+        /// Where they are.
+        destination: DestinationId,
+        /// For which subscription they are kept.
+        subscription: SubscriptionId,
+        /// How each now stands.
+        attempts: Vec<Attempt>,
+    },
+    /// A message is set aside, or returns from there.
+    Moved(Moved),
+    /// Everything in it happens together.
+    Transaction(Vec<Record>),
+}

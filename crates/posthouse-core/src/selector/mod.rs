@@ -1,0 +1,5 @@
+//! Message selectors.
+
+/// A parsed selector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Selector;
