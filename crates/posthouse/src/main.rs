@@ -1,2 +1,6 @@
 //! The Posthouse binary.
+mod codes;
+mod config;
+mod exit;
+mod failure;
 fn main() {}
