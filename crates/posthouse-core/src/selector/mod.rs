@@ -147,3 +147,6 @@ fn mode(text: &str, strings: Strings) -> (Strings, usize) {
         (strings, 0)
     }
 }
+
+#[cfg(test)]
+mod tests;
