@@ -1,0 +1,3 @@
+//! The broker thread.
+mod ask;
+pub(crate) use ask::*;
