@@ -76,7 +76,7 @@ pub struct Send {
 }
 
 /// A word about one delivery, or about all up to it for a cumulative consumer.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Settle {
     /// Who had the delivery.
     pub consumer: ConsumerId,

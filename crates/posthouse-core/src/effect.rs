@@ -14,9 +14,9 @@ use crate::refusal::Refusal;
 pub struct Delivery {
     /// To whom.
     pub consumer: ConsumerId,
-    /// The consumer's number for it, which acknowledgements name. 0 when the consumer browses.
+    /// The consumer's number for it, which acknowledgements name.
     pub number: DeliveryNo,
-    /// The message's identity.
+    /// The message's identity, which stays the same when it is moved.
     pub id: MessageId,
     /// Where it comes from.
     pub destination: Arc<DestinationName>,

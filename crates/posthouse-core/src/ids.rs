@@ -15,6 +15,15 @@ impl SubscriptionId {
     pub const QUEUE: SubscriptionId = SubscriptionId(0);
 }
 
+/// What waits for one queue or for one durable subscription to one topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BacklogKey {
+    /// The queue or topic.
+    pub destination: DestinationId,
+    /// The subscription; [`SubscriptionId::QUEUE`] for a queue.
+    pub subscription: SubscriptionId,
+}
+
 /// A position in a destination's log. The upper bits hold the node's run (see [`seq_of_run`]), so
 /// that a number handed out before a crash is never handed out again.
 pub type Seq = u64;

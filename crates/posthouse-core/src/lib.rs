@@ -4,6 +4,7 @@ pub mod arena;
 pub mod broker;
 pub mod command;
 pub mod destination;
+pub mod driver;
 pub mod effect;
 pub mod ids;
 pub mod limits;

@@ -10,7 +10,8 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
-use crate::ids::MessageId;
+use crate::destination::DestinationName;
+use crate::ids::{BacklogKey, MessageId};
 use crate::property::{Lookup, Name, Properties, PropertyWriter, Value, WellKnown};
 
 /// The priority of a message that names none (Jakarta Messaging 3.1 section 3.4.10).
@@ -212,12 +213,12 @@ impl DeadLetterReason {
 pub struct Provenance {
     /// Its identity where it was first kept, so that what users see stays the same.
     pub first_id: MessageId,
-    /// The destination it was taken from.
-    pub destination: Arc<crate::destination::DestinationName>,
-    /// The durable subscription it was taken from, as `client/name`; empty for a queue.
-    pub subscription: Box<str>,
-    /// Why.
-    pub reason: DeadLetterReason,
+    /// The backlog it was taken from.
+    pub source: BacklogKey,
+    /// The name of the destination it was taken from.
+    pub destination: Arc<DestinationName>,
+    /// Why it was set aside; absent once it has been returned to its origin.
+    pub reason: Option<DeadLetterReason>,
     /// How often it had been dispatched.
     pub deliveries: u32,
     /// When it was moved, in wall milliseconds.

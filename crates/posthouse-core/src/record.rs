@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::destination::Kind;
-use crate::ids::{DestinationId, Seq, SubscriptionId};
+use crate::ids::{BacklogKey, DestinationId, Seq, SubscriptionId};
 use crate::message::{DeadLetterReason, Envelope};
 
 pub mod codec;
@@ -33,18 +33,16 @@ pub struct Enqueued {
     pub message: Arc<Envelope>,
 }
 
-/// A message that leaves one backlog and is kept in a queue instead.
+/// A message that leaves one backlog and waits in another instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moved {
     /// Where it is.
-    pub destination: DestinationId,
-    /// For which subscription it was kept there.
-    pub subscription: SubscriptionId,
+    pub from: BacklogKey,
     /// Its position there.
     pub seq: Seq,
-    /// The queue that it goes to.
-    pub to: DestinationId,
-    /// Its position in that queue.
+    /// Where it goes.
+    pub to: BacklogKey,
+    /// Its position there.
     pub to_seq: Seq,
     /// Why it is set aside; absent when it returns to its origin.
     pub reason: Option<DeadLetterReason>,
@@ -57,10 +55,8 @@ pub struct Moved {
 /// Messages that one backlog is done with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Removed {
-    /// Where they are.
-    pub destination: DestinationId,
-    /// For which subscription they were kept.
-    pub subscription: SubscriptionId,
+    /// Where they were kept.
+    pub from: BacklogKey,
     /// Their positions.
     pub seqs: Vec<Seq>,
 }
@@ -111,12 +107,18 @@ pub enum Record {
     Removed(Removed),
     /// Messages went back to their backlog after an attempt.
     Returned {
-        /// Where they are.
-        destination: DestinationId,
-        /// For which subscription they are kept.
-        subscription: SubscriptionId,
+        /// Where they are kept.
+        backlog: BacklogKey,
         /// How each now stands.
         attempts: Vec<Attempt>,
+    },
+    /// Written ahead: messages up to this position may have been handed out, so that after a
+    /// crash they are marked as perhaps delivered before.
+    Dispatched {
+        /// Where they are kept.
+        backlog: BacklogKey,
+        /// The last such position.
+        up_to: Seq,
     },
     /// A message is set aside, or returns from there.
     Moved(Moved),

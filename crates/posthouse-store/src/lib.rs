@@ -1,1 +1,7 @@
-//! To be replaced with the crate's contract.
+//! Stores: where batches of records are kept, behind the port that the core defines.
+//!
+//! [`memory`] keeps them in memory: for a node without a journal, for tests, and, with faults to
+//! order, for the simulator. [`conformance`] is what every store has to pass.
+
+pub mod conformance;
+pub mod memory;

@@ -1,0 +1,201 @@
+//! Looking without taking: a page at a time, at any depth, in the order in which messages would
+//! be handed out.
+
+use std::sync::Arc;
+
+use crate::broker::Broker;
+use crate::broker::consumer::{Slot, SlotState, Source};
+use crate::broker::place::Place;
+use crate::broker::view::{
+    BrokerStats, BrowseCursor, Browsed, DestinationStats, Standing, SubscriptionStats,
+};
+use crate::destination::DestinationName;
+use crate::effect::{Delivery, Effect, Stream};
+use crate::ids::{ConsumerId, DestinationId, MessageId, Seq, SubscriptionId};
+use crate::limits::{BROWSE_PAGE_MAX, SELECTIONS_PER_TURN};
+use crate::message::Selectable;
+use crate::selector::Selector;
+
+impl Broker {
+    /// Up to `limit` messages of a queue from `from` on, those that `selector` wants, and where
+    /// to go on. Work is bounded: a page may be short although there is more.
+    pub fn browse(
+        &self,
+        destination: DestinationId,
+        from: BrowseCursor,
+        limit: usize,
+        selector: Option<&Selector>,
+    ) -> (Vec<Browsed>, Option<BrowseCursor>) {
+        let Some(place) = self.places.get(&destination) else { return (Vec::new(), None) };
+        let mut page = Vec::new();
+        let mut cursor = Some(from);
+        for _ in 0..SELECTIONS_PER_TURN {
+            let Some(at) = cursor else { break };
+            if page.len() >= limit.min(BROWSE_PAGE_MAX) {
+                break;
+            }
+            let Some((priority, seq)) = next_pending(place, at) else {
+                cursor = None;
+                break;
+            };
+            cursor = Some(BrowseCursor { priority, seq: seq + 1 });
+            let Some(browsed) = look_at(place, seq) else { continue };
+            let seen = Selectable::new(&browsed.message, browsed.id);
+            if selector.is_none_or(|selector| selector.matches(&seen)) {
+                page.push(browsed);
+            }
+        }
+        (page, cursor)
+    }
+
+    /// Goes on with a browsing consumer; answers how many messages it was handed.
+    pub(super) fn browse_on(&mut self, id: ConsumerId, most: usize) -> usize {
+        let Some(consumer) = self.consumers.get(id.0) else { return 0 };
+        let Source::Browse(browse) = &consumer.source else { return 0 };
+        let Some(from) = browse.next.filter(|_| self.can_take(id)) else { return 0 };
+        let credit = (consumer.prefetch - consumer.inflight.open_len()) as usize;
+        let (until, queue) = (browse.until, browse.queue);
+        let (page, next) = self.browse(queue, from, most.min(credit), consumer.selector.as_deref());
+        let handed = page.len();
+        for browsed in page.into_iter().filter(|browsed| browsed.id.seq < until) {
+            self.show(id, queue, browsed);
+        }
+        self.move_browser(id, next);
+        handed
+    }
+
+    fn move_browser(&mut self, id: ConsumerId, next: Option<BrowseCursor>) {
+        let Some(consumer) = self.consumers.get_mut(id.0) else { return };
+        let holder = consumer.holder;
+        if let Source::Browse(browse) = &mut consumer.source {
+            browse.next = next;
+        }
+        if next.is_none() {
+            let end = Effect::BrowseEnd { consumer: id };
+            self.emit(holder, Stream::Consumer(id), crate::ids::BatchNo(0), end);
+        } else {
+            self.list_if_able(id);
+        }
+    }
+
+    fn list_if_able(&mut self, id: ConsumerId) {
+        if self.can_take(id) {
+            self.list(id);
+        }
+    }
+
+    fn show(&mut self, id: ConsumerId, queue: DestinationId, browsed: Browsed) {
+        let Some(place) = self.places.get(&queue) else { return };
+        let (name, batch) = (place.name.clone(), place.log.get(browsed.id.seq).map(|e| e.batch));
+        let Some(consumer) = self.consumers.get_mut(id.0) else { return };
+        let bytes = browsed.message.size_bytes() as u32;
+        let slot = Slot { from: None, seq: browsed.id.seq, bytes, state: SlotState::Open };
+        let (number, holder) = (consumer.inflight.push(slot), consumer.holder);
+        let first_id = browsed.provenance.as_ref().map(|provenance| provenance.first_id);
+        let delivery = Delivery {
+            consumer: id,
+            number,
+            id: first_id.unwrap_or(browsed.id),
+            destination: name,
+            message: browsed.message,
+            redeliveries: browsed.deliveries,
+            provenance: browsed.provenance,
+        };
+        let gate = batch.unwrap_or_default();
+        self.emit(holder, Stream::Consumer(id), gate, Effect::Deliver(delivery));
+    }
+
+    /// Every destination as it stands, by id.
+    pub fn destinations(&self) -> Vec<DestinationStats> {
+        self.places.values().map(stats_of).collect()
+    }
+
+    /// One destination as it stands.
+    pub fn destination(&self, name: &DestinationName) -> Option<DestinationStats> {
+        let id = self.names.get(name)?;
+        self.places.get(id).map(stats_of)
+    }
+
+    /// Every durable subscription as it stands, by id.
+    pub fn subscriptions(&self) -> Vec<SubscriptionStats> {
+        self.subscriptions.keys().map(|id| self.subscription_stats(*id)).collect()
+    }
+
+    fn subscription_stats(&self, id: SubscriptionId) -> SubscriptionStats {
+        let subscription = &self.subscriptions[&id];
+        let backlogs = || self.places.values().filter_map(|place| place.backlogs.get(&id));
+        let pending = backlogs().map(|backlog| backlog.pending_len()).sum();
+        let waiting: u64 = backlogs().map(|b| b.ready_len() + b.delayed_len()).sum();
+        SubscriptionStats {
+            id,
+            client: subscription.client.clone(),
+            name: subscription.name.clone(),
+            pattern: subscription.pattern.path().to_owned(),
+            selector: subscription.selector.as_ref().map(|selector| selector.text().into()),
+            active: subscription.user.is_some(),
+            pending,
+            unacknowledged: pending - waiting,
+        }
+    }
+
+    /// The whole node in figures.
+    pub fn stats(&self) -> BrokerStats {
+        BrokerStats {
+            holders: self.holders.len() as u64,
+            consumers: self.consumers.len() as u64,
+            destinations: self.places.len() as u64,
+            subscriptions: self.subscriptions.len() as u64,
+            transactions: self.transactions.len() as u64,
+            messages: self.messages,
+            bytes: self.bytes,
+            counters: self.counters,
+        }
+    }
+}
+
+fn stats_of(place: &Place) -> DestinationStats {
+    let queue = place.backlogs.get(&SubscriptionId::QUEUE);
+    let of_queue = |figure: fn(&super::backlog::Backlog) -> u64| queue.map_or(0, figure);
+    let durable: usize = place.backlogs.values().map(|backlog| backlog.consumers().len()).sum();
+    DestinationStats {
+        id: place.id,
+        name: Arc::clone(&place.name),
+        messages: place.log.len(),
+        bytes: place.log.bytes(),
+        ready: of_queue(|backlog| backlog.ready_len()),
+        unacknowledged: of_queue(|b| b.pending_len() - b.ready_len() - b.delayed_len()),
+        delayed: of_queue(|backlog| backlog.delayed_len()),
+        consumers: (durable + place.plain.len()) as u64,
+        blocked_producers: place.waiters.len() as u64,
+        counters: place.counters,
+    }
+}
+
+/// The next message at or after `at` in the order of handing out.
+fn next_pending(place: &Place, at: BrowseCursor) -> Option<(u8, Seq)> {
+    let backlog = place.backlogs.get(&SubscriptionId::QUEUE)?;
+    let mut lanes = backlog.occupied().filter(|(priority, _)| *priority <= at.priority);
+    lanes.find_map(|(priority, lane)| {
+        let from = if priority == at.priority { at.seq } else { 0 };
+        lane.pending.first_from(from).map(|seq| (priority, seq))
+    })
+}
+
+fn look_at(place: &Place, seq: Seq) -> Option<Browsed> {
+    let backlog = place.backlogs.get(&SubscriptionId::QUEUE)?;
+    let entry = place.log.get(seq)?;
+    let standing = if backlog.is_ready(seq, entry.message.priority) {
+        Standing::Ready
+    } else if backlog.is_delayed(seq) {
+        Standing::Delayed
+    } else {
+        Standing::Unacknowledged
+    };
+    Some(Browsed {
+        id: MessageId { destination: place.id, origin: 0, seq },
+        message: Arc::clone(&entry.message),
+        standing,
+        deliveries: backlog.attempts(seq).deliveries,
+        provenance: entry.provenance.clone(),
+    })
+}

@@ -1,0 +1,98 @@
+//! Recognises messages that arrive twice, by the numbers that their producers give them.
+//!
+//! A producer that has lost its connection sends again what was not confirmed. It numbers its
+//! messages upwards and resends with the old numbers, so it is enough to remember a window below
+//! the highest: what is older was confirmed long ago.
+
+use std::collections::BTreeMap;
+
+use crate::ids::BatchNo;
+use crate::limits::{PRODUCER_WINDOW, PRODUCERS_REMEMBERED_MAX};
+use crate::message::ProducerSeq;
+use crate::seq_set::SeqSet;
+
+/// The numbers that each producer has used.
+#[derive(Debug, Default)]
+pub struct Producers {
+    known: BTreeMap<u128, Producer>,
+    by_use: BTreeMap<u64, u128>,
+    uses: u64,
+}
+
+#[derive(Debug, Default)]
+struct Producer {
+    seen: SeqSet,
+    floor: u64,
+    last_use: u64,
+    batch: BatchNo,
+}
+
+impl Producers {
+    /// If the message has come before: the batch that must be durable before that is confirmed.
+    pub fn seen(&self, message: ProducerSeq) -> Option<BatchNo> {
+        let producer = self.known.get(&message.producer)?;
+        let is_seen = message.seq < producer.floor || producer.seen.contains(message.seq);
+        is_seen.then_some(producer.batch)
+    }
+
+    /// Remembers that the message has come, by records up to `batch`.
+    pub fn note(&mut self, message: ProducerSeq, batch: BatchNo) {
+        self.uses += 1;
+        let producer = self.known.entry(message.producer).or_default();
+        self.by_use.remove(&producer.last_use);
+        self.by_use.insert(self.uses, message.producer);
+        producer.last_use = self.uses;
+        producer.batch = producer.batch.max(batch);
+        producer.seen.insert(message.seq);
+        let floor = message.seq.saturating_sub(PRODUCER_WINDOW);
+        if floor > producer.floor {
+            producer.floor = floor;
+            producer.seen.remove_below(floor);
+        }
+        self.forget_the_idlest();
+    }
+
+    fn forget_the_idlest(&mut self) {
+        if self.known.len() > PRODUCERS_REMEMBERED_MAX
+            && let Some((_, idlest)) = self.by_use.pop_first()
+        {
+            self.known.remove(&idlest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Producers;
+    use crate::ids::BatchNo;
+    use crate::limits::{PRODUCER_WINDOW, PRODUCERS_REMEMBERED_MAX};
+    use crate::message::ProducerSeq;
+
+    fn number(producer: u128, seq: u64) -> ProducerSeq {
+        ProducerSeq { producer, seq }
+    }
+
+    #[test]
+    fn second_arrivals_are_recognised_and_late_first_ones_are_not() {
+        let mut producers = Producers::default();
+        producers.note(number(1, 7), BatchNo(3));
+        assert_eq!(producers.seen(number(1, 7)), Some(BatchNo(3)));
+        assert_eq!(producers.seen(number(1, 6)), None, "it may still come, from a transaction");
+        assert_eq!(producers.seen(number(2, 7)), None);
+        producers.note(number(1, 7 + PRODUCER_WINDOW + 1), BatchNo(0));
+        assert_eq!(producers.seen(number(1, 7)), Some(BatchNo(3)), "older than the window");
+        assert_eq!(producers.seen(number(1, 8)), None);
+    }
+
+    #[test]
+    fn the_idlest_producer_is_forgotten() {
+        let mut producers = Producers::default();
+        for producer in 0..PRODUCERS_REMEMBERED_MAX as u128 {
+            producers.note(number(producer, 1), BatchNo(0));
+        }
+        producers.note(number(0, 2), BatchNo(0));
+        producers.note(number(u128::MAX, 1), BatchNo(0));
+        assert!(producers.seen(number(0, 1)).is_some());
+        assert!(producers.seen(number(1, 1)).is_none());
+    }
+}

@@ -1,0 +1,209 @@
+//! A destination: its log, its backlogs, its subscribers, and how full it is.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crate::broker::Broker;
+use crate::broker::backlog::Backlog;
+use crate::broker::log::Log;
+use crate::broker::view::Counters;
+use crate::command::Applied;
+use crate::destination::{DestinationName, Kind};
+use crate::ids::{
+    BacklogKey, ConsumerId, DestinationId, HolderId, Seq, SubscriptionId, seq_of_run,
+};
+use crate::limits::DESTINATIONS_MAX;
+use crate::policy::Policy;
+use crate::record::{Record, Removed};
+use crate::refusal::{Code, Refusal};
+
+/// See the module.
+#[derive(Debug)]
+pub struct Place {
+    /// Its id.
+    pub id: DestinationId,
+    /// Its name.
+    pub name: Arc<DestinationName>,
+    /// What holds for it.
+    pub policy: Arc<Policy>,
+    /// Its messages.
+    pub log: Log,
+    /// Who waits for them: the queue itself, or each durable subscription.
+    pub backlogs: BTreeMap<SubscriptionId, Backlog>,
+    /// Plain subscribers, if it is a topic.
+    pub plain: Vec<ConsumerId>,
+    /// Messages and bytes that open transactions will bring.
+    pub reserved_messages: u64,
+    /// See `reserved_messages`.
+    pub reserved_bytes: u64,
+    /// Producers that wait for room.
+    pub waiters: VecDeque<HolderId>,
+    /// Plain subscribers that producers have to wait for.
+    pub blocking_subscribers: u32,
+    /// What has happened here.
+    pub counters: Counters,
+}
+
+impl Place {
+    /// Whether it is a queue.
+    pub fn is_queue(&self) -> bool {
+        self.name.kind == Kind::Queue
+    }
+}
+
+impl Broker {
+    pub(super) fn resolve_path(&mut self, kind: Kind, path: &str) -> Result<Applied, Refusal> {
+        let name = DestinationName::new(kind, path)?;
+        self.resolve(&name).map(Applied::Destination)
+    }
+
+    /// The destination of this name, made if need be.
+    pub(super) fn resolve(&mut self, name: &DestinationName) -> Result<DestinationId, Refusal> {
+        if let Some(id) = self.names.get(name) {
+            return Ok(*id);
+        }
+        if !self.policies.of(name).auto_create {
+            let detail = format!("{name} does not exist and is not made on demand");
+            return Err(Refusal::new(Code::DestinationUnknown, detail));
+        }
+        if self.places.len() >= DESTINATIONS_MAX {
+            let detail = format!("{DESTINATIONS_MAX} destinations exist; {name} is one too many");
+            return Err(Refusal::new(Code::LimitReached, detail));
+        }
+        let id = DestinationId(self.last_destination + 1);
+        self.record(Record::DestinationDefined { id, kind: name.kind, path: name.path().into() });
+        self.attach_wildcards(id, name);
+        Ok(id)
+    }
+
+    pub(super) fn define_destination(&mut self, id: DestinationId, kind: Kind, path: &str) {
+        let name = DestinationName::new(kind, path).expect("names are checked before recording");
+        let name = Arc::new(name);
+        let mut backlogs = BTreeMap::new();
+        match kind {
+            Kind::Queue => {
+                backlogs.insert(SubscriptionId::QUEUE, Backlog::default());
+            }
+            Kind::Topic => {
+                let wanted = self.subscriptions.iter().filter(|(_, s)| s.pattern.matches(&name));
+                backlogs
+                    .extend(wanted.map(|(subscription, _)| (*subscription, Backlog::default())));
+            }
+        }
+        let place = Place {
+            id,
+            name: name.clone(),
+            policy: self.policies.of(&name),
+            log: Log::starting_at(seq_of_run(self.run)),
+            backlogs,
+            plain: Vec::new(),
+            reserved_messages: 0,
+            reserved_bytes: 0,
+            waiters: VecDeque::new(),
+            blocking_subscribers: 0,
+            counters: Counters::default(),
+        };
+        self.places.insert(id, place);
+        self.names.insert(name, id);
+        self.last_destination = self.last_destination.max(id.0);
+    }
+
+    /// Consumers that asked for a pattern take from a new destination that it takes in.
+    fn attach_wildcards(&mut self, id: DestinationId, name: &DestinationName) {
+        for index in 0..self.wildcard_consumers.len() {
+            let consumer = self.wildcard_consumers[index];
+            let matches = |c: &super::Consumer| c.target.matches(name);
+            if self.consumers.get(consumer.0).is_some_and(matches) {
+                self.attach_to(consumer, id);
+            }
+        }
+    }
+
+    pub(super) fn remove_destination(
+        &mut self,
+        destination: DestinationId,
+    ) -> Result<Applied, Refusal> {
+        let place = self.place(destination)?;
+        let consumed = place.backlogs.values().any(|backlog| !backlog.consumers().is_empty());
+        let used = place.reserved_messages > 0 || !place.waiters.is_empty();
+        if consumed || used || !place.plain.is_empty() {
+            let detail = format!("{} has consumers or producers at work", place.name);
+            return Err(Refusal::new(Code::DestinationInUse, detail));
+        }
+        self.record(Record::DestinationRemoved { id: destination });
+        Ok(Applied::Done)
+    }
+
+    pub(super) fn forget_destination(&mut self, destination: DestinationId) {
+        let Some(place) = self.places.remove(&destination) else { return };
+        self.names.remove(&place.name);
+        self.messages -= place.log.len();
+        self.bytes -= place.log.bytes();
+        for (seq, entry) in place.log.iter().filter(|(_, entry)| entry.expires_ms != 0) {
+            self.expiring.remove(&(entry.expires_ms, destination, seq));
+        }
+        self.delayed.retain(|(_, key, _)| key.destination != destination);
+    }
+
+    /// Drops the messages of a queue that nobody is working on.
+    pub(super) fn purge(&mut self, destination: DestinationId) -> Result<Applied, Refusal> {
+        let place = self.place(destination)?;
+        let Some(backlog) = place.backlogs.get(&SubscriptionId::QUEUE) else {
+            let detail = format!("{} is a topic; only queues are purged", place.name);
+            return Err(Refusal::new(Code::NotOffered, detail));
+        };
+        let idle = backlog.occupied().flat_map(|(priority, lane)| {
+            let pending = lane.pending.iter();
+            pending.filter(move |s| backlog.is_ready(*s, priority) || backlog.is_delayed(*s))
+        });
+        let idle: Vec<Seq> = idle.collect();
+        let key = BacklogKey { destination, subscription: SubscriptionId::QUEUE };
+        self.finish(key, &idle);
+        self.count(destination, |counters| counters.dropped += idle.len() as u64);
+        Ok(Applied::Count(idle.len() as u64))
+    }
+
+    /// Ends the waiting of one backlog for `seqs`, with a record of those that records know.
+    pub(super) fn finish(&mut self, key: BacklogKey, seqs: &[Seq]) {
+        let Some(place) = self.places.get(&key.destination) else { return };
+        let is_recorded = |seq: &Seq| place.log.get(*seq).is_some_and(|entry| entry.recorded);
+        let (recorded, volatile): (Vec<Seq>, Vec<Seq>) = seqs.iter().partition(|s| is_recorded(s));
+        for seq in volatile {
+            self.release(key, seq);
+        }
+        if !recorded.is_empty() {
+            self.record(Record::Removed(Removed { from: key, seqs: recorded }));
+        }
+        self.make_room(key.destination);
+    }
+
+    /// One backlog no longer waits for the message at `seq`.
+    pub(super) fn release(&mut self, key: BacklogKey, seq: Seq) {
+        let Some(place) = self.places.get_mut(&key.destination) else { return };
+        let Some(entry) = place.log.get(seq) else { return };
+        let priority = entry.message.priority;
+        let Some(backlog) = place.backlogs.get_mut(&key.subscription) else { return };
+        if backlog.remove(seq, priority) {
+            self.release_entry(key.destination, seq);
+        }
+    }
+
+    /// One waiter less for the message at `seq`; without any it goes.
+    pub(super) fn release_entry(&mut self, destination: DestinationId, seq: Seq) {
+        let Some(place) = self.places.get_mut(&destination) else { return };
+        let Some(entry) = place.log.release(seq) else { return };
+        self.messages -= 1;
+        self.bytes -= entry.message.size_bytes() as u64;
+        if entry.expires_ms != 0 {
+            self.expiring.remove(&(entry.expires_ms, destination, seq));
+        }
+    }
+
+    /// Counts something at the destination and at the node.
+    pub(super) fn count(&mut self, destination: DestinationId, add: impl Fn(&mut Counters)) {
+        if let Some(place) = self.places.get_mut(&destination) {
+            add(&mut place.counters);
+        }
+        add(&mut self.counters);
+    }
+}

@@ -1,0 +1,103 @@
+//! The dead-letter queue: messages that cannot be delivered are kept with where they came from
+//! and why, and can be returned there.
+
+use crate::broker::Broker;
+use crate::command::Applied;
+use crate::destination::{DestinationName, Kind};
+use crate::ids::{BacklogKey, DestinationId, Seq, SubscriptionId};
+use crate::message::DeadLetterReason;
+use crate::record::{Moved, Record};
+use crate::refusal::{Code, Refusal};
+use crate::time::Now;
+
+impl Broker {
+    /// Moves a message to its dead-letter queue. Without one, or if it cannot be made, the
+    /// message is dropped and counted.
+    pub(super) fn set_aside(
+        &mut self,
+        now: Now,
+        from: BacklogKey,
+        seq: Seq,
+        reason: DeadLetterReason,
+    ) {
+        let Some(queue) = self.dead_letter_queue(from.destination) else {
+            self.count(from.destination, |counters| counters.dropped += 1);
+            self.finish(from, &[seq]);
+            return;
+        };
+        #[cfg(feature = "planted-bugs")]
+        if self.has_bug(super::planted::PlantedBug::DeadLetterLost) {
+            self.finish(from, &[seq]);
+            return;
+        }
+        let to = BacklogKey { destination: queue, subscription: SubscriptionId::QUEUE };
+        self.move_message(now, from, seq, to, Some(reason));
+        self.count(from.destination, |counters| counters.dead_lettered += 1);
+        self.make_room(from.destination);
+    }
+
+    fn dead_letter_queue(&mut self, destination: DestinationId) -> Option<DestinationId> {
+        let place = self.places.get(&destination)?;
+        let path = place.policy.dead_letter_path(place.name.path())?;
+        let name = DestinationName::new(Kind::Queue, &path).ok()?;
+        self.resolve(&name).ok().filter(|queue| *queue != destination)
+    }
+
+    fn move_message(
+        &mut self,
+        now: Now,
+        from: BacklogKey,
+        seq: Seq,
+        to: BacklogKey,
+        reason: Option<DeadLetterReason>,
+    ) {
+        let source = &self.places[&from.destination];
+        let Some(entry) = source.log.get(seq) else { return };
+        let Some(backlog) = source.backlogs.get(&from.subscription) else { return };
+        let (recorded, deliveries) = (entry.recorded, backlog.attempts(seq).deliveries);
+        let Some(target) = self.places.get_mut(&to.destination) else { return };
+        let to_seq = target.log.allocate();
+        let moved = Moved { from, seq, to, to_seq, reason, moved_ms: now.wall_ms, deliveries };
+        if recorded {
+            self.record(Record::Moved(moved));
+        } else {
+            self.carry_out_move(&moved);
+        }
+    }
+
+    /// Returns messages that were set aside to where each came from.
+    pub(super) fn redrive(
+        &mut self,
+        now: Now,
+        destination: DestinationId,
+        limit: u64,
+    ) -> Result<Applied, Refusal> {
+        let place = self.place(destination)?;
+        let Some(backlog) = place.backlogs.get(&SubscriptionId::QUEUE) else {
+            let detail = format!("{} is a topic; only queues hold dead letters", place.name);
+            return Err(Refusal::new(Code::NotOffered, detail));
+        };
+        let idle = place.log.iter().filter_map(|(seq, entry)| {
+            let provenance = entry.provenance.as_ref()?;
+            let is_idle = backlog.is_ready(seq, entry.message.priority) || backlog.is_delayed(seq);
+            (is_idle && provenance.reason.is_some()).then_some((seq, provenance.source))
+        });
+        let idle: Vec<(Seq, BacklogKey)> =
+            idle.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect();
+        let from = BacklogKey { destination, subscription: SubscriptionId::QUEUE };
+        let mut returned = 0;
+        for (seq, origin) in idle {
+            if self.backlog_exists(origin) {
+                self.move_message(now, from, seq, origin, None);
+                returned += 1;
+            }
+        }
+        self.make_room(destination);
+        Ok(Applied::Count(returned))
+    }
+
+    fn backlog_exists(&self, key: BacklogKey) -> bool {
+        let place = self.places.get(&key.destination);
+        place.is_some_and(|place| place.backlogs.contains_key(&key.subscription))
+    }
+}

@@ -1,0 +1,158 @@
+//! Durable subscriptions: they outlive their consumers, and keep what was published meanwhile.
+
+use std::sync::Arc;
+
+use crate::broker::Broker;
+use crate::broker::backlog::Backlog;
+use crate::command::{Applied, ReceiptToken};
+use crate::destination::{Kind, Pattern};
+use crate::ids::{BacklogKey, BatchNo, ConsumerId, DestinationId, HolderId, Seq, SubscriptionId};
+use crate::limits::{SUBSCRIPTION_NAME_BYTES_MAX, SUBSCRIPTIONS_MAX};
+use crate::record::Record;
+use crate::refusal::{Code, Refusal};
+use crate::selector::{Selector, Strings};
+
+/// A durable subscription. Its backlogs are with the topics.
+#[derive(Debug)]
+pub struct Subscription {
+    /// The client's name.
+    pub client: Box<str>,
+    /// Its own name.
+    pub name: Box<str>,
+    /// The topics it is to.
+    pub pattern: Pattern,
+    /// Which messages it wants.
+    pub selector: Option<Arc<Selector>>,
+    /// Who consumes from it now.
+    pub user: Option<ConsumerId>,
+}
+
+impl Broker {
+    /// The durable subscription of this name, made if it is new. One that has meanwhile been
+    /// asked for with other topics or another selector starts afresh, as JMS has it (Jakarta
+    /// Messaging 3.1 section 6.11.3).
+    pub(super) fn durable_subscription(
+        &mut self,
+        client: &str,
+        name: &str,
+        pattern: &Pattern,
+        selector: Option<&Selector>,
+    ) -> Result<SubscriptionId, Refusal> {
+        if name.is_empty() || name.len() > SUBSCRIPTION_NAME_BYTES_MAX {
+            let detail =
+                format!("a subscription's name has 1 to {SUBSCRIPTION_NAME_BYTES_MAX} bytes");
+            return Err(Refusal::new(Code::SubscriptionNameMissing, detail));
+        }
+        if let Some(id) = self.find_subscription(client, name) {
+            let found = &self.subscriptions[&id];
+            if found.user.is_some() {
+                let detail = format!("\"{name}\" of client \"{client}\" is being consumed from");
+                return Err(Refusal::new(Code::SubscriptionInUse, detail));
+            }
+            if found.pattern == *pattern && found.selector.as_deref() == selector {
+                return Ok(id);
+            }
+            self.record(Record::SubscriptionRemoved { id });
+        }
+        if self.subscriptions.len() >= SUBSCRIPTIONS_MAX {
+            let detail = format!("{SUBSCRIPTIONS_MAX} durable subscriptions exist");
+            return Err(Refusal::new(Code::LimitReached, detail));
+        }
+        let id = SubscriptionId(self.last_subscription + 1);
+        self.record(Record::SubscriptionDefined {
+            id,
+            client: client.into(),
+            name: name.into(),
+            path: pattern.path().into(),
+            selector: selector.map(recorded_text).unwrap_or_default().into(),
+        });
+        Ok(id)
+    }
+
+    pub(super) fn find_subscription(&self, client: &str, name: &str) -> Option<SubscriptionId> {
+        let mut all = self.subscriptions.iter();
+        all.find(|(_, s)| &*s.client == client && &*s.name == name).map(|(id, _)| *id)
+    }
+
+    pub(super) fn define_subscription(
+        &mut self,
+        id: SubscriptionId,
+        client: &str,
+        name: &str,
+        path: &str,
+        selector: &str,
+    ) {
+        let pattern = Pattern::new(Kind::Topic, path).expect("checked before recording");
+        let parse =
+            |text| Selector::parse(text, Strings::Strict).expect("checked before recording");
+        let selector = (!selector.is_empty()).then(|| Arc::new(parse(selector)));
+        for place in self.places.values_mut().filter(|place| pattern.matches(&place.name)) {
+            place.backlogs.insert(id, Backlog::default());
+        }
+        let (client, name) = (client.into(), name.into());
+        self.subscriptions.insert(id, Subscription { client, name, pattern, selector, user: None });
+        self.last_subscription = self.last_subscription.max(id.0);
+    }
+
+    pub(super) fn remove_subscription(
+        &mut self,
+        client: &str,
+        name: &str,
+        receipt: Option<(HolderId, ReceiptToken)>,
+    ) -> Result<Applied, Refusal> {
+        let Some(id) = self.find_subscription(client, name) else {
+            let detail = format!("client \"{client}\" has no subscription \"{name}\"");
+            return Err(Refusal::new(Code::SubscriptionUnknown, detail));
+        };
+        if self.subscriptions[&id].user.is_some() {
+            let detail = format!("\"{name}\" of client \"{client}\" is being consumed from");
+            return Err(Refusal::new(Code::SubscriptionInUse, detail));
+        }
+        let topics: Vec<DestinationId> = self.topics_of(id).collect();
+        self.record(Record::SubscriptionRemoved { id });
+        for topic in topics {
+            self.make_room(topic);
+        }
+        if let Some((holder, token)) = receipt {
+            let gate: BatchNo = self.open_batch;
+            self.owe_receipt(holder, gate, Some(token));
+        }
+        Ok(Applied::Done)
+    }
+
+    /// The topics that a durable subscription takes from.
+    pub(super) fn topics_of(&self, id: SubscriptionId) -> impl Iterator<Item = DestinationId> {
+        let taken_from = self.places.values().filter(move |p| p.backlogs.contains_key(&id));
+        taken_from.filter(|place| !place.is_queue()).map(|place| place.id)
+    }
+
+    pub(super) fn forget_subscription(&mut self, id: SubscriptionId) {
+        self.subscriptions.remove(&id);
+        let topics: Vec<DestinationId> = self.topics_of(id).collect();
+        for destination in topics {
+            let Some(place) = self.places.get_mut(&destination) else { continue };
+            let Some(backlog) = place.backlogs.remove(&id) else { continue };
+            let lanes = backlog.occupied().flat_map(|(_, lane)| lane.pending.iter());
+            let pending: Vec<Seq> = lanes.collect();
+            for seq in pending {
+                self.release_entry(destination, seq);
+            }
+            let key = BacklogKey { destination, subscription: id };
+            self.delayed.retain(|(_, delayed, _)| *delayed != key);
+        }
+    }
+}
+
+/// The selector's text with its way of reading strings spelled out, so that it is read back the
+/// same.
+fn recorded_text(selector: &Selector) -> String {
+    const PREFIXES: [&str; 2] = ["convert_string_expressions:", "no_convert_string_expressions:"];
+    let text = selector.text();
+    if PREFIXES.iter().any(|prefix| text.starts_with(prefix)) {
+        return text.to_owned();
+    }
+    match selector.strings() {
+        Strings::Strict => text.to_owned(),
+        Strings::Convert => format!("{}{text}", PREFIXES[0]),
+    }
+}
