@@ -1,2 +1,54 @@
-//! Automation in plain cargo.
-fn main() {}
+//! The project's chores in plain cargo: `cargo xtask` needs no other tool to be there first.
+//!
+//! Nothing here links the server, so that a change of the server never rebuilds the chores.
+
+mod command;
+mod install;
+mod sim;
+mod test;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+Usage:
+  cargo xtask tidy [--update]          check the house rules; --update lowers the ratchet
+  cargo xtask test [--long] [FILTER]   install what is missing, then format, lint, tidy and test;
+                                       with FILTER only the tests whose names contain it
+  cargo xtask sim --seeds N --from S [--bug NAME]
+                                       run N seeds of the simulator, beginning with seed S";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Result<()> {
+    match words {
+        ["tidy"] => tidy::run(&root_dir()),
+        ["tidy", "--update"] => tidy::update(&root_dir()),
+        ["test", options @ ..] => test::run(&root_dir(), &test::Options::parse(options)?),
+        ["sim", options @ ..] => sim::run(&root_dir(), options),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => bail!("no such task: {}\n\n{USAGE}", words.join(" ")),
+    }
+}
+
+/// The directory of the workspace, wherever the task was started from.
+fn root_dir() -> PathBuf {
+    let manifest_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest_dir.parent().unwrap_or(manifest_dir).to_path_buf()
+}

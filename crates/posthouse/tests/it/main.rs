@@ -1,0 +1,6 @@
+//! The integration tests: one binary, so that the server is linked against tests only once.
+//!
+//! Every test starts servers of its own on free loopback ports and stops them by process id.
+
+mod interop;
+mod server;

@@ -1,0 +1,31 @@
+//! What the tests need beyond Rust: an interpreter each for Python and Node, and the STOMP clients.
+//!
+//! Programs come from the system's package manager, client libraries go under the target
+//! directory at the versions that the committed files name. A run with nothing to do takes no
+//! network and well under a second.
+
+mod debian;
+mod node;
+mod python;
+mod stamp;
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::command;
+
+/// Brings everything up to date for the workspace at `root`.
+pub(crate) fn run(root: &Path) -> Result<()> {
+    debian::install(&missing_packages())?;
+    let target = command::target_dir(root);
+    let interop = root.join("crates/posthouse/tests/interop");
+    python::install(&interop.join("stomp_py"), &target.join("venv"))?;
+    node::install(&interop.join("stompjs"), &target.join("node"))
+}
+
+fn missing_packages() -> Vec<&'static str> {
+    let mut packages = python::missing_packages();
+    packages.extend(node::missing_packages());
+    packages
+}
