@@ -4,9 +4,11 @@
 //! compiled once for all of them. The tests come last and print last, so that whoever reads the
 //! output finds the runner's own closing lines at its end.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::{command, install, tidy};
 
@@ -47,7 +49,19 @@ pub(crate) fn run(root: &Path, options: &Options<'_>) -> Result<()> {
     }
     command::step("build tests", || command::run(command::cargo(root, &TEST).arg("--no-run")))?;
     println!("== test");
+    remove_leftovers(root)?;
     command::run(&mut test_command(root, options))
+}
+
+/// Servers of failed tests leave their data for a look; the next run is the end of that.
+fn remove_leftovers(root: &Path) -> Result<()> {
+    let dir = command::target_dir(root).join("tmp");
+    match fs::remove_dir_all(&dir) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", dir.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_source(root: &Path) -> Result<()> {

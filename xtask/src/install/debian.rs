@@ -28,8 +28,9 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
         );
     };
     let _policy = Policy::forbid_services();
-    command::run(&mut privileged(prefix, &["apt-get", "update", "--quiet"]))?;
-    command::run(privileged(prefix, &INSTALL).args(packages))
+    println!("installing {}", packages.join(" "));
+    command::run_quietly(&mut privileged(prefix, &["apt-get", "update"]))?;
+    command::run_quietly(privileged(prefix, &INSTALL).args(packages))
         .context("Debian packages could not be installed")
 }
 
@@ -45,7 +46,8 @@ fn privilege() -> Option<&'static [&'static str]> {
 
 fn privileged(prefix: &[&str], words: &[&str]) -> Command {
     let mut command = Command::new("env");
-    // A question on a terminal that nobody watches would wait for ever.
+    // A question on a terminal that nobody watches would wait for ever; `sudo` passes no variable
+    // on by itself, so `env` sets this one behind it.
     command.args(prefix).args(["env", "DEBIAN_FRONTEND=noninteractive"]).args(words);
     command
 }

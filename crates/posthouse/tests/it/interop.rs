@@ -74,7 +74,7 @@ fn play(client: &Client, scenario: &str) {
     while let Some(line) = script.next_line() {
         match line.strip_prefix('@') {
             Some(request) => {
-                server = answer(server, request);
+                answer(&mut server, request);
                 script.say("ready");
             }
             None => script.printed.push(line),
@@ -85,12 +85,13 @@ fn play(client: &Client, scenario: &str) {
 }
 
 /// Does what a scenario asks of whoever runs it: `restart` or `kill`, on the same data and ports.
-fn answer(server: Server, request: &str) -> Server {
+fn answer(server: &mut Server, request: &str) {
     match request {
-        "restart" => server.restart(),
-        "kill" => server.crash(),
+        "restart" => server.stop(),
+        "kill" => server.kill(),
         _ => panic!("the scenario asks for what nobody here does: {request}"),
     }
+    server.start_again();
 }
 
 /// A running script.

@@ -6,7 +6,7 @@
 //! a file and is shown when the test fails.
 
 use std::fs::{self, File};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -21,7 +21,7 @@ const START_MAX: Duration = Duration::from_secs(30);
 const STOP_MAX: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(10);
 
-/// A running server, stopped when it goes out of scope.
+/// A server, stopped when it goes out of scope.
 pub(crate) struct Server {
     dir: PathBuf,
     settings: Vec<String>,
@@ -45,26 +45,26 @@ struct Process {
 impl Server {
     /// Starts a server with `settings`, each a `KEY=VALUE`, and waits until it listens.
     pub(crate) fn start(settings: &[&str]) -> Server {
-        let settings = settings.iter().map(ToString::to_string).collect();
+        let dir = fresh_dir();
+        let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        Server::start_in(fresh_dir(), settings, Endpoints { stomp: any, http: any })
+        let (process, endpoints) = start(&dir, &settings, Endpoints { stomp: any, http: any });
+        Server { dir, settings, endpoints, process }
     }
 
-    /// Stops the server kindly and starts it again on the same data and the same ports.
-    pub(crate) fn restart(mut self) -> Server {
+    /// Stops the server with SIGTERM. Fails unless it ends in time and with success.
+    pub(crate) fn stop(&mut self) {
         self.process.terminate();
-        self.start_again()
     }
 
-    /// Kills the server, as a crash would, and starts it again on the same data and ports.
-    pub(crate) fn crash(mut self) -> Server {
+    /// Kills the server, as a crash would.
+    pub(crate) fn kill(&mut self) {
         self.process.kill();
-        self.start_again()
     }
 
-    /// Stops the server kindly. Fails unless it ends in time and with success.
-    pub(crate) fn stop(mut self) {
-        self.process.terminate();
+    /// Starts a stopped or killed server again, on the same data and the same ports.
+    pub(crate) fn start_again(&mut self) {
+        (self.process, self.endpoints) = start(&self.dir, &self.settings, self.endpoints);
     }
 
     /// Where STOMP clients connect.
@@ -76,26 +76,6 @@ impl Server {
     pub(crate) fn http(&self) -> SocketAddr {
         self.endpoints.http
     }
-
-    fn start_again(&self) -> Server {
-        Server::start_in(self.dir.clone(), self.settings.clone(), self.endpoints)
-    }
-
-    fn start_in(dir: PathBuf, settings: Vec<String>, listen: Endpoints) -> Server {
-        let endpoints_path = dir.join("data/endpoints.json");
-        // Those of an earlier run on the same data would be taken for the new ones.
-        drop(fs::remove_file(&endpoints_path));
-        let process = Process::spawn(&mut command(&dir, &settings, listen));
-        let deadline = Instant::now() + START_MAX;
-        loop {
-            if let Some(endpoints) = read_endpoints(&endpoints_path) {
-                return Server { dir, settings, endpoints, process };
-            }
-            let end = process.end.recv_timeout(POLL).ok();
-            let is_waiting = end.is_none() && Instant::now() < deadline;
-            assert!(is_waiting, "the server did not start ({end:?}):\n{}", read_log(&dir));
-        }
-    }
 }
 
 impl Drop for Server {
@@ -105,6 +85,7 @@ impl Drop for Server {
             eprintln!("the server's log:\n{}", read_log(&self.dir));
         } else {
             self.process.terminate();
+            drop(fs::remove_dir_all(&self.dir));
         }
     }
 }
@@ -143,6 +124,29 @@ impl Process {
     }
 }
 
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Starts the binary and waits until it listens. Fails with its log when it does not.
+fn start(dir: &Path, settings: &[String], listen: Endpoints) -> (Process, Endpoints) {
+    let endpoints_path = data_dir(dir).join("endpoints.json");
+    // Those of an earlier run on the same data would be taken for the new ones.
+    drop(fs::remove_file(&endpoints_path));
+    let process = Process::spawn(&mut command(dir, settings, listen));
+    let deadline = Instant::now() + START_MAX;
+    loop {
+        if let Some(endpoints) = read_endpoints(&endpoints_path) {
+            return (process, endpoints);
+        }
+        let end = process.end.recv_timeout(POLL).ok();
+        let is_waiting = end.is_none() && Instant::now() < deadline;
+        assert!(is_waiting, "the server did not start ({end:?}):\n{}", read_log(dir));
+    }
+}
+
 /// The directory that cargo builds into, where the test programs are installed as well.
 pub(crate) fn target_dir() -> &'static Path {
     let tests_dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -162,7 +166,7 @@ fn fresh_dir() -> PathBuf {
 fn command(dir: &Path, settings: &[String], listen: Endpoints) -> Command {
     let log = File::options().create(true).append(true).open(log_path(dir));
     let mut command = Command::new(env!("CARGO_BIN_EXE_posthouse"));
-    command.arg("serve").arg("--data-dir").arg(dir.join("data"));
+    command.arg("serve").arg("--data-dir").arg(data_dir(dir));
     command.arg("--set").arg(format!("stomp.listen={}", listen.stomp));
     command.arg("--set").arg(format!("http.listen={}", listen.http));
     command.args(settings.iter().flat_map(|setting| ["--set", setting]));
@@ -177,6 +181,10 @@ fn read_endpoints(path: &Path) -> Option<Endpoints> {
     Some(Endpoints { stomp: address("stomp")?, http: address("http")? })
 }
 
+fn data_dir(dir: &Path) -> PathBuf {
+    dir.join("data")
+}
+
 fn log_path(dir: &Path) -> PathBuf {
     dir.join("stderr.log")
 }
@@ -185,27 +193,22 @@ fn read_log(dir: &Path) -> String {
     fs::read_to_string(log_path(dir)).unwrap_or_else(|error| format!("(no log: {error})"))
 }
 
-#[cfg(test)]
-mod tests {
-    use std::net::TcpStream;
+#[test]
+fn a_server_listens_until_it_is_stopped() {
+    let mut server = Server::start(&[]);
+    TcpStream::connect(server.stomp()).expect("STOMP is there");
+    TcpStream::connect(server.http()).expect("HTTP is there");
+    server.stop();
+    TcpStream::connect(server.stomp()).expect_err("STOMP is gone");
+}
 
-    use super::Server;
-
-    #[test]
-    fn a_server_listens_until_it_is_stopped() {
-        let server = Server::start(&[]);
-        let (stomp, http) = (server.stomp(), server.http());
-        TcpStream::connect(stomp).expect("STOMP is there");
-        TcpStream::connect(http).expect("HTTP is there");
-        server.stop();
-        TcpStream::connect(stomp).expect_err("STOMP is gone");
-    }
-
-    #[test]
-    fn a_server_comes_back_where_it_was() {
-        let server = Server::start(&[]);
-        let (stomp, http) = (server.stomp(), server.http());
-        let server = server.restart().crash();
-        assert_eq!((server.stomp(), server.http()), (stomp, http));
-    }
+#[test]
+fn a_server_comes_back_where_it_was() {
+    let mut server = Server::start(&[]);
+    let (stomp, http) = (server.stomp(), server.http());
+    server.stop();
+    server.start_again();
+    server.kill();
+    server.start_again();
+    assert_eq!((server.stomp(), server.http()), (stomp, http));
 }
