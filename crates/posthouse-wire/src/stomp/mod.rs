@@ -31,6 +31,7 @@ mod heart_beat;
 mod inbox;
 mod limits;
 mod scan;
+pub mod session;
 #[cfg(test)]
 mod tests;
 mod version;
