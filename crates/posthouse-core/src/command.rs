@@ -61,7 +61,7 @@ pub struct Subscribe {
 }
 
 /// A message on its way in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Send {
     /// Who sends.
     pub holder: HolderId,
