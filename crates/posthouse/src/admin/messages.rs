@@ -10,11 +10,11 @@ use base64::engine::general_purpose::STANDARD;
 use posthouse_core::broker::view::{BrowseCursor, Browsed, Standing};
 use posthouse_core::destination::{DestinationName, Kind};
 use posthouse_core::limits::BROWSE_PAGE_MAX;
-use posthouse_core::message::{Envelope, PRIORITY_MAX, Provenance};
+use posthouse_core::message::{DeadLetterReason, Envelope, PRIORITY_MAX, Provenance};
 use posthouse_core::property::{Name, Value, WellKnown};
 use posthouse_core::selector::{Selector, Strings};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value as Json_};
+use serde_json::{Map, Value as Any};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Admin;
@@ -73,7 +73,7 @@ pub(crate) struct Message {
     expires_ms: u64,
     /// What its sender wrote about it. Integers beyond 53 bits are strings, bytes are base64.
     #[schema(value_type = Object)]
-    properties: Map<String, Json_>,
+    properties: Map<String, Any>,
     /// Its body.
     body: String,
     /// How the body is written: `text` or `base64`.
@@ -93,10 +93,8 @@ pub(crate) struct Origin {
     id: String,
     /// The destination.
     destination: String,
-    /// The durable subscription, as `client/name`; empty for a queue.
-    subscription: String,
-    /// `rejected`, `delivery-limit` or `expired`.
-    reason: &'static str,
+    /// `rejected`, `delivery-limit` or `expired`; absent when it has been returned since.
+    reason: Option<&'static str>,
     /// How often it had been handed out.
     deliveries: u32,
     /// When it was moved, in milliseconds since 1970.
@@ -189,7 +187,7 @@ fn standing(standing: Standing) -> &'static str {
     }
 }
 
-fn properties(envelope: &Envelope) -> Map<String, Json_> {
+fn properties(envelope: &Envelope) -> Map<String, Any> {
     let named = envelope.properties().map(|property| {
         let name = match property.name {
             Name::Own(name) => name,
@@ -212,9 +210,9 @@ fn well_known(field: WellKnown) -> &'static str {
     }
 }
 
-fn json(value: Value<'_>) -> Json_ {
+fn json(value: Value<'_>) -> Any {
     match value {
-        Value::Null => Json_::Null,
+        Value::Null => Any::Null,
         Value::Bool(truth) => truth.into(),
         Value::Int(number) if number.unsigned_abs() > JSON_INTEGER_MAX => number.to_string().into(),
         Value::Int(number) => number.into(),
@@ -228,8 +226,7 @@ fn origin(provenance: &Provenance) -> Origin {
     Origin {
         id: provenance.first_id.to_string(),
         destination: provenance.destination.to_string(),
-        subscription: provenance.subscription.to_string(),
-        reason: provenance.reason.as_str(),
+        reason: provenance.reason.map(DeadLetterReason::as_str),
         deliveries: provenance.deliveries,
         moved_ms: provenance.moved_ms,
     }

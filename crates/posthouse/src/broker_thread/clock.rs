@@ -24,8 +24,7 @@ impl Clock {
     /// What both clocks say. A wall clock that was set is followed, and the log tells.
     pub(crate) fn read(&mut self) -> Now {
         let elapsed = self.start.elapsed().as_millis();
-        let now =
-            Now { wall_ms: wall_ms(), mono_ms: u64::try_from(elapsed).unwrap_or(u64::MAX) };
+        let now = Now { wall_ms: wall_ms(), mono_ms: u64::try_from(elapsed).unwrap_or(u64::MAX) };
         let expected = self.last.wall_ms + (now.mono_ms - self.last.mono_ms);
         if now.wall_ms.abs_diff(expected) >= JUMP_MS_MIN {
             let (from_ms, to_ms) = (expected, now.wall_ms);

@@ -80,10 +80,10 @@ impl Connection {
 }
 
 /// Serves a connection until it is gone from the hub.
-pub(super) async fn run(hub: Rc<RefCell<Hub>>, key: Key, stream: Rc<TcpStream>, wake: Rc<Notify>) {
+pub(super) async fn run(hub: &RefCell<Hub>, key: Key, stream: &TcpStream, wake: &Notify) {
     loop {
         let Some(wanted) = hub.borrow_mut().wait(key) else { break };
-        if !ready(&stream, &wake, wanted).await {
+        if !ready(stream, wake, wanted).await {
             continue;
         }
         let more = hub.borrow_mut().serve(key, wanted);
@@ -91,9 +91,9 @@ pub(super) async fn run(hub: Rc<RefCell<Hub>>, key: Key, stream: Rc<TcpStream>, 
             tokio::task::yield_now().await;
         }
     }
-    socket::finish(&stream);
+    socket::finish(stream);
     // Closing with something unread would make the system drop what was written last.
-    let _ = tokio::time::timeout(LINGER, linger(&hub, &stream)).await;
+    let _ = tokio::time::timeout(LINGER, linger(hub, stream)).await;
 }
 
 /// Waits for the socket. Answers whether it is ready, or what is to be waited for has changed.

@@ -58,6 +58,8 @@ pub(super) struct Hub {
     now: Option<Now>,
     /// Which connection a holder is, by the index of the holder.
     holders: Vec<Option<(HolderId, Key)>>,
+    /// Sockets that are open, those included that are only waiting for their peer to close.
+    sockets: usize,
     per_address: HashMap<IpAddr, usize>,
     dirty: Vec<Key>,
     deadlines: Deadlines,
@@ -78,6 +80,7 @@ impl Hub {
             clock,
             now: None,
             holders: Vec::new(),
+            sockets: 0,
             per_address: HashMap::new(),
             dirty: Vec::new(),
             deadlines: Deadlines::default(),
@@ -121,6 +124,23 @@ impl Hub {
         self.connections.iter().for_each(|(_, connection)| connection.wake.notify_one());
     }
 
+    /// Tells every peer that the node is going, and closes when that is written.
+    pub(super) fn say_goodbye(&mut self) {
+        let keys: Vec<Key> = self.connections.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            if let Some(connection) = self.connections.get_mut(key) {
+                connection.session.close("the node is stopping; connect again later");
+                self.mark_dirty(key);
+            }
+        }
+        self.turn_wanted.notify_one();
+    }
+
+    /// Whether some connection still has its socket.
+    pub(super) fn has_tasks(&self) -> bool {
+        self.sockets > 0
+    }
+
     /// Ends every connection.
     pub(super) fn close_all(&mut self) {
         let keys: Vec<Key> = self.connections.iter().map(|(key, _)| key).collect();
@@ -132,7 +152,7 @@ impl Hub {
         let mut this = hub.borrow_mut();
         let limits = this.config.limits;
         let from_there = this.per_address.get(&address.ip()).copied().unwrap_or(0);
-        let is_full = this.connections.len() >= limits.connections_max
+        let is_full = this.sockets >= limits.connections_max
             || from_there >= limits.connections_per_address_max;
         if is_full || socket::prepare(&stream).is_err() {
             this.totals.refused += 1;
@@ -141,12 +161,22 @@ impl Hub {
         }
         let (key, stream, wake) = this.insert(stream, address);
         drop(this);
-        tokio::task::spawn_local(run(hub.clone(), key, stream, wake));
+        let hub = hub.clone();
+        tokio::task::spawn_local(async move {
+            run(&hub, key, &stream, &wake).await;
+            drop(stream);
+            hub.borrow_mut().release(address.ip());
+        });
     }
 
-    fn insert(&mut self, stream: TcpStream, address: SocketAddr) -> (Key, Rc<TcpStream>, Rc<Notify>) {
+    fn insert(
+        &mut self,
+        stream: TcpStream,
+        address: SocketAddr,
+    ) -> (Key, Rc<TcpStream>, Rc<Notify>) {
         let now = self.now();
         self.totals.opened += 1;
+        self.sockets += 1;
         *self.per_address.entry(address.ip()).or_default() += 1;
         let (stream, wake) = (Rc::new(stream), Rc::new(Notify::new()));
         let key = self.connections.insert(Connection {
@@ -245,7 +275,7 @@ impl Hub {
             tracing::warn!(%address, "ended a connection that takes nothing");
             return self.close(key);
         }
-        connection.session.on_timeout(now, &mut self.driver);
+        connection.session.on_timeout(now);
         self.touch(key);
     }
 
@@ -364,13 +394,18 @@ impl Hub {
         self.deadlines.disarm(key, connection.armed_ms);
         self.rename(key, connection.holder, None);
         connection.wake.notify_one();
-        if let Some(count) = self.per_address.get_mut(&connection.address.ip()) {
-            *count -= 1;
+        self.turn_wanted.notify_one();
+    }
+
+    /// A connection's task has let its socket go. Only then another one may take its place.
+    pub(super) fn release(&mut self, address: IpAddr) {
+        self.sockets = self.sockets.saturating_sub(1);
+        if let Some(count) = self.per_address.get_mut(&address) {
+            *count = count.saturating_sub(1);
             if *count == 0 {
-                self.per_address.remove(&connection.address.ip());
+                self.per_address.remove(&address);
             }
         }
-        self.turn_wanted.notify_one();
     }
 }
 

@@ -5,7 +5,7 @@ use clap::Args;
 use super::Global;
 use super::config::SettingArgs;
 use crate::failure::Failure;
-use crate::node;
+use crate::node::{self, Run};
 
 /// How to run it.
 #[derive(Debug, Args)]
@@ -21,6 +21,11 @@ impl Serve {
     /// Why it could not be started, or why it ended.
     pub(crate) fn run(self, global: &Global) -> Result<(), Failure> {
         let loaded = self.settings.load(global)?;
-        node::run(loaded.config)
+        let global = global.clone();
+        node::run(Run {
+            loaded,
+            reload: Box::new(move || self.settings.load(&global)),
+            on_ready: Box::new(|_| ()),
+        })
     }
 }

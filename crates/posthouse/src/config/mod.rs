@@ -20,9 +20,9 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub(crate) use checked::{Config, LimitsConfig, LogConfig, StompConfig};
+pub(crate) use checked::{Config, LimitsConfig, LogConfig};
 pub(crate) use report::Report;
-pub(crate) use show::show;
+pub(crate) use show::{changes, show};
 
 use crate::codes::Code;
 use raw::{Layers, Raw};

@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use super::keys::{KEYS, RULE_KEYS, RULES};
-use super::raw::{Raw, Setting, Value};
+use super::keys::{Change, KEYS, Key, RULE_KEYS, RULES};
+use super::raw::{Raw, RawRule, Setting, Value};
 
 /// One row for each setting: its key, value, origin, and what it takes to change it.
 pub(crate) fn show(raw: &Raw) -> Vec<Json> {
@@ -18,6 +18,25 @@ pub(crate) fn show(raw: &Raw) -> Vec<Json> {
         })
     });
     plain.chain(rules).collect()
+}
+
+/// The keys whose values differ: those that hold at once, and those that need a restart.
+pub(crate) fn changes(old: &Raw, new: &Raw) -> (Vec<&'static str>, Vec<&'static str>) {
+    let value = |raw: &Raw, path: &str| raw.settings.get(path).map(|s| json_of(&s.value));
+    let changed = KEYS.iter().filter(|key| value(old, key.path) != value(new, key.path));
+    let (live, waiting): (Vec<&Key>, Vec<&Key>) =
+        changed.partition(|key| key.change == Change::Live);
+    let paths = |keys: Vec<&Key>| keys.into_iter().map(|key| key.path).collect::<Vec<_>>();
+    let rules = |raw: &Raw| raw.rules.iter().map(rule_json).collect::<Vec<_>>();
+    let mut waiting = paths(waiting);
+    if rules(old) != rules(new) {
+        waiting.push(RULES);
+    }
+    (paths(live), waiting)
+}
+
+fn rule_json(rule: &RawRule) -> Vec<(&'static str, Json)> {
+    rule.settings.iter().map(|(name, setting)| (*name, json_of(&setting.value))).collect()
 }
 
 fn row(key: &str, setting: &Setting, change: &str) -> Json {
