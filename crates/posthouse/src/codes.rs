@@ -30,8 +30,6 @@ pub(crate) enum Code {
     LoginMissing,
     /// A login that is wrong.
     LoginWrong,
-    /// A login that does not allow it.
-    NotAllowed,
     /// A request under a foreign host name or from a foreign page.
     OriginRefused,
     /// Too many logins at once.
@@ -58,7 +56,8 @@ pub(crate) enum Code {
 
 impl Code {
     /// All of them, in the order of their numbers.
-    pub(crate) const ALL: [Code; 24] = [
+    #[cfg(test)]
+    pub(crate) const ALL: [Code; 23] = [
         Code::KeyUnknown,
         Code::ValueInvalid,
         Code::FileInvalid,
@@ -71,7 +70,6 @@ impl Code {
         Code::UsersInvalid,
         Code::LoginMissing,
         Code::LoginWrong,
-        Code::NotAllowed,
         Code::OriginRefused,
         Code::LoginsTooMany,
         Code::RouteUnknown,
@@ -100,7 +98,6 @@ impl Code {
             Code::UsersInvalid => "PH1310",
             Code::LoginMissing => "PH1320",
             Code::LoginWrong => "PH1321",
-            Code::NotAllowed => "PH1322",
             Code::OriginRefused => "PH1323",
             Code::LoginsTooMany => "PH1324",
             Code::RouteUnknown => "PH1325",
@@ -123,8 +120,7 @@ impl Code {
             Code::DataDirInUse | Code::AddressUnusable => Exit::Conflict,
             Code::StoreDamaged => Exit::StoreDamaged,
             Code::StoreFailed => Exit::StoreFailed,
-            Code::LoginMissing | Code::LoginWrong => Exit::NotAllowed,
-            Code::NotAllowed | Code::OriginRefused => Exit::NotAllowed,
+            Code::LoginMissing | Code::LoginWrong | Code::OriginRefused => Exit::NotAllowed,
             Code::RouteUnknown | Code::PageUnknown => Exit::NotFound,
             Code::RequestInvalid | Code::ConfirmationMissing => Exit::Usage,
             Code::NodeStopping | Code::NodeUnreachable => Exit::Unreachable,

@@ -55,7 +55,7 @@ pub(crate) enum Access {
 /// Whether `principal` may do `verb` to `resource`.
 ///
 /// # Errors
-/// 401 when nobody has logged in, 403 when whoever has may not.
+/// 401 when nobody has logged in. Administrators may do everything; there are no others yet.
 pub(crate) fn authorize(
     principal: Option<&Principal>,
     _verb: Verb,

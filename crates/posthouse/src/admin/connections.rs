@@ -26,16 +26,50 @@ pub(crate) struct Connection {
     bytes_in: u64,
     /// Bytes that went out.
     bytes_out: u64,
+    /// Bytes that wait for the peer to read.
+    output_bytes: usize,
+    /// Its protocol and version; what was not agreed on yet counts as the oldest.
+    protocol: String,
+    /// The client's name, if it has one.
+    client: Option<String>,
+    /// The login that it gave, if any.
+    login: Option<String>,
+    /// Longest pause of heart-beats to the peer, in milliseconds; 0 for none.
+    heart_beat_send_ms: u32,
+    /// Longest pause of heart-beats from the peer, in milliseconds; 0 for none.
+    heart_beat_want_ms: u32,
+    /// Its subscriptions.
+    subscriptions: usize,
+    /// Its open transactions.
+    transactions: usize,
+    /// Frames that it has sent.
+    frames_in: u64,
+    /// Messages that it was sent.
+    messages_out: u64,
+    /// Whether a message of its waits for room.
+    held: bool,
 }
 
 impl From<&ConnectionInfo> for Connection {
     fn from(info: &ConnectionInfo) -> Connection {
+        let session = &info.session;
         Connection {
             id: info.id.to_string(),
             address: info.address.to_string(),
             connected_ms: info.connected_ms,
             bytes_in: info.bytes_in,
             bytes_out: info.bytes_out,
+            output_bytes: info.output_bytes,
+            protocol: format!("STOMP {}", session.version.as_str()),
+            client: session.client.as_deref().map(str::to_owned),
+            login: session.login.as_deref().map(str::to_owned),
+            heart_beat_send_ms: session.heart_beat.send_ms,
+            heart_beat_want_ms: session.heart_beat.want_ms,
+            subscriptions: session.subscriptions,
+            transactions: session.transactions,
+            frames_in: session.frames_in,
+            messages_out: session.messages_out,
+            held: session.is_held,
         }
     }
 }
@@ -46,6 +80,8 @@ impl Row for Connection {
     fn sort_key(&self, field: &str) -> SortKey {
         match field {
             "address" => SortKey::Text(self.address.clone()),
+            "client" => SortKey::Text(self.client.clone().unwrap_or_default()),
+            "messages_out" => SortKey::Number(self.messages_out),
             "bytes_in" => SortKey::Number(self.bytes_in),
             "bytes_out" => SortKey::Number(self.bytes_out),
             _ => SortKey::Number(self.connected_ms),
@@ -53,7 +89,8 @@ impl Row for Connection {
     }
 
     fn contains(&self, text: &str) -> bool {
-        self.address.contains(text)
+        let names = [Some(&self.address), self.client.as_ref(), self.login.as_ref()];
+        names.into_iter().flatten().any(|name| name.contains(text))
     }
 }
 

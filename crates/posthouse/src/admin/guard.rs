@@ -22,7 +22,7 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
 }
 
 fn check(headers: &HeaderMap) -> Result<(), String> {
-    let host = single(headers, header::HOST)?.ok_or("a request must name its host")?;
+    let host = single(headers, &header::HOST)?.ok_or("a request must name its host")?;
     if !is_loopback(host) {
         return Err(format!(
             "this node does not answer under the host name \"{}\"; use localhost, 127.0.0.1 or \
@@ -30,7 +30,7 @@ fn check(headers: &HeaderMap) -> Result<(), String> {
             host.escape_default()
         ));
     }
-    let origin = single(headers, header::ORIGIN)?;
+    let origin = single(headers, &header::ORIGIN)?;
     match origin {
         Some(origin) if origin.strip_prefix("http://") != Some(host) => Err(format!(
             "this node does not answer pages of \"{}\"; open it under its own address",
@@ -40,8 +40,11 @@ fn check(headers: &HeaderMap) -> Result<(), String> {
     }
 }
 
-fn single(headers: &HeaderMap, name: header::HeaderName) -> Result<Option<&str>, String> {
-    let mut values = headers.get_all(&name).iter();
+fn single<'a>(
+    headers: &'a HeaderMap,
+    name: &header::HeaderName,
+) -> Result<Option<&'a str>, String> {
+    let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     match (value.to_str(), values.next()) {
         (Ok(value), None) => Ok(Some(value)),

@@ -45,3 +45,25 @@ impl Modify for BearerToken {
 pub(crate) async fn document() -> Json<utoipa::openapi::OpenApi> {
     Json(Description::openapi())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use utoipa::OpenApi;
+
+    use super::Description;
+
+    /// The description is compared with a file, so that no change of the API goes unnoticed.
+    /// With `POSTHOUSE_BLESS` set the file is written anew.
+    #[test]
+    fn the_description_is_as_it_was_agreed_on() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
+        let described = Description::openapi().to_pretty_json().expect("it is JSON") + "\n";
+        if std::env::var_os("POSTHOUSE_BLESS").is_some() {
+            std::fs::write(&path, &described).expect("it can be written");
+        }
+        let agreed = std::fs::read_to_string(&path).expect("it is there");
+        assert!(described == agreed, "run the test with POSTHOUSE_BLESS=1 and look at the change");
+    }
+}

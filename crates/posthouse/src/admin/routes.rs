@@ -25,6 +25,10 @@ const BODY_BYTES_MAX: usize = 64 << 10;
 
 /// One route.
 pub(super) struct Route {
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the handler knows it; tests walk the table")
+    )]
     pub(super) method: Method,
     pub(super) path: &'static str,
     pub(super) access: Access,
@@ -137,4 +141,100 @@ async fn harden(mut response: Response) -> Response {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use axum::body::Body;
+    use axum::http::{Request, StatusCode, header};
+    use axum::response::Response;
+    use tower::ServiceExt;
+    use utoipa::OpenApi;
+
+    use super::super::openapi::Description;
+    use super::{Access, Admin, Route, router, table};
+    use crate::broker_thread;
+    use crate::data_dir::Token;
+
+    /// An admin side whose broker is gone: whoever gets past the login hears that it is stopping.
+    fn admin() -> (Arc<Admin>, Token) {
+        let (asker, _) = broker_thread::channel();
+        Admin::new(asker, "/nowhere".into(), "node".into(), 0)
+    }
+
+    async fn ask(admin: &Arc<Admin>, route: &Route, authorization: &str) -> Response {
+        let path = route.path.replace("{name}", "a").replace("{client}", "b");
+        let request = Request::builder()
+            .method(&route.method)
+            .uri(path)
+            .header(header::HOST, "localhost")
+            .header(header::AUTHORIZATION, authorization)
+            .body(Body::empty())
+            .expect("a request");
+        router(admin).oneshot(request).await.expect("an answer")
+    }
+
+    #[tokio::test]
+    async fn every_route_asks_who_it_is_unless_it_is_open() {
+        let (admin, token) = admin();
+        let right = format!("Bearer {}", token.as_str());
+        for route in table() {
+            let is_open = route.access == Access::Open;
+            for wrong in ["", "Bearer", "Bearer x", "Basic YWRtaW46", token.as_str()] {
+                let response = ask(&admin, &route, wrong).await;
+                let refused = response.status() == StatusCode::UNAUTHORIZED;
+                assert_eq!(refused, !is_open, "{} {} {wrong:?}", route.method, route.path);
+                let kind = response.headers().get(header::CONTENT_TYPE);
+                let is_problem = kind.is_some_and(|kind| kind == "application/problem+json");
+                assert!(is_open || is_problem, "{}", route.path);
+            }
+            let status = ask(&admin, &route, &right).await.status();
+            assert!(is_open || status == StatusCode::SERVICE_UNAVAILABLE, "{}", route.path);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_open_is_written_down() {
+        let open = table().into_iter().filter(|route| route.access == Access::Open);
+        let paths: Vec<&str> = open.map(|route| route.path).collect();
+        let expected = ["/livez", "/readyz", "/metrics", "/api/openapi.json", "/api/v1/login"];
+        assert_eq!(paths, expected);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_is_told_as_a_problem() {
+        let (admin, _) = admin();
+        for (method, path, status) in [
+            ("GET", "/api/v2", StatusCode::NOT_FOUND),
+            ("PUT", "/api/v1/queues", StatusCode::METHOD_NOT_ALLOWED),
+            ("GET", "/../etc/passwd", StatusCode::NOT_FOUND),
+        ] {
+            let request = Request::builder().method(method).uri(path).header("host", "localhost");
+            let request = request.body(Body::empty()).expect("a request");
+            let response = router(&admin).oneshot(request).await.expect("an answer");
+            assert_eq!(response.status(), status, "{method} {path}");
+            let kind = response.headers().get(header::CONTENT_TYPE);
+            assert_eq!(kind.expect("a kind"), "application/problem+json");
+        }
+    }
+
+    #[test]
+    fn the_description_and_the_table_have_the_same_routes() {
+        let document = serde_json::to_value(Description::openapi()).expect("it is JSON");
+        let paths = document["paths"].as_object().expect("paths");
+        let described: BTreeSet<String> = paths
+            .iter()
+            .flat_map(|(path, item)| {
+                let methods = item.as_object().expect("methods").keys();
+                methods.map(move |method| format!("{} {path}", method.to_uppercase()))
+            })
+            .collect();
+        let in_api = |route: &Route| route.path.starts_with("/api/v1/");
+        let routes = table().into_iter().filter(in_api);
+        let offered = routes.map(|route| format!("{} {}", route.method, route.path)).collect();
+        assert_eq!(described, offered);
+    }
 }

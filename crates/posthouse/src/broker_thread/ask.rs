@@ -9,6 +9,7 @@ use posthouse_core::broker::view::{
 use posthouse_core::destination::DestinationName;
 use posthouse_core::refusal::Refusal;
 use posthouse_core::selector::Selector;
+use posthouse_wire::stomp::session::SessionInfo;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::LimitsConfig;
@@ -116,6 +117,10 @@ pub(crate) struct ConnectionInfo {
     pub(crate) bytes_in: u64,
     /// Bytes that went out.
     pub(crate) bytes_out: u64,
+    /// Bytes that wait to be written.
+    pub(crate) output_bytes: usize,
+    /// What its session says.
+    pub(crate) session: SessionInfo,
 }
 
 /// The broker thread is gone.

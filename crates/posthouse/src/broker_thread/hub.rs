@@ -316,14 +316,13 @@ impl Hub {
     }
 
     fn rename(&mut self, key: Key, before: Option<HolderId>, after: Option<HolderId>) {
-        for holder in before {
-            if let Some(slot) = self.holders.get_mut(holder.0.index as usize)
-                && slot.is_some_and(|(found, _)| found == holder)
-            {
+        if let Some(holder) = before {
+            let slot = self.holders.get_mut(holder.0.index as usize);
+            if let Some(slot) = slot.filter(|slot| slot.is_some_and(|(found, _)| found == holder)) {
                 *slot = None;
             }
         }
-        for holder in after {
+        if let Some(holder) = after {
             let index = holder.0.index as usize;
             if self.holders.len() <= index {
                 self.holders.resize(index + 1, None);

@@ -7,9 +7,14 @@ use super::output::Column;
 use super::rows::{ListArgs, list};
 use crate::failure::Failure;
 
-const LIST: [Column; 4] = [
+const LIST: [Column; 9] = [
     Column("id", "id"),
     Column("address", "address"),
+    Column("protocol", "protocol"),
+    Column("client", "client"),
+    Column("login", "login"),
+    Column("subscriptions", "subscriptions"),
+    Column("messages out", "messages_out"),
     Column("in", "bytes_in"),
     Column("out", "bytes_out"),
 ];

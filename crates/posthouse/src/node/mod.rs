@@ -39,14 +39,20 @@ const BROKER_STOP_MAX: Duration = Duration::from_secs(8);
 /// How long HTTP may take to finish what it is answering.
 const HTTP_STOP_MAX: Duration = Duration::from_secs(1);
 
+/// Reads the configuration again.
+pub(crate) type Reload = Box<dyn Fn() -> Result<Loaded, Report>>;
+
+/// Hears that the node takes connections.
+pub(crate) type OnReady = Box<dyn FnOnce(&Endpoints)>;
+
 /// What a run of a node is made from.
 pub(crate) struct Run {
     /// The configuration.
     pub(crate) loaded: Loaded,
     /// Reads the configuration again.
-    pub(crate) reload: Box<dyn Fn() -> Result<Loaded, Report>>,
+    pub(crate) reload: Reload,
     /// Is called once the node takes connections, on its runtime.
-    pub(crate) on_ready: Box<dyn FnOnce(&Endpoints)>,
+    pub(crate) on_ready: OnReady,
 }
 
 /// A node whose parts are joined.
@@ -130,7 +136,7 @@ impl Node {
     async fn wait(
         &mut self,
         signals: &mut Signals,
-        reload: &dyn Fn() -> Result<Loaded, Report>,
+        reload: &Reload,
     ) -> Option<Result<(), Failure>> {
         loop {
             tokio::select! {
