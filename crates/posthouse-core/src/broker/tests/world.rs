@@ -161,7 +161,7 @@ impl World {
             }
             "purge" => {
                 let destination = self.resolve(line.word(1))?;
-                self.apply(Command::Purge { destination })
+                self.apply(Command::Purge { destination, limit: u64::MAX })
             }
             "remove" => {
                 let destination = self.resolve(line.word(1))?;
