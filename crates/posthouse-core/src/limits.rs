@@ -37,6 +37,8 @@ pub const DELIVERY_BYTES_PER_TURN: usize = 1 << 20;
 pub const SELECTIONS_PER_TURN: usize = 4_096;
 /// Messages that one turn may expire.
 pub const EXPIRATIONS_PER_TURN: usize = 1_024;
+/// Messages that one purge or redrive deals with, so that neither holds the broker up.
+pub const BATCH_MAX: u64 = 1_000;
 /// Messages that one look into a destination returns.
 pub const BROWSE_PAGE_MAX: usize = 1_000;
 

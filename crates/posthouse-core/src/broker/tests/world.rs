@@ -161,7 +161,7 @@ impl World {
             }
             "purge" => {
                 let destination = self.resolve(line.word(1))?;
-                self.apply(Command::Purge { destination })
+                self.apply(Command::Purge { destination, limit: u64::MAX })
             }
             "remove" => {
                 let destination = self.resolve(line.word(1))?;
@@ -385,14 +385,14 @@ impl World {
     }
 
     fn tell(&mut self, holder: HolderId, effect: Effect) -> String {
-        let to = name_of(&self.holders, holder);
+        let to = name_of(&self.holders, &holder);
         match effect {
             Effect::Deliver(delivery) => self.tell_delivery(&delivery),
             Effect::BrowseEnd { consumer } => {
-                format!("{} has seen all", name_of(&self.consumers, consumer))
+                format!("{} has seen all", name_of(&self.consumers, &consumer))
             }
             Effect::Missed { consumer, count } => {
-                format!("{} missed {count}", name_of(&self.consumers, consumer))
+                format!("{} missed {count}", name_of(&self.consumers, &consumer))
             }
             Effect::Receipt { token } => format!("{to} receipt {token}"),
             Effect::Evict { refusal } => format!("{to} ended: {}", refusal.code.as_str()),
@@ -411,7 +411,7 @@ impl World {
     }
 
     fn tell_delivery(&mut self, delivery: &Delivery) -> String {
-        let name = name_of(&self.consumers, delivery.consumer);
+        let name = name_of(&self.consumers, &delivery.consumer);
         let body = String::from_utf8_lossy(delivery.message.body()).into_owned();
         self.handed.insert((name.clone(), body.clone()), delivery.number);
         self.last_handed.insert(name.clone(), delivery.number);
@@ -498,7 +498,7 @@ fn split(address: &str) -> (Kind, &str) {
     }
 }
 
-fn name_of<Id: PartialEq>(names: &BTreeMap<String, Id>, id: Id) -> String {
-    let found = names.iter().find(|(_, other)| **other == id);
+fn name_of<Id: PartialEq>(names: &BTreeMap<String, Id>, id: &Id) -> String {
+    let found = names.iter().find(|(_, other)| *other == id);
     found.map_or_else(|| "nobody".to_owned(), |(name, _)| name.clone())
 }

@@ -54,7 +54,7 @@ impl Session {
             Some(subscription) => {
                 let key = format!("id {subscription}");
                 let found = self.subscriptions.get_mut(&*key);
-                Some(found.ok_or_else(|| Fault::subscription_unknown(&subscription))?)
+                Some(found.ok_or_else(|| Fault::subscription_unknown(&key))?)
             }
             None if self.version == Version::V1_0 => {
                 let mut all = self.subscriptions.values_mut();

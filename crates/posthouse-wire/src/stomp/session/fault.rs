@@ -78,12 +78,16 @@ impl Fault {
         Fault::new("PH1106", what, "Send a line feed when there is nothing else to send")
     }
 
-    pub(super) fn subscription_exists(id: &str) -> Fault {
+    /// `key` is a subscription's, with its kind before the first space.
+    pub(super) fn subscription_exists(key: &str) -> Fault {
+        let (_, id) = key.split_once(' ').unwrap_or(("", key));
         let what = format!("there is a subscription {id:?} already");
         Fault::new("PH1107", what, "Give each subscription of a connection an id of its own")
     }
 
-    pub(super) fn subscription_unknown(id: &str) -> Fault {
+    /// `key` is a subscription's, with its kind before the first space.
+    pub(super) fn subscription_unknown(key: &str) -> Fault {
+        let (_, id) = key.split_once(' ').unwrap_or(("", key));
         let what = format!("there is no subscription {id:?}");
         Fault::new("PH1108", what, "Use the id that SUBSCRIBE gave")
     }
