@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use posthouse_core::broker::view::{Counters, DestinationStats};
 use posthouse_core::destination::{DestinationName, Kind};
+use posthouse_core::limits::BATCH_MAX;
 use posthouse_core::refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -189,7 +190,10 @@ pub(crate) async fn purge_queue(
     Named(name): Named<String>,
 ) -> Result<Json<Affected>, Problem> {
     let queue = DestinationName::new(Kind::Queue, &name)?;
-    act(&admin, Action::Purge(queue)).await
+    let at_first = admin.asker.ask(|reply| Ask::Destination(queue.clone(), reply)).await?;
+    let limit = at_first.ok_or_else(|| unknown(&queue))?.messages;
+    let step = |limit| Action::Purge { queue: queue.clone(), limit };
+    act_in_steps(&admin, limit, step).await
 }
 
 /// Move messages of a dead-letter queue back to where each came from, oldest first.
@@ -205,7 +209,8 @@ pub(crate) async fn redrive_queue(
 ) -> Result<Json<Affected>, Problem> {
     let queue = DestinationName::new(Kind::Queue, &name)?;
     let limit = query.limit.unwrap_or(REDRIVE_DEFAULT);
-    act(&admin, Action::Redrive { queue, limit }).await
+    let step = |limit| Action::Redrive { queue: queue.clone(), limit };
+    act_in_steps(&admin, limit, step).await
 }
 
 /// Remove a queue that nobody consumes from, with its messages.
@@ -225,6 +230,25 @@ pub(crate) async fn delete_queue(
 pub(super) async fn act(admin: &Admin, action: Action) -> Result<Json<Affected>, Problem> {
     tracing::info!(?action, "doing what an administrator asked for");
     let messages = admin.asker.ask(|reply| Ask::Act(action, reply)).await??;
+    Ok(Json(Affected { messages }))
+}
+
+/// Does something to at most `limit` messages, a part at a time, so that messages of others are
+/// not held up. What comes in meanwhile is not followed for ever.
+async fn act_in_steps(
+    admin: &Admin,
+    limit: u64,
+    step: impl Fn(u64) -> Action,
+) -> Result<Json<Affected>, Problem> {
+    let mut messages = 0;
+    while messages < limit {
+        let part = (limit - messages).min(BATCH_MAX as u64);
+        let Json(done) = act(admin, step(part)).await?;
+        messages += done.messages;
+        if done.messages < part {
+            break;
+        }
+    }
     Ok(Json(Affected { messages }))
 }
 

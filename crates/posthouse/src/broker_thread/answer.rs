@@ -44,7 +44,9 @@ impl Hub {
 
     fn act(&mut self, action: Action) -> Result<u64, Refusal> {
         let command = match action {
-            Action::Purge(queue) => Command::Purge { destination: self.find(&queue)? },
+            Action::Purge { queue, limit } => {
+                Command::Purge { destination: self.find(&queue)?, limit }
+            }
             Action::Redrive { queue, limit } => {
                 Command::Redrive { destination: self.find(&queue)?, limit }
             }

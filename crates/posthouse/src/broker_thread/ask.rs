@@ -60,13 +60,18 @@ pub(crate) type BrowsePage = (Vec<Browsed>, Option<BrowseCursor>);
 /// A change that somebody asks for.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
-    /// Drop every message of a queue that nobody is working on.
-    Purge(DestinationName),
+    /// Drop messages of a queue that nobody is working on.
+    Purge {
+        /// Which queue.
+        queue: DestinationName,
+        /// Messages at most, up to [`BATCH_MAX`](posthouse_core::limits::BATCH_MAX).
+        limit: u64,
+    },
     /// Move messages of a dead-letter queue back.
     Redrive {
         /// Which queue.
         queue: DestinationName,
-        /// Messages at most.
+        /// Messages at most, up to [`BATCH_MAX`](posthouse_core::limits::BATCH_MAX).
         limit: u64,
     },
     /// Remove a destination with its messages.

@@ -151,7 +151,7 @@ mod tests {
             json!({"name": "orders", "counters": {"enqueued": 12}}),
             json!({"name": "a,\"b\"\u{1b}[2J", "counters": {}}),
         ];
-        let expected = "NAME               ENQUEUED\norders             12\na,\"b\"\\u{1b}[2J\n";
+        let expected = "NAME            ENQUEUED\norders          12\na,\"b\"\\u{1b}[2J\n";
         assert_eq!(table(&COLUMNS, &rows), expected);
         let expected = "name,counters.enqueued\norders,12\n\"a,\"\"b\"\"\u{1b}[2J\",\n";
         assert_eq!(csv(&COLUMNS, &rows).expect("it is text"), expected);

@@ -207,8 +207,10 @@ fn many_mistakes_are_cut_short() {
 
 #[test]
 fn rules_are_checked_field_by_field() {
-    check_report(
-        r#"
+    check_report(WRONG_RULES, WRONG_RULES_REPORT);
+}
+
+const WRONG_RULES: &str = r#"
 stomp = 3
 [[destination]]
 pattern = "orders"
@@ -219,8 +221,9 @@ dead_letter = "DLQ {}"
 [[destination]]
 messages_max = 1979-05-27
 [stomp_tls]
-"#,
-        r#"
+"#;
+
+const WRONG_RULES_REPORT: &str = r#"
 error[PH1302]: `stomp` is a section, not a value
   --> posthouse.toml:2:9
   |
@@ -275,6 +278,4 @@ error[PH1301]: unknown key `stomp_tls`
 11 | [stomp_tls]
    |  ^^^^^^^^^ `posthouse config default` lists all keys
 
-9 mistakes in the configuration"#,
-    );
-}
+9 mistakes in the configuration"#;

@@ -30,10 +30,9 @@ pub(super) fn open_data_dir(config: &Config) -> Result<DataDir, Failure> {
 /// A password goes to a terminal and nowhere else: what is not a terminal may be a log.
 fn show_once(FirstPassword(password): &FirstPassword) {
     if io::stderr().is_terminal() {
-        eprintln!(
-            "The user \"{ADMIN}\" was made for the admin API. Its password is shown only once:\n\n    \
-             {password}\n\n`posthouse user reset` makes another.\n"
-        );
+        eprintln!("The user \"{ADMIN}\" was made for the admin API. Its password is shown once:\n");
+        eprintln!("    {password}\n");
+        eprintln!("`posthouse user reset` makes another.\n");
     } else {
         tracing::info!("made the user \"{ADMIN}\"; `posthouse user reset` gives it a password");
     }
