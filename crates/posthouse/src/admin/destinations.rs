@@ -242,7 +242,7 @@ async fn act_in_steps(
 ) -> Result<Json<Affected>, Problem> {
     let mut messages = 0;
     while messages < limit {
-        let part = (limit - messages).min(BATCH_MAX as u64);
+        let part = (limit - messages).min(BATCH_MAX);
         let Json(done) = act(admin, step(part)).await?;
         messages += done.messages;
         if done.messages < part {

@@ -67,6 +67,11 @@ impl Server {
         (self.process, self.endpoints) = start(&self.dir, &self.settings, self.endpoints);
     }
 
+    /// Where the server keeps everything.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        data_dir(&self.dir)
+    }
+
     /// Where STOMP clients connect.
     pub(crate) fn stomp(&self) -> SocketAddr {
         self.endpoints.stomp
