@@ -184,19 +184,20 @@ async fn turns(hub: Rc<RefCell<Hub>>) -> String {
     }
 }
 
-/// Answers what was asked, then tells every peer that the node is going and lets it go.
+/// Answers what was asked, then ends every connection, and waits until the peers have read it.
+/// There is no ERROR frame: clients take the end of a connection as the reason to come back, and
+/// an error as a mistake of their own.
 async fn drain(hub: &Rc<RefCell<Hub>>) -> Result<(), Failure> {
     let deadline = Instant::now() + DRAIN_TIME_MAX;
     hub.borrow_mut().stop_reading();
     while !hub.borrow().is_quiet() && Instant::now() < deadline {
         sleep(DRAIN_PAUSE).await;
     }
-    hub.borrow_mut().say_goodbye();
+    hub.borrow_mut().close_all();
     while hub.borrow().has_tasks() && Instant::now() < deadline {
         sleep(DRAIN_PAUSE).await;
     }
     let mut hub = hub.borrow_mut();
-    hub.close_all();
     hub.turn();
     match hub.driver.failure() {
         Some(why) => Err(failed(why)),

@@ -61,12 +61,12 @@ fn a_directory_has_one_node_and_an_address_too() {
 }
 
 #[test]
-fn a_node_that_stops_says_goodbye() {
+fn a_node_that_stops_answers_and_closes() {
     let mut server = Server::start(&[]);
     let mut peer = stomp(server.stomp(), &["SUBSCRIBE\nid:1\ndestination:/queue/a\n\n"]);
     server.stop();
-    let last = read_until(&mut peer, "there is nothing more");
-    assert!(last.starts_with("ERROR\n") && last.contains("PH1114"), "{last:?}");
+    let last = read_until(&mut peer, "anything");
+    assert!(!last.contains("ERROR"), "the peer did nothing wrong: {last:?}");
 }
 
 #[test]
