@@ -75,7 +75,9 @@ pub(crate) struct Parts {
 pub(crate) fn session_config(config: &Config) -> SessionConfig {
     let ms = |ms: u64| u32::try_from(ms).unwrap_or(u32::MAX);
     SessionConfig {
-        node: config.node_name.as_str().into(),
+        // Until the journal keeps the number of the run, the time of the start keeps message ids
+        // of one run apart from those of the next.
+        node: format!("{}-{:x}", config.node_name, wall_ms()).into(),
         server: format!("Posthouse/{}", crate::version::VERSION).into(),
         frame_bytes_max: config.stomp.frame_bytes_max,
         login_ms_max: config.stomp.login_ms_max,

@@ -4,6 +4,7 @@
 //! written on one line: `a SEND destination:/queue/q receipt:1 | body`. Headers that differ from
 //! run to run, or that every MESSAGE has, are not shown.
 
+mod fuzz;
 mod world;
 
 use self::world::World;
