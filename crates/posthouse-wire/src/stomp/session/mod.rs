@@ -47,7 +47,8 @@ pub struct SessionConfig {
     pub frame_bytes_max: usize,
     /// How long a peer may take to log in, in milliseconds.
     pub login_ms_max: u64,
-    /// The heart-beats that the server offers.
+    /// The shortest pauses between heart-beats that the server agrees to; the peer's own wish
+    /// decides beyond that. 0 means none.
     pub heart_beat: HeartBeat,
     /// Bytes of output at which deliveries stop until the peer has read.
     pub out_bytes_soft: usize,
@@ -68,7 +69,7 @@ impl Default for SessionConfig {
             server: concat!("Posthouse/", env!("CARGO_PKG_VERSION")).into(),
             frame_bytes_max: FrameLimits::AFTER_LOGIN.frame_bytes_max,
             login_ms_max: 10_000,
-            heart_beat: HeartBeat { send_ms: 10_000, want_ms: 10_000 },
+            heart_beat: HeartBeat { send_ms: 100, want_ms: 100 },
             out_bytes_soft: 256 << 10,
             out_bytes_hard: 4 << 20,
             queue_prefetch: 1_000,
@@ -391,11 +392,6 @@ impl Session {
             self.output.error(self.version, fault, receipt);
             self.phase = Phase::Closing;
         }
-    }
-
-    /// Ends the session from this side, with a reason for the peer.
-    pub fn close(&mut self, reason: &str) {
-        self.fail(&Fault::closed(reason), None);
     }
 
     /// What is to be written, from its first unwritten byte.
