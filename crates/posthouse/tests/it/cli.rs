@@ -110,7 +110,7 @@ fn failures_have_their_exit_codes() {
     fails("queue list --server http://127.0.0.1:1", 7, "PH1340");
     fails("queue list --token-file /dev/null", 5, "PH1320");
     fails("queue nothing", 2, "unrecognized subcommand");
-    fails("explain PH9999", 4, "PH1343");
+    fails("explain nonsense", 4, "PH1343");
     fails("config check --set stomp.listen=0.0.0.0:61613", 8, "PH1304");
     fails("config check --config /nowhere", 8, "PH1303");
     fails("queue show nothing -o json", 4, "{\"code\":\"PH1203\"");
