@@ -61,7 +61,7 @@ pub struct Subscribe {
 }
 
 /// A message on its way in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Send {
     /// Who sends.
     pub holder: HolderId,
@@ -182,17 +182,20 @@ pub enum Command {
         /// Who gets which receipt, if anybody.
         receipt: Option<(HolderId, ReceiptToken)>,
     },
-    /// Drops every message of a queue that nobody is working on. Answers [`Applied::Count`].
+    /// Drops messages of a queue that nobody is working on, oldest first in each priority.
+    /// Answers [`Applied::Count`]; ask again until that is less than the limit.
     Purge {
         /// Which queue.
         destination: DestinationId,
+        /// How many at most, up to [`BATCH_MAX`](crate::limits::BATCH_MAX).
+        limit: u64,
     },
     /// Moves messages of a dead-letter queue back to where each came from, oldest first. Answers
     /// [`Applied::Count`].
     Redrive {
         /// The dead-letter queue.
         destination: DestinationId,
-        /// How many at most.
+        /// How many at most, up to [`BATCH_MAX`](crate::limits::BATCH_MAX).
         limit: u64,
     },
     /// Removes a destination that nobody consumes from, with its messages.

@@ -37,6 +37,8 @@ pub const DELIVERY_BYTES_PER_TURN: usize = 1 << 20;
 pub const SELECTIONS_PER_TURN: usize = 4_096;
 /// Messages that one turn may expire.
 pub const EXPIRATIONS_PER_TURN: usize = 1_024;
+/// Messages that one purge or redrive deals with, so that neither holds the broker up.
+pub const BATCH_MAX: u64 = 1_000;
 /// Messages that one look into a destination returns.
 pub const BROWSE_PAGE_MAX: usize = 1_000;
 
@@ -57,3 +59,31 @@ pub const SELECTOR_STEPS_MAX: u32 = 10_000;
 ///
 /// [`Strings::Convert`]: crate::selector::Strings::Convert
 pub const SELECTOR_NUMBER_BYTES_MAX: usize = 64;
+
+/// The longest command line of a STOMP frame. The longest command has 11 bytes; the rest is room
+/// for the names that start with `SUB` or `UNSUB`.
+pub const STOMP_COMMAND_BYTES_MAX: usize = 32;
+
+/// The most header lines of one STOMP frame.
+pub const STOMP_HEADER_COUNT_MAX: usize = 128;
+
+/// The longest header name of a STOMP frame, as it stands on the wire.
+pub const STOMP_HEADER_NAME_BYTES_MAX: usize = 256;
+
+/// The longest header value of a STOMP frame, as it stands on the wire.
+pub const STOMP_HEADER_VALUE_BYTES_MAX: usize = 8 * 1024;
+
+/// The longest header block of a STOMP frame: command line, header lines and the blank line.
+pub const STOMP_HEADER_BLOCK_BYTES_MAX: usize = 32 * 1024;
+
+/// The largest STOMP frame, from its command to its NUL, that a peer may send before it logs in.
+pub const STOMP_FRAME_BEFORE_LOGIN_BYTES_MAX: usize = 16 * 1024;
+
+/// The largest STOMP frame, from its command to its NUL, that a peer may send after it logged in.
+pub const STOMP_FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The most header positions that an idle STOMP connection keeps memory for.
+pub const STOMP_HEADER_IDLE_COUNT_MAX: usize = 32;
+
+/// The most bytes of a peer's input that an error message quotes.
+pub const ERROR_QUOTE_BYTES_MAX: usize = 64;

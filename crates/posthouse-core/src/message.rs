@@ -44,13 +44,13 @@ pub struct ProducerSeq {
 /// The forms in which an encoded message is cached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WireForm {
-    /// STOMP 1.0: no escapes.
+    /// STOMP 1.0.
     Stomp10,
-    /// STOMP 1.1 and 1.2 share their escapes as far as a server writes them.
+    /// STOMP 1.1.
     Stomp11,
+    /// STOMP 1.2.
+    Stomp12,
 }
-
-const WIRE_FORMS: usize = 2;
 
 /// A message as its sender made it. It never changes once it is built.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ pub struct Envelope {
     pub producer: Option<ProducerSeq>,
     content: Bytes,
     block_bytes: u32,
-    encoded: [OnceLock<Bytes>; WIRE_FORMS],
+    encoded: OnceLock<(WireForm, Bytes)>,
 }
 
 /// The fixed fields of an [`Envelope`] that is about to be built.
@@ -126,7 +126,7 @@ impl Envelope {
             producer: head.producer,
             content,
             block_bytes,
-            encoded: Default::default(),
+            encoded: OnceLock::new(),
         }
     }
 
@@ -180,9 +180,11 @@ impl Envelope {
         self.expires_ms != 0 && self.expires_ms <= wall_ms
     }
 
-    /// The message in a wire form, made by `encode` at the first call.
-    pub fn encoded(&self, form: WireForm, encode: impl FnOnce(&Envelope) -> Bytes) -> &Bytes {
-        self.encoded[form as usize].get_or_init(|| encode(self))
+    /// The message in a wire form. The form that is asked for first is kept, because most
+    /// subscribers of one topic speak the same one; another is made by `encode` each time.
+    pub fn encoded(&self, form: WireForm, encode: impl Fn(&Envelope) -> Bytes) -> Bytes {
+        let (kept, bytes) = self.encoded.get_or_init(|| (form, encode(self)));
+        if *kept == form { bytes.clone() } else { encode(self) }
     }
 }
 

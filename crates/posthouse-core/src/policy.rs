@@ -122,8 +122,8 @@ impl Default for Policy {
             bytes_max: 0,
             when_full: WhenFull::Block,
             block_ms_max: 30_000,
-            slow_messages_max: 10_000,
-            slow_bytes_max: 16 << 20,
+            slow_messages_max: 100_000,
+            slow_bytes_max: 64 << 20,
             when_slow: WhenSlow::DropOldest,
             persistence: Persistence::AsSent,
             redelivery: Redelivery {

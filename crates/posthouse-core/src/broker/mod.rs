@@ -70,6 +70,7 @@ pub struct Broker {
     names: BTreeMap<Arc<DestinationName>, DestinationId>,
     last_destination: u32,
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
+    subscription_names: BTreeMap<(Box<str>, Box<str>), SubscriptionId>,
     last_subscription: u32,
     producers: Producers,
 
@@ -129,7 +130,7 @@ impl Broker {
             Command::RemoveSubscription { client, name, receipt } => {
                 self.remove_subscription(&client, &name, receipt)
             }
-            Command::Purge { destination } => self.purge(destination),
+            Command::Purge { destination, limit } => self.purge(destination, limit),
             Command::Redrive { destination, limit } => self.redrive(now, destination, limit),
             Command::RemoveDestination { destination } => self.remove_destination(destination),
             Command::Tick => self.tick(now),

@@ -12,7 +12,7 @@ use crate::destination::{DestinationName, Kind};
 use crate::ids::{
     BacklogKey, ConsumerId, DestinationId, HolderId, Seq, SubscriptionId, seq_of_run,
 };
-use crate::limits::DESTINATIONS_MAX;
+use crate::limits::{BATCH_MAX, DESTINATIONS_MAX};
 use crate::policy::Policy;
 use crate::record::{Record, Removed};
 use crate::refusal::{Code, Refusal};
@@ -146,7 +146,11 @@ impl Broker {
     }
 
     /// Drops the messages of a queue that nobody is working on.
-    pub(super) fn purge(&mut self, destination: DestinationId) -> Result<Applied, Refusal> {
+    pub(super) fn purge(
+        &mut self,
+        destination: DestinationId,
+        limit: u64,
+    ) -> Result<Applied, Refusal> {
         let place = self.place(destination)?;
         let Some(backlog) = place.backlogs.get(&SubscriptionId::QUEUE) else {
             let detail = format!("{} is a topic; only queues are purged", place.name);
@@ -156,7 +160,7 @@ impl Broker {
             let pending = lane.pending.iter();
             pending.filter(move |s| backlog.is_ready(*s, priority) || backlog.is_delayed(*s))
         });
-        let idle: Vec<Seq> = idle.collect();
+        let idle: Vec<Seq> = idle.take(limit.min(BATCH_MAX) as usize).collect();
         let key = BacklogKey { destination, subscription: SubscriptionId::QUEUE };
         self.finish(key, &idle);
         self.count(destination, |counters| counters.dropped += idle.len() as u64);

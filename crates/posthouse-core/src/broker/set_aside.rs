@@ -5,6 +5,7 @@ use crate::broker::Broker;
 use crate::command::Applied;
 use crate::destination::{DestinationName, Kind};
 use crate::ids::{BacklogKey, DestinationId, Seq, SubscriptionId};
+use crate::limits::BATCH_MAX;
 use crate::message::DeadLetterReason;
 use crate::record::{Moved, Record};
 use crate::refusal::{Code, Refusal};
@@ -82,8 +83,7 @@ impl Broker {
             let is_idle = backlog.is_ready(seq, entry.message.priority) || backlog.is_delayed(seq);
             (is_idle && provenance.reason.is_some()).then_some((seq, provenance.source))
         });
-        let idle: Vec<(Seq, BacklogKey)> =
-            idle.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect();
+        let idle: Vec<(Seq, BacklogKey)> = idle.take(limit.min(BATCH_MAX) as usize).collect();
         let from = BacklogKey { destination, subscription: SubscriptionId::QUEUE };
         let mut returned = 0;
         for (seq, origin) in idle {

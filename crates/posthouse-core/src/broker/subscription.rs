@@ -70,8 +70,7 @@ impl Broker {
     }
 
     pub(super) fn find_subscription(&self, client: &str, name: &str) -> Option<SubscriptionId> {
-        let mut all = self.subscriptions.iter();
-        all.find(|(_, s)| &*s.client == client && &*s.name == name).map(|(id, _)| *id)
+        self.subscription_names.get(&(client.into(), name.into())).copied()
     }
 
     pub(super) fn define_subscription(
@@ -89,7 +88,8 @@ impl Broker {
         for place in self.places.values_mut().filter(|place| pattern.matches(&place.name)) {
             place.backlogs.insert(id, Backlog::default());
         }
-        let (client, name) = (client.into(), name.into());
+        let (client, name): (Box<str>, Box<str>) = (client.into(), name.into());
+        self.subscription_names.insert((client.clone(), name.clone()), id);
         self.subscriptions.insert(id, Subscription { client, name, pattern, selector, user: None });
         self.last_subscription = self.last_subscription.max(id.0);
     }
@@ -127,7 +127,9 @@ impl Broker {
     }
 
     pub(super) fn forget_subscription(&mut self, id: SubscriptionId) {
-        self.subscriptions.remove(&id);
+        if let Some(Subscription { client, name, .. }) = self.subscriptions.remove(&id) {
+            self.subscription_names.remove(&(client, name));
+        }
         let topics: Vec<DestinationId> = self.topics_of(id).collect();
         for destination in topics {
             let Some(place) = self.places.get_mut(&destination) else { continue };

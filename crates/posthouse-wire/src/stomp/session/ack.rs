@@ -1,0 +1,109 @@
+//! ACK and NACK.
+//!
+//! A delivery is named by the `ack` header of its MESSAGE in 1.2, which is the subscription's
+//! number and the delivery's, and by `message-id` (with `subscription` from 1.1 on) before.
+
+use posthouse_core::command::{AckMode, Command as CoreCommand, Settle, Verdict};
+use posthouse_core::driver::Driver;
+use posthouse_core::ids::{ConsumerId, DeliveryNo};
+use posthouse_core::time::Now;
+
+use super::Session;
+use super::fault::Fault;
+use super::subscribe::Subscription;
+use super::transaction::required;
+use crate::stomp::{Command, FrameRef, Version};
+
+impl Session {
+    pub(super) fn on_ack(
+        &mut self,
+        now: Now,
+        frame: &FrameRef<'_>,
+        driver: &mut Driver,
+    ) -> Result<(), Fault> {
+        let verdict = verdict(frame)?;
+        let transaction = self.transaction_of(frame)?;
+        let (consumer, delivery) = if self.version == Version::V1_2 {
+            self.find_by_ack_id(&required(frame, "id")?)?
+        } else {
+            self.find_by_message_id(frame, verdict)?
+        };
+        let receipt = self.owe_receipt(frame);
+        let settle = Settle { consumer, delivery, verdict, transaction, receipt };
+        driver.apply(now, CoreCommand::Settle(settle))?;
+        Ok(())
+    }
+
+    fn find_by_ack_id(&self, id: &str) -> Result<(ConsumerId, DeliveryNo), Fault> {
+        let unknown = || Fault::delivery_unknown(id);
+        let (number, delivery) = id.split_once('-').ok_or_else(unknown)?;
+        let number: u32 = number.parse().map_err(|_| unknown())?;
+        let delivery = DeliveryNo(delivery.parse().map_err(|_| unknown())?);
+        let mut all = self.subscriptions.values();
+        let subscription = all.find(|subscription| subscription.number == number);
+        subscription.map(|found| (found.consumer, delivery)).ok_or_else(unknown)
+    }
+
+    fn find_by_message_id(
+        &mut self,
+        frame: &FrameRef<'_>,
+        verdict: Verdict,
+    ) -> Result<(ConsumerId, DeliveryNo), Fault> {
+        let id = required(frame, "message-id")?;
+        let found = match frame.header("subscription") {
+            Some(subscription) => {
+                let key = format!("id {subscription}");
+                let found = self.subscriptions.get_mut(&*key);
+                Some(found.ok_or_else(|| Fault::subscription_unknown(&key))?)
+            }
+            None if self.version == Version::V1_0 => {
+                let mut all = self.subscriptions.values_mut();
+                all.find(|subscription| subscription.by_id.contains_key(&id))
+            }
+            None => return Err(Fault::header_missing(frame.command(), "subscription")),
+        };
+        let unknown = || Fault::delivery_unknown(&id);
+        let subscription = found.ok_or_else(unknown)?;
+        let delivery = subscription.by_id.get(&id).copied().ok_or_else(unknown)?;
+        subscription.forget(delivery, verdict);
+        Ok((subscription.consumer, delivery))
+    }
+}
+
+impl Subscription {
+    /// Remembers by which id the peer will name a delivery.
+    pub(super) fn remember(&mut self, id: Box<str>, delivery: DeliveryNo) {
+        self.by_number.insert(delivery, id.clone());
+        self.by_id.insert(id, delivery);
+    }
+
+    /// The delivery is settled, and for a cumulative acknowledgement all before it.
+    fn forget(&mut self, delivery: DeliveryNo, verdict: Verdict) {
+        let is_cumulative = self.ack == AckMode::Cumulative && verdict == Verdict::Ack;
+        let settled = if is_cumulative {
+            let later = self.by_number.split_off(&DeliveryNo(delivery.0 + 1));
+            std::mem::replace(&mut self.by_number, later)
+        } else {
+            self.by_number.remove_entry(&delivery).into_iter().collect()
+        };
+        for (number, id) in settled {
+            if self.by_id.get(&id) == Some(&number) {
+                self.by_id.remove(&id);
+            }
+        }
+    }
+}
+
+/// What the frame says about the delivery. A NACK may say what is to become of the message, as
+/// RabbitMQ has it; otherwise that is its destination's policy.
+fn verdict(frame: &FrameRef<'_>) -> Result<Verdict, Fault> {
+    if frame.command() == Command::Ack {
+        return Ok(Verdict::Ack);
+    }
+    match frame.header("requeue").as_deref() {
+        None => Ok(Verdict::Reject),
+        Some("true") => Ok(Verdict::Requeue),
+        Some("false") => Ok(Verdict::DeadLetter),
+        Some(other) => Err(Fault::header_invalid("requeue", other, "true or false")),
+    }
+}

@@ -1,0 +1,240 @@
+//! Every route with who may come to it. The table makes the router, so that no route exists that
+//! says nothing about access.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, delete, get, post};
+
+use super::access::{Access, Resource, Verb, authorize};
+use super::problem::Problem;
+use super::{
+    Admin, connections, destinations, guard, health, login, messages, metrics, node, openapi,
+    subscriptions,
+};
+use crate::codes::Code;
+use crate::data_dir::Token;
+
+/// Bytes of a request's body.
+const BODY_BYTES_MAX: usize = 64 << 10;
+
+/// One route.
+pub(super) struct Route {
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the handler knows it; tests walk the table")
+    )]
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    pub(super) access: Access,
+    handler: MethodRouter<Arc<Admin>>,
+}
+
+/// All routes.
+pub(super) fn table() -> Vec<Route> {
+    use Access::{Login, Open};
+    use Resource::{Connection, Node, Queue, Subscription, Topic};
+    use Verb::{Browse, Delete, Purge, Read, Redrive};
+    vec![
+        read("/livez", Open, get(health::livez)),
+        read("/readyz", Open, get(health::readyz)),
+        read("/metrics", Open, get(metrics::metrics)),
+        read("/api/openapi.json", Open, get(openapi::document)),
+        write("/api/v1/login", Open, post(login::login)),
+        read("/api/v1/node", Login(Read, Node), get(node::show_node)),
+        read("/api/v1/queues", Login(Read, Queue), get(destinations::list_queues)),
+        read("/api/v1/queues/{name}", Login(Read, Queue), get(destinations::show_queue)),
+        remove("/api/v1/queues/{name}", Login(Delete, Queue), delete(destinations::delete_queue)),
+        read("/api/v1/queues/{name}/messages", Login(Browse, Queue), get(messages::browse_queue)),
+        write("/api/v1/queues/{name}/purge", Login(Purge, Queue), post(destinations::purge_queue)),
+        write(
+            "/api/v1/queues/{name}/redrive",
+            Login(Redrive, Queue),
+            post(destinations::redrive_queue),
+        ),
+        read("/api/v1/topics", Login(Read, Topic), get(destinations::list_topics)),
+        read("/api/v1/topics/{name}", Login(Read, Topic), get(destinations::show_topic)),
+        read(
+            "/api/v1/subscriptions",
+            Login(Read, Subscription),
+            get(subscriptions::list_subscriptions),
+        ),
+        remove(
+            "/api/v1/subscriptions/{client}/{name}",
+            Login(Delete, Subscription),
+            delete(subscriptions::delete_subscription),
+        ),
+        read("/api/v1/connections", Login(Read, Connection), get(connections::list_connections)),
+    ]
+}
+
+type Handler = MethodRouter<Arc<Admin>>;
+
+fn read(path: &'static str, access: Access, handler: Handler) -> Route {
+    Route { method: Method::GET, path, access, handler }
+}
+
+fn write(path: &'static str, access: Access, handler: Handler) -> Route {
+    Route { method: Method::POST, path, access, handler }
+}
+
+fn remove(path: &'static str, access: Access, handler: Handler) -> Route {
+    Route { method: Method::DELETE, path, access, handler }
+}
+
+/// The service that answers requests.
+pub(super) fn router(admin: &Arc<Admin>) -> Router {
+    let mut router = Router::new();
+    for Route { path, access, handler, .. } in table() {
+        let state = (admin.clone(), access);
+        let check = middleware::from_fn_with_state(state, check_access);
+        router = router.route(path, handler.route_layer(check));
+    }
+    router
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(unknown_method)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(guard::guard))
+        .layer(middleware::map_response(harden))
+        .with_state(admin.clone())
+}
+
+async fn check_access(
+    State((admin, access)): State<(Arc<Admin>, Access)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if let Access::Login(verb, resource) = access {
+        let token = bearer(request.headers());
+        let principal = token.and_then(|token| admin.sessions.find(&token, Instant::now()));
+        if let Err(problem) = authorize(principal.as_ref(), verb, resource) {
+            return problem.into_response();
+        }
+    }
+    next.run(request).await
+}
+
+fn bearer(headers: &HeaderMap) -> Option<Token> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| Token::presented(token.trim()))
+}
+
+async fn unknown_route(request: Request) -> Problem {
+    let detail = format!("there is nothing at {}", request.uri().path());
+    Problem::new(StatusCode::NOT_FOUND, Code::RouteUnknown, detail)
+}
+
+async fn unknown_method(request: Request) -> Problem {
+    let detail = format!("{} is not offered at {}", request.method(), request.uri().path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, Code::MethodInvalid, detail)
+}
+
+/// Nothing that is answered is to be kept by anybody or taken for something else.
+async fn harden(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use axum::body::Body;
+    use axum::http::{Request, StatusCode, header};
+    use axum::response::Response;
+    use tower::ServiceExt;
+    use utoipa::OpenApi;
+
+    use super::super::openapi::Description;
+    use super::{Access, Admin, Route, router, table};
+    use crate::broker_thread;
+    use crate::data_dir::Token;
+
+    /// An admin side whose broker is gone: whoever gets past the login hears that it is stopping.
+    fn admin() -> (Arc<Admin>, Token) {
+        let (asker, _) = broker_thread::channel();
+        Admin::new(asker, "/nowhere".into(), "node".into(), 0)
+    }
+
+    async fn ask(admin: &Arc<Admin>, route: &Route, authorization: &str) -> Response {
+        let path = route.path.replace("{name}", "a").replace("{client}", "b");
+        let request = Request::builder()
+            .method(&route.method)
+            .uri(path)
+            .header(header::HOST, "localhost")
+            .header(header::AUTHORIZATION, authorization)
+            .body(Body::empty())
+            .expect("a request");
+        router(admin).oneshot(request).await.expect("an answer")
+    }
+
+    #[tokio::test]
+    async fn every_route_asks_who_it_is_unless_it_is_open() {
+        let (admin, token) = admin();
+        let right = format!("Bearer {}", token.as_str());
+        for route in table() {
+            let is_open = route.access == Access::Open;
+            for wrong in ["", "Bearer", "Bearer x", "Basic YWRtaW46", token.as_str()] {
+                let response = ask(&admin, &route, wrong).await;
+                let refused = response.status() == StatusCode::UNAUTHORIZED;
+                assert_eq!(refused, !is_open, "{} {} {wrong:?}", route.method, route.path);
+                let kind = response.headers().get(header::CONTENT_TYPE);
+                let is_problem = kind.is_some_and(|kind| kind == "application/problem+json");
+                assert!(is_open || is_problem, "{}", route.path);
+            }
+            let status = ask(&admin, &route, &right).await.status();
+            assert!(is_open || status == StatusCode::SERVICE_UNAVAILABLE, "{}", route.path);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_open_is_written_down() {
+        let open = table().into_iter().filter(|route| route.access == Access::Open);
+        let paths: Vec<&str> = open.map(|route| route.path).collect();
+        let expected = ["/livez", "/readyz", "/metrics", "/api/openapi.json", "/api/v1/login"];
+        assert_eq!(paths, expected);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_is_told_as_a_problem() {
+        let (admin, _) = admin();
+        for (method, path, status) in [
+            ("GET", "/api/v2", StatusCode::NOT_FOUND),
+            ("PUT", "/api/v1/queues", StatusCode::METHOD_NOT_ALLOWED),
+            ("GET", "/../etc/passwd", StatusCode::NOT_FOUND),
+        ] {
+            let request = Request::builder().method(method).uri(path).header("host", "localhost");
+            let request = request.body(Body::empty()).expect("a request");
+            let response = router(&admin).oneshot(request).await.expect("an answer");
+            assert_eq!(response.status(), status, "{method} {path}");
+            let kind = response.headers().get(header::CONTENT_TYPE);
+            assert_eq!(kind.expect("a kind"), "application/problem+json");
+        }
+    }
+
+    #[test]
+    fn the_description_and_the_table_have_the_same_routes() {
+        let document = serde_json::to_value(Description::openapi()).expect("it is JSON");
+        let paths = document["paths"].as_object().expect("paths");
+        let described: BTreeSet<String> = paths
+            .iter()
+            .flat_map(|(path, item)| {
+                let methods = item.as_object().expect("methods").keys();
+                methods.map(move |method| format!("{} {path}", method.to_uppercase()))
+            })
+            .collect();
+        let in_api = |route: &Route| route.path.starts_with("/api/v1/");
+        let routes = table().into_iter().filter(in_api);
+        let offered = routes.map(|route| format!("{} {}", route.method, route.path)).collect();
+        assert_eq!(described, offered);
+    }
+}

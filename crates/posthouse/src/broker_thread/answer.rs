@@ -1,0 +1,86 @@
+//! Answers what the rest of the process asks, by copying it out.
+
+use posthouse_core::command::{Applied, Command};
+use posthouse_core::destination::DestinationName;
+use posthouse_core::ids::DestinationId;
+use posthouse_core::refusal::{Code, Refusal};
+
+use super::ask::{Action, Ask, Browse, BrowsePage, ConnectionInfo, Overview};
+use super::connection::Connection;
+use super::hub::Hub;
+
+impl Hub {
+    /// Answers one question. Whoever asked may be gone, which is no harm.
+    pub(super) fn answer(&mut self, ask: Ask) {
+        let broker = self.driver.broker();
+        match ask {
+            Ask::Overview(reply) => drop(reply.send(self.overview())),
+            Ask::Destinations(reply) => drop(reply.send(broker.destinations())),
+            Ask::Destination(name, reply) => drop(reply.send(broker.destination(&name))),
+            Ask::Subscriptions(reply) => drop(reply.send(broker.subscriptions())),
+            Ask::Connections(reply) => drop(reply.send(self.describe_all())),
+            Ask::Browse(browse, reply) => drop(reply.send(self.browse(&browse))),
+            Ask::Act(action, reply) => drop(reply.send(self.act(action))),
+            Ask::Limit(limits) => self.config.limits = limits,
+        }
+        self.turn_wanted.notify_one();
+    }
+
+    fn overview(&self) -> Overview {
+        let mut connections = self.totals;
+        connections.open = self.connections.len() as u64;
+        Overview { broker: self.driver.broker().stats(), connections }
+    }
+
+    fn describe_all(&self) -> Vec<ConnectionInfo> {
+        self.connections.iter().map(|(_, connection)| describe(connection)).collect()
+    }
+
+    fn browse(&self, browse: &Browse) -> Result<BrowsePage, Refusal> {
+        let queue = self.find(&browse.queue)?;
+        let selector = browse.selector.as_ref();
+        Ok(self.driver.broker().browse(queue, browse.from, browse.limit, selector))
+    }
+
+    fn act(&mut self, action: Action) -> Result<u64, Refusal> {
+        let command = match action {
+            Action::Purge { queue, limit } => {
+                Command::Purge { destination: self.find(&queue)?, limit }
+            }
+            Action::Redrive { queue, limit } => {
+                Command::Redrive { destination: self.find(&queue)?, limit }
+            }
+            Action::RemoveDestination(name) => {
+                Command::RemoveDestination { destination: self.find(&name)? }
+            }
+            Action::RemoveSubscription { client, name } => {
+                Command::RemoveSubscription { client, name, receipt: None }
+            }
+        };
+        let now = self.now();
+        match self.driver.apply(now, command)? {
+            Applied::Count(count) => Ok(count),
+            _ => Ok(0),
+        }
+    }
+
+    fn find(&self, name: &DestinationName) -> Result<DestinationId, Refusal> {
+        let found = self.driver.broker().destination(name);
+        found.map(|stats| stats.id).ok_or_else(|| {
+            let detail = format!("there is no {} \"{}\"", name.kind.as_str(), name.path());
+            Refusal::new(Code::DestinationUnknown, detail)
+        })
+    }
+}
+
+fn describe(connection: &Connection) -> ConnectionInfo {
+    ConnectionInfo {
+        id: connection.id,
+        address: connection.address,
+        connected_ms: connection.connected_ms,
+        bytes_in: connection.bytes_in,
+        bytes_out: connection.bytes_out,
+        output_bytes: connection.session.output().len(),
+        session: connection.session.describe(),
+    }
+}

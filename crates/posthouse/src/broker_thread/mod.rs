@@ -1,0 +1,215 @@
+//! The broker thread: the one thread that owns the driver, every messaging socket and every
+//! session.
+//!
+//! It runs a single-threaded runtime with one small task per connection, one per listener, one
+//! that ends turns and one that answers questions. There are no locks, for nothing is shared;
+//! the rest of the process asks through a bounded channel. It ends when it is told to stop, or
+//! when the store fails, and then says so.
+
+mod answer;
+mod ask;
+mod clock;
+mod connection;
+mod deadlines;
+mod hub;
+mod socket;
+
+use std::cell::RefCell;
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use posthouse_core::driver::Driver;
+use posthouse_core::policy::Policies;
+use posthouse_store::memory::MemoryStore;
+use posthouse_wire::stomp::HeartBeat;
+use posthouse_wire::stomp::session::SessionConfig;
+use tokio::runtime;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::LocalSet;
+use tokio::time::{Instant as TokioInstant, sleep};
+
+pub(crate) use ask::{Action, Ask, Asker, Browse, ConnectionInfo, Overview, Stopped, channel};
+pub(crate) use clock::wall_ms;
+pub(crate) use socket::listen;
+
+use crate::codes::Code;
+use crate::config::{Config, LimitsConfig};
+use crate::failure::Failure;
+use crate::stop::Stop;
+use clock::Clock;
+use hub::{Hub, HubConfig};
+
+/// How long what was asked before the stop may take to be answered.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether all is answered.
+const DRAIN_PAUSE: Duration = Duration::from_millis(5);
+
+/// How long to wait after the system refused to give another connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A sleep that nobody waits for.
+const FAR_AWAY: Duration = Duration::from_secs(86_400);
+
+/// What the broker thread is built from.
+pub(crate) struct Parts {
+    /// Rules for destinations.
+    pub(crate) policies: Policies,
+    /// How STOMP sessions behave.
+    pub(crate) session: SessionConfig,
+    /// How many connections there may be.
+    pub(crate) limits: LimitsConfig,
+    /// Longest time in which a client takes nothing, in milliseconds; 0 means for ever.
+    pub(crate) write_stall_ms_max: u64,
+    /// Where clients connect.
+    pub(crate) listeners: Vec<TcpListener>,
+    /// Where questions arrive.
+    pub(crate) asks: mpsc::Receiver<Ask>,
+    /// When to stop.
+    pub(crate) stop: Stop,
+}
+
+/// How sessions behave under `config`.
+pub(crate) fn session_config(config: &Config) -> SessionConfig {
+    let ms = |ms: u64| u32::try_from(ms).unwrap_or(u32::MAX);
+    SessionConfig {
+        node: config.node_name.as_str().into(),
+        server: format!("Posthouse/{}", crate::version::VERSION).into(),
+        frame_bytes_max: config.stomp.frame_bytes_max,
+        login_ms_max: config.stomp.login_ms_max,
+        heart_beat: HeartBeat {
+            send_ms: ms(config.stomp.heart_beat_send_ms),
+            want_ms: ms(config.stomp.heart_beat_want_ms),
+        },
+        ..SessionConfig::default()
+    }
+}
+
+/// Starts the thread. `ready` hears when it has read what is stored and takes connections; what
+/// the thread ends with is answered when it ends.
+///
+/// # Errors
+/// When the system gives no thread.
+pub(crate) fn start(
+    parts: Parts,
+    ready: oneshot::Sender<()>,
+) -> Result<oneshot::Receiver<Result<(), Failure>>, Failure> {
+    let (end, ended) = oneshot::channel();
+    let builder = thread::Builder::new().name("broker".into());
+    let thread = builder.spawn(move || {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build();
+        let result = match runtime {
+            Ok(runtime) => LocalSet::new().block_on(&runtime, run(parts, ready)),
+            Err(error) => Err(Failure::unexpected(error.to_string())),
+        };
+        // Nobody waits for it when the process is being ended anyway.
+        let _ = end.send(result);
+    });
+    match thread {
+        Ok(_) => Ok(ended),
+        Err(error) => Err(Failure::unexpected(format!("no thread for the broker: {error}"))),
+    }
+}
+
+async fn run(parts: Parts, ready: oneshot::Sender<()>) -> Result<(), Failure> {
+    let Parts { policies, session, limits, write_stall_ms_max, listeners, asks, mut stop } = parts;
+    let mut clock = Clock::new();
+    let store = Box::new(MemoryStore::default());
+    let driver = Driver::new(policies, store, clock.read()).map_err(|why| damaged(&why))?;
+    let config = HubConfig { session: session.into(), limits, write_stall_ms_max };
+    let hub = Rc::new(RefCell::new(Hub::new(driver, clock, config)));
+    for listener in listeners {
+        let listener = tokio::net::TcpListener::from_std(listener);
+        let listener = listener.map_err(|error| Failure::unexpected(error.to_string()))?;
+        tokio::task::spawn_local(accept(hub.clone(), listener, stop.clone()));
+    }
+    tokio::task::spawn_local(answer(hub.clone(), asks));
+    let turns = tokio::task::spawn_local(turns(hub.clone()));
+    // Nobody waits for it when the start was given up meanwhile.
+    let _ = ready.send(());
+    let failure = tokio::select! {
+        () = stop.stopped() => None,
+        failure = turns => failure.ok(),
+    };
+    match failure {
+        Some(why) => Err(failed(&why)),
+        None => drain(&hub).await,
+    }
+}
+
+async fn accept(hub: Rc<RefCell<Hub>>, listener: tokio::net::TcpListener, mut stop: Stop) {
+    loop {
+        let accepted = tokio::select! {
+            () = stop.stopped() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, address)) => Hub::admit(&hub, stream, address),
+            Err(error) => {
+                tracing::warn!(%error, "could not accept a connection");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn answer(hub: Rc<RefCell<Hub>>, mut asks: mpsc::Receiver<Ask>) {
+    while let Some(ask) = asks.recv().await {
+        hub.borrow_mut().answer(ask);
+    }
+}
+
+/// Ends turns, each when something was fed or something is due. Answers why the store failed.
+async fn turns(hub: Rc<RefCell<Hub>>) -> String {
+    let wanted = hub.borrow().turn_wanted.clone();
+    let mut alarm = std::pin::pin!(sleep(FAR_AWAY));
+    loop {
+        tokio::select! {
+            () = wanted.notified() => {}
+            () = alarm.as_mut() => {}
+        }
+        let mut hub = hub.borrow_mut();
+        let next = hub.turn();
+        if let Some(why) = hub.driver.failure() {
+            return why.to_owned();
+        }
+        let far_away = || TokioInstant::now() + FAR_AWAY;
+        let next = next.map_or_else(far_away, TokioInstant::from_std);
+        let is_over = alarm.is_elapsed();
+        if is_over || next < alarm.deadline() {
+            alarm.as_mut().reset(next);
+        }
+    }
+}
+
+/// Answers what was asked, then tells every peer that the node is going and lets it go.
+async fn drain(hub: &Rc<RefCell<Hub>>) -> Result<(), Failure> {
+    let deadline = Instant::now() + DRAIN_TIME_MAX;
+    hub.borrow_mut().stop_reading();
+    while !hub.borrow().is_quiet() && Instant::now() < deadline {
+        sleep(DRAIN_PAUSE).await;
+    }
+    hub.borrow_mut().say_goodbye();
+    while hub.borrow().has_tasks() && Instant::now() < deadline {
+        sleep(DRAIN_PAUSE).await;
+    }
+    let mut hub = hub.borrow_mut();
+    hub.close_all();
+    hub.turn();
+    match hub.driver.failure() {
+        Some(why) => Err(failed(why)),
+        None => Ok(()),
+    }
+}
+
+fn damaged(why: &str) -> Failure {
+    let message = format!("what is stored cannot be read: {why}");
+    Failure::new(Code::StoreDamaged, message, "`posthouse explain PH1308`")
+}
+
+fn failed(why: &str) -> Failure {
+    let message = format!("the store failed, so the node stopped: {why}");
+    Failure::new(Code::StoreFailed, message, "`posthouse explain PH1309`")
+}

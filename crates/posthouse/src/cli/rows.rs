@@ -1,0 +1,63 @@
+//! Lists from the admin API, page by page.
+
+use clap::Args;
+use serde_json::Value;
+
+use super::Global;
+use super::api::{Api, escape};
+use super::output::{self, Column};
+use crate::failure::Failure;
+
+/// Rows that are asked for at once.
+const PAGE_SIZE: usize = 1_000;
+
+/// What every list takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ListArgs {
+    /// The field to sort by; a minus before it turns the order round.
+    #[arg(long, value_name = "FIELD", allow_hyphen_values = true)]
+    sort: Option<String>,
+    /// Only rows whose name contains this.
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Rows at most.
+    #[arg(long, value_name = "COUNT", default_value_t = usize::MAX, hide_default_value = true)]
+    limit: usize,
+}
+
+/// Fetches a list and writes it.
+///
+/// # Errors
+/// What the node says, or that it cannot be reached.
+pub(crate) fn list(
+    global: &Global,
+    path: &str,
+    args: &ListArgs,
+    columns: &[Column],
+    hint: &str,
+) -> Result<(), Failure> {
+    let rows = fetch(&Api::find(global)?, path, args)?;
+    output::rows(global.output, columns, &rows, hint)
+}
+
+fn fetch(api: &Api, path: &str, args: &ListArgs) -> Result<Vec<Value>, Failure> {
+    let mut query = String::new();
+    for (name, value) in [("sort", &args.sort), ("filter", &args.filter)] {
+        if let Some(value) = value {
+            query.push_str(&format!("&{name}={}", escape(value)));
+        }
+    }
+    let page_size = PAGE_SIZE.min(args.limit.max(1));
+    let mut rows = Vec::new();
+    for page in 1.. {
+        let answer = api.get(&format!("{path}?page={page}&page_size={page_size}{query}"))?;
+        let items = answer.get("items").and_then(Value::as_array);
+        let items = items.map_or(&[][..], Vec::as_slice);
+        rows.extend_from_slice(items);
+        if items.len() < page_size || rows.len() >= args.limit {
+            break;
+        }
+    }
+    rows.truncate(args.limit);
+    Ok(rows)
+}

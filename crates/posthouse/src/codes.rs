@@ -1,0 +1,131 @@
+//! The codes of everything that can go wrong around the broker: configuration, start and admin
+//! API. Codes are never used for something else once they are out.
+
+use crate::exit::Exit;
+
+/// Why something around the broker failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Code {
+    /// A setting that does not exist.
+    KeyUnknown,
+    /// A setting's value cannot be read.
+    ValueInvalid,
+    /// A configuration file cannot be read.
+    FileInvalid,
+    /// An address that may not be listened on.
+    AddressRefused,
+    /// The data directory cannot be used.
+    DataDirUnusable,
+    /// Another process has the data directory.
+    DataDirInUse,
+    /// An address cannot be listened on.
+    AddressUnusable,
+    /// What is stored cannot be read at the start.
+    StoreDamaged,
+    /// The store failed while running.
+    StoreFailed,
+    /// The users file cannot be used.
+    UsersInvalid,
+    /// A request without a login.
+    LoginMissing,
+    /// A login that is wrong.
+    LoginWrong,
+    /// A request under a foreign host name or from a foreign page.
+    OriginRefused,
+    /// Too many logins at once.
+    LoginsTooMany,
+    /// A route that does not exist.
+    RouteUnknown,
+    /// A request that cannot be understood.
+    RequestInvalid,
+    /// A method that the route does not offer.
+    MethodInvalid,
+    /// The node is stopping.
+    NodeStopping,
+    /// No node can be reached.
+    NodeUnreachable,
+    /// A command that destroys and was not confirmed.
+    ConfirmationMissing,
+    /// An answer that cannot be understood.
+    AnswerInvalid,
+    /// A code without a page.
+    PageUnknown,
+    /// Something that should not happen.
+    Unexpected,
+}
+
+impl Code {
+    /// All of them, in the order of their numbers.
+    #[cfg(test)]
+    pub(crate) const ALL: [Code; 23] = [
+        Code::KeyUnknown,
+        Code::ValueInvalid,
+        Code::FileInvalid,
+        Code::AddressRefused,
+        Code::DataDirUnusable,
+        Code::DataDirInUse,
+        Code::AddressUnusable,
+        Code::StoreDamaged,
+        Code::StoreFailed,
+        Code::UsersInvalid,
+        Code::LoginMissing,
+        Code::LoginWrong,
+        Code::OriginRefused,
+        Code::LoginsTooMany,
+        Code::RouteUnknown,
+        Code::RequestInvalid,
+        Code::MethodInvalid,
+        Code::NodeStopping,
+        Code::NodeUnreachable,
+        Code::ConfirmationMissing,
+        Code::AnswerInvalid,
+        Code::PageUnknown,
+        Code::Unexpected,
+    ];
+
+    /// The code as users see it, such as `PH1301`.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Code::KeyUnknown => "PH1301",
+            Code::ValueInvalid => "PH1302",
+            Code::FileInvalid => "PH1303",
+            Code::AddressRefused => "PH1304",
+            Code::DataDirUnusable => "PH1305",
+            Code::DataDirInUse => "PH1306",
+            Code::AddressUnusable => "PH1307",
+            Code::StoreDamaged => "PH1308",
+            Code::StoreFailed => "PH1309",
+            Code::UsersInvalid => "PH1310",
+            Code::LoginMissing => "PH1320",
+            Code::LoginWrong => "PH1321",
+            Code::OriginRefused => "PH1323",
+            Code::LoginsTooMany => "PH1324",
+            Code::RouteUnknown => "PH1325",
+            Code::RequestInvalid => "PH1326",
+            Code::MethodInvalid => "PH1327",
+            Code::NodeStopping => "PH1328",
+            Code::NodeUnreachable => "PH1340",
+            Code::ConfirmationMissing => "PH1341",
+            Code::AnswerInvalid => "PH1342",
+            Code::PageUnknown => "PH1343",
+            Code::Unexpected => "PH1344",
+        }
+    }
+
+    /// The status with which the process ends when it ends because of this.
+    pub(crate) fn exit(self) -> Exit {
+        match self {
+            Code::KeyUnknown | Code::ValueInvalid | Code::FileInvalid => Exit::Configuration,
+            Code::AddressRefused | Code::UsersInvalid => Exit::Configuration,
+            Code::DataDirInUse | Code::AddressUnusable => Exit::Conflict,
+            Code::StoreDamaged => Exit::StoreDamaged,
+            Code::StoreFailed => Exit::StoreFailed,
+            Code::LoginMissing | Code::LoginWrong | Code::OriginRefused => Exit::NotAllowed,
+            Code::RouteUnknown | Code::PageUnknown => Exit::NotFound,
+            Code::RequestInvalid | Code::ConfirmationMissing => Exit::Usage,
+            Code::NodeStopping | Code::NodeUnreachable => Exit::Unreachable,
+            Code::DataDirUnusable | Code::LoginsTooMany | Code::MethodInvalid => Exit::Failed,
+            Code::AnswerInvalid | Code::Unexpected => Exit::Failed,
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Settings as they were written: values without meaning yet, each with its place. Later layers
+//! replace what earlier ones said.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::keys::{self, RULE_KEYS, RULES};
+use super::report::{Mistake, Report};
+use super::source::{Place, Source};
+use super::suggestion::nearest;
+use crate::codes::Code;
+
+/// Rules that one configuration may have.
+const RULES_MAX: usize = 1_000;
+
+/// A value as it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Value {
+    /// A string, or the bare text of a variable or `--set`.
+    Text(String),
+    /// An integer.
+    Integer(i64),
+    /// A boolean.
+    Boolean(bool),
+    /// An array.
+    List(Vec<Setting>),
+    /// Something that no setting takes, by its name in TOML.
+    Other(&'static str),
+}
+
+/// A value and where it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Setting {
+    /// The value.
+    pub(crate) value: Value,
+    /// Where it stands.
+    pub(crate) place: Place,
+}
+
+/// A rule for destinations as it was written.
+#[derive(Clone, Debug)]
+pub(crate) struct RawRule {
+    /// Where it stands.
+    pub(crate) place: Place,
+    /// What it sets.
+    pub(crate) settings: BTreeMap<&'static str, Setting>,
+}
+
+/// All layers put over each other.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Raw {
+    /// By dotted path.
+    pub(crate) settings: BTreeMap<&'static str, Setting>,
+    /// In their order.
+    pub(crate) rules: Vec<RawRule>,
+}
+
+/// Puts layers over each other and notes what is wrong with them.
+pub(crate) struct Layers {
+    /// What holds so far.
+    pub(crate) raw: Raw,
+    /// What is wrong so far.
+    pub(crate) report: Report,
+    /// Where the text that is being read stops being TOML. Keys behind it may have lost their
+    /// section, so that calling them unknown would mislead.
+    broken_from: Option<usize>,
+}
+
+impl Layers {
+    /// Starts with nothing.
+    pub(crate) fn new() -> Layers {
+        Layers { raw: Raw::default(), report: Report::default(), broken_from: None }
+    }
+
+    /// Puts a TOML text over what holds so far.
+    pub(crate) fn add_text(&mut self, source: &Arc<Source>) {
+        let (table, errors) = DeTable::parse_recoverable(&source.text);
+        self.broken_from = errors.iter().map(|error| error.span().map_or(0, |s| s.start)).min();
+        for error in errors {
+            let place = Place::new(source, error.span().unwrap_or(0..0));
+            let help = "this is not TOML as it should be".to_owned();
+            self.mistake(Code::FileInvalid, &place, error.message().to_owned(), help);
+        }
+        self.add_table(source, "", table.get_ref());
+        self.broken_from = None;
+    }
+
+    /// Puts the value of one setting, given as bare text, over what holds so far. The value
+    /// starts at byte `value_at` of the source.
+    pub(crate) fn add_assignment(&mut self, source: &Arc<Source>, path: &str, value_at: usize) {
+        let Some(key) = keys::find(path) else {
+            return self.unknown_key(path, &Place::new(source, 0..value_at.saturating_sub(1)));
+        };
+        let text = source.text.get(value_at..).unwrap_or_default();
+        let place = Place::new(source, value_at..source.text.len());
+        let value = match DeValue::parse(text) {
+            Ok(array) if array.get_ref().is_array() => value_of(source, array.get_ref()),
+            _ => Value::Text(text.to_owned()),
+        };
+        self.raw.settings.insert(key.path, Setting { value, place });
+    }
+
+    fn add_table(&mut self, source: &Arc<Source>, prefix: &str, table: &DeTable<'_>) {
+        for (name, value) in table {
+            let path = join(prefix, name.get_ref());
+            let place = Place::new(source, name.span());
+            if let Some(key) = keys::find(&path) {
+                self.raw.settings.insert(key.path, setting_of(source, value));
+            } else if path == RULES {
+                self.add_rules(source, value);
+            } else if keys::is_section(&path) {
+                self.add_section(source, &path, value);
+            } else {
+                self.unknown_key(&path, &place);
+            }
+        }
+    }
+
+    fn add_section(&mut self, source: &Arc<Source>, path: &str, value: &Spanned<DeValue<'_>>) {
+        if let DeValue::Table(table) = value.get_ref() {
+            return self.add_table(source, path, table);
+        }
+        let place = Place::new(source, value.span());
+        let message = format!("`{path}` is a section, not a value");
+        self.mistake(Code::ValueInvalid, &place, message, format!("write a table [{path}]"));
+    }
+
+    fn add_rules(&mut self, source: &Arc<Source>, value: &Spanned<DeValue<'_>>) {
+        let place = Place::new(source, value.span());
+        let DeValue::Array(rules) = value.get_ref() else {
+            let message = "rules for destinations come as a list".to_owned();
+            let help = format!("write [[{RULES}]] above each rule");
+            return self.mistake(Code::ValueInvalid, &place, message, help);
+        };
+        if rules.len() > RULES_MAX {
+            let message = format!("there are {} rules; {RULES_MAX} are allowed", rules.len());
+            return self.mistake(Code::ValueInvalid, &place, message, "merge some".into());
+        }
+        for rule in rules {
+            let place = Place::new(source, rule.span());
+            match rule.get_ref() {
+                DeValue::Table(table) => self.add_rule(source, place, table),
+                _ => {
+                    let help = format!("write [[{RULES}]] above each rule");
+                    self.mistake(Code::ValueInvalid, &place, "a rule is a table".into(), help);
+                }
+            }
+        }
+    }
+
+    fn add_rule(&mut self, source: &Arc<Source>, place: Place, table: &DeTable<'_>) {
+        let mut settings = BTreeMap::new();
+        for (name, value) in table {
+            match RULE_KEYS.iter().find(|key| **key == name.get_ref().as_ref()) {
+                Some(key) => {
+                    settings.insert(*key, setting_of(source, value));
+                }
+                None => self.unknown_rule_key(name.get_ref(), &Place::new(source, name.span())),
+            }
+        }
+        self.raw.rules.push(RawRule { place, settings });
+    }
+
+    fn unknown_rule_key(&mut self, name: &str, place: &Place) {
+        let help = did_you_mean(nearest(name, RULE_KEYS.into_iter()));
+        self.mistake(Code::KeyUnknown, place, format!("unknown key `{name}` in a rule"), help);
+    }
+
+    /// Suggests a key of the same section by its last part, or any other by its whole path.
+    fn unknown_key(&mut self, path: &str, place: &Place) {
+        if self.broken_from.is_some_and(|broken| broken < place.span.start) {
+            return;
+        }
+        let (section, name) = path.rsplit_once('.').unwrap_or(("", path));
+        let siblings = keys::KEYS.iter().filter_map(|key| {
+            let (above, last) = key.path.rsplit_once('.').unwrap_or(("", key.path));
+            (above == section).then_some(last)
+        });
+        let found = if place.has_lines() { nearest(name, siblings) } else { None };
+        let all = keys::KEYS.iter().map(|key| key.path);
+        let help = did_you_mean(found.or_else(|| nearest(path, all)));
+        self.mistake(Code::KeyUnknown, place, format!("unknown key `{path}`"), help);
+    }
+
+    fn mistake(&mut self, code: Code, place: &Place, message: String, help: String) {
+        self.report.mistakes.push(Mistake::at(code, place, message, help));
+    }
+}
+
+fn did_you_mean(found: Option<&str>) -> String {
+    match found {
+        Some(found) => format!("did you mean `{found}`?"),
+        None => "`posthouse config default` lists all keys".into(),
+    }
+}
+
+fn join(prefix: &str, name: &str) -> String {
+    if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
+}
+
+fn setting_of(source: &Arc<Source>, value: &Spanned<DeValue<'_>>) -> Setting {
+    Setting { value: value_of(source, value.get_ref()), place: Place::new(source, value.span()) }
+}
+
+fn value_of(source: &Arc<Source>, value: &DeValue<'_>) -> Value {
+    match value {
+        DeValue::String(text) => Value::Text(text.to_string()),
+        DeValue::Boolean(truth) => Value::Boolean(*truth),
+        DeValue::Array(items) => {
+            Value::List(items.iter().map(|item| setting_of(source, item)).collect())
+        }
+        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) => Value::Integer(number),
+            Err(_) => Value::Other("integer beyond 64 bits"),
+        },
+        other => Value::Other(other.type_str()),
+    }
+}

@@ -1,0 +1,281 @@
+//! Tables of configurations: what they mean, or the exact report of what is wrong with them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use posthouse_core::destination::{DestinationName, Kind};
+use posthouse_core::policy::{Policy, WhenFull};
+
+use super::keys::{KEYS, RULE_KEYS};
+use super::raw::Layers;
+use super::source::SourceKind;
+use super::{DEFAULT, Loaded, Report, Sources, add_assignment, add_variable, finish, load, source};
+
+fn read(file: &str, environment: &[(&str, &str)], set: &[&str]) -> Result<Loaded, Report> {
+    let mut layers = Layers::new();
+    layers.add_text(&source(SourceKind::Default, "", DEFAULT));
+    layers.add_text(&source(SourceKind::File, "posthouse.toml", file));
+    for (name, value) in environment {
+        add_variable(&mut layers, name, value);
+    }
+    for assignment in set {
+        add_assignment(&mut layers, assignment);
+    }
+    finish(layers)
+}
+
+fn check_report(file: &str, expected: &str) {
+    check_report_of(file, &[], &[], expected);
+}
+
+fn check_report_of(file: &str, environment: &[(&str, &str)], set: &[&str], expected: &str) {
+    let report = read(file, environment, set).expect_err("the configuration has mistakes");
+    let told = report.to_string();
+    assert_eq!(told.trim(), expected.trim(), "\n{told}");
+}
+
+#[test]
+fn the_defaults_are_whole_and_documented() {
+    let Loaded { raw, config } = read("", &[], &[]).expect("the defaults are right");
+    assert!(KEYS.iter().all(|key| raw.settings.contains_key(key.path)), "each has a default");
+    assert!(config.stomp.listen.iter().chain(&config.http_listen).all(|a| a.ip().is_loopback()));
+    let marks = DEFAULT.matches("[live]").count() + DEFAULT.matches("[restart]").count();
+    assert_eq!(marks, KEYS.len() + 3, "each says what it takes to change it");
+}
+
+#[test]
+fn the_commented_rule_shows_the_defaults_of_the_core() {
+    let from = DEFAULT.find("# [[destination]]").expect("the rule is documented");
+    let lines = DEFAULT[from..].lines().map(|line| line.trim_start_matches("# "));
+    let rule: String =
+        lines.filter(|line| line.contains(['=', '['])).map(|l| l.to_owned() + "\n").collect();
+    let Loaded { raw, config } = read(&rule, &[], &[]).expect("the documented rule is right");
+    let rules = config.policies.rules;
+    assert_eq!(rules.len(), 1);
+    assert_eq!(*rules[0].policy, Policy::default());
+    let documented: BTreeSet<_> = raw.rules[0].settings.keys().copied().collect();
+    assert_eq!(documented, BTreeSet::from(RULE_KEYS), "every field is documented");
+}
+
+#[test]
+fn later_layers_win_and_origins_are_told() {
+    let file = "node.name = \"a\"\n[limits]\nconnections = 7\n";
+    let environment = [
+        ("POSTHOUSE__NODE__NAME", "b"),
+        ("POSTHOUSE__STOMP__HEART_BEAT_SEND", "3s"),
+        ("POSTHOUSE_DATA_DIR", "/elsewhere"),
+        ("HOME", "/root"),
+    ];
+    let set =
+        ["node.name=c", "stomp.listen=127.0.0.1:0,[::1]:0", "limits.connections_per_address=5"];
+    let Loaded { raw, config } = read(file, &environment, &set).expect("all is right");
+    assert_eq!(config.node_name, "c");
+    assert_eq!(config.limits.connections_max, 7);
+    assert_eq!(config.limits.connections_per_address_max, 5);
+    assert_eq!(config.stomp.heart_beat_send_ms, 3_000);
+    assert_eq!(config.stomp.listen.len(), 2);
+    let origin = |path: &str| raw.settings[path].place.origin();
+    assert_eq!(origin("node.name"), "--set");
+    assert_eq!(origin("stomp.heart_beat_send"), "environment POSTHOUSE__STOMP__HEART_BEAT_SEND");
+    assert_eq!(origin("limits.connections"), "posthouse.toml:3");
+    assert_eq!(origin("log.level"), "default");
+}
+
+#[test]
+fn the_first_rule_that_matches_holds() {
+    let file = r#"
+        [[destination]]
+        pattern = "queue/orders.urgent"
+        messages_max = 5
+        [[destination]]
+        pattern = "*/orders.>"
+        when_full = "reject"
+        dead_letter = ""
+    "#;
+    let policies = read(file, &[], &[]).expect("the rules are right").config.policies;
+    let of =
+        |kind, path| policies.of(&DestinationName::new(kind, path).expect("the name is right"));
+    assert_eq!(of(Kind::Queue, "orders.urgent").messages_max, 5);
+    assert_eq!(of(Kind::Queue, "orders.urgent").when_full, WhenFull::Block);
+    assert_eq!(of(Kind::Topic, "orders.urgent").when_full, WhenFull::Reject);
+    assert_eq!(of(Kind::Queue, "orders.a").dead_letter, None);
+    assert_eq!(*of(Kind::Queue, "other"), Policy::default());
+}
+
+#[test]
+fn mistakes_are_reported_together_with_their_places() {
+    check_report(
+        "[stomp]\nheart_beat_snd = \"10s\"\nlogin_timeout = 5\n\n[log]\nlevel = \"inof\"\n",
+        r#"
+error[PH1301]: unknown key `stomp.heart_beat_snd`
+  --> posthouse.toml:2:1
+  |
+2 | heart_beat_snd = "10s"
+  | ^^^^^^^^^^^^^^ did you mean `heart_beat_send`?
+
+error[PH1302]: `stomp.login_timeout`: 5 cannot be read
+  --> posthouse.toml:3:17
+  |
+3 | login_timeout = 5
+  |                 ^ use a duration such as "250ms", "30s" or "5m"
+
+error[PH1302]: `log.level`: "inof" is none of "error", "warn", "info", "debug", "trace"
+  --> posthouse.toml:6:9
+  |
+6 | level = "inof"
+  |         ^^^^^^ did you mean "info"?
+
+3 mistakes in the configuration"#,
+    );
+}
+
+#[test]
+fn broken_toml_is_reported_with_its_place() {
+    check_report(
+        "[stomp\nlisten = 3\nlisten = 4\n",
+        r#"
+error[PH1303]: unclosed table, expected `]`
+  --> posthouse.toml:1:7
+  |
+1 | [stomp
+  |       ^ this is not TOML as it should be
+
+1 mistake in the configuration"#,
+    );
+}
+
+#[test]
+fn variables_and_flags_are_reported_too() {
+    let environment = [("POSTHOUSE__STOMP__LISEN", "x"), ("POSTHOUSE__LIMITS__MEMORY", "lots")];
+    check_report_of(
+        "",
+        &environment,
+        &["node.name", "http.listen=0.0.0.0:80", "limits.connections=-1"],
+        r#"
+error[PH1301]: unknown key `stomp.lisen`
+ --> environment variable POSTHOUSE__STOMP__LISEN
+ |
+ | POSTHOUSE__STOMP__LISEN=x
+ | ^^^^^^^^^^^^^^^^^^^^^^^ did you mean `stomp.listen`?
+
+error[PH1302]: `limits.memory`: "lots" cannot be read
+ --> environment variable POSTHOUSE__LIMITS__MEMORY
+ |
+ | POSTHOUSE__LIMITS__MEMORY=lots
+ |                           ^^^^ use a size such as "512 B", "64 KiB" or "16 MiB"
+
+error[PH1302]: this sets nothing
+ --> command line, --set
+ |
+ | node.name
+ | ^^^^^^^^^ write it as KEY=VALUE
+
+error[PH1304]: `http.listen`: 0.0.0.0:80 is open to other machines, which needs users and TLS
+ --> command line, --set
+ |
+ | http.listen=0.0.0.0:80
+ |             ^^^^^^^^^^ this version has no users yet: use 127.0.0.1 or [::1]
+
+error[PH1302]: `limits.connections`: "-1" cannot be read
+ --> command line, --set
+ |
+ | limits.connections=-1
+ |                    ^^ use a whole number, 0 or more
+
+5 mistakes in the configuration"#,
+    );
+}
+
+#[test]
+fn a_missing_file_is_reported() {
+    let file = Some("/nowhere/posthouse.toml".into());
+    let report = load(&Sources { file, ..Sources::default() }).expect_err("there is no file");
+    assert!(report.to_string().contains("/nowhere/posthouse.toml cannot be read"), "{report}");
+}
+
+#[test]
+fn many_mistakes_are_cut_short() {
+    let file: String = (0..30).map(|n| format!("unknown_{n} = 1\n")).collect();
+    let report = read(&file, &[], &[]).expect_err("nothing of it exists");
+    let told = report.to_string();
+    assert!(
+        told.contains("... and 10 more.") && told.ends_with("30 mistakes in the configuration")
+    );
+    assert_eq!(report.to_json().len(), 30, "programs get all of them");
+    assert!(Arc::strong_count(&report.mistakes[0].place.clone().expect("a place").source) > 1);
+}
+
+#[test]
+fn rules_are_checked_field_by_field() {
+    check_report(WRONG_RULES, WRONG_RULES_REPORT);
+}
+
+const WRONG_RULES: &str = r#"
+stomp = 3
+[[destination]]
+pattern = "orders"
+when_ful = "block"
+persistence = true
+attempts_max = 2000000
+dead_letter = "DLQ {}"
+[[destination]]
+messages_max = 1979-05-27
+[stomp_tls]
+"#;
+
+const WRONG_RULES_REPORT: &str = r#"
+error[PH1302]: `stomp` is a section, not a value
+  --> posthouse.toml:2:9
+  |
+2 | stomp = 3
+  |         ^ write a table [stomp]
+
+error[PH1302]: `pattern`: "orders" is not a pattern
+  --> posthouse.toml:4:11
+  |
+4 | pattern = "orders"
+  |           ^^^^^^^^ begin it with queue/, topic/ or */
+
+error[PH1301]: unknown key `when_ful` in a rule
+  --> posthouse.toml:5:1
+  |
+5 | when_ful = "block"
+  | ^^^^^^^^ did you mean `when_full`?
+
+error[PH1302]: `persistence`: true cannot be read
+  --> posthouse.toml:6:15
+  |
+6 | persistence = true
+  |               ^^^^ use a string in quotes
+
+error[PH1302]: `attempts_max`: 2000000 is out of range
+  --> posthouse.toml:7:16
+  |
+7 | attempts_max = 2000000
+  |                ^^^^^^^ use 0 to 1000000
+
+error[PH1302]: `dead_letter`: "DLQ {}" does not name a queue
+  --> posthouse.toml:8:15
+  |
+8 | dead_letter = "DLQ {}"
+  |               ^^^^^^^^ use a name such as "DLQ.{}" or "dead"; empty discards
+
+error[PH1302]: a rule without `pattern` is for nothing
+  --> posthouse.toml:9:1
+  |
+9 | [[destination]]
+  | ^^^^^^^^^^^^^^^ add pattern = "queue/PATH", "topic/PATH" or "*/PATH"
+
+error[PH1302]: `messages_max`: a TOML datetime cannot be read
+   --> posthouse.toml:10:16
+   |
+10 | messages_max = 1979-05-27
+   |                ^^^^^^^^^^ use a whole number, 0 or more
+
+error[PH1301]: unknown key `stomp_tls`
+   --> posthouse.toml:11:2
+   |
+11 | [stomp_tls]
+   |  ^^^^^^^^^ `posthouse config default` lists all keys
+
+9 mistakes in the configuration"#;

@@ -1,0 +1,165 @@
+//! The data directory: one process at a time owns it, and nobody else on the machine reads it.
+
+mod endpoints;
+mod private_file;
+mod token;
+mod users;
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+pub(crate) use endpoints::Endpoints;
+pub(crate) use token::{Token, token_file};
+pub(crate) use users::{ADMIN, FirstPassword, Users};
+
+use crate::codes::Code;
+use crate::failure::Failure;
+
+/// Bits of the directory: its owner may do everything, others nothing.
+const DIR_MODE: u32 = 0o700;
+
+/// Where data is kept when nobody says where: the first of the variables that is set.
+///
+/// # Errors
+/// [`Code::DataDirUnusable`] when none of them is.
+pub(crate) fn default_path() -> Result<PathBuf, Failure> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(path) = variable("POSTHOUSE_DATA_DIR") {
+        return Ok(path.into());
+    }
+    if let Some(share) = variable("XDG_DATA_HOME") {
+        return Ok(Path::new(&share).join("posthouse"));
+    }
+    match variable("HOME") {
+        Some(home) => Ok(Path::new(&home).join(".local/share/posthouse")),
+        None => Err(Failure::new(
+            Code::DataDirUnusable,
+            "there is no data directory, for neither POSTHOUSE_DATA_DIR nor HOME is set",
+            "name one with --data-dir",
+        )),
+    }
+}
+
+/// The data directory of a running node. Whoever has this value is its only owner.
+#[derive(Debug)]
+pub(crate) struct DataDir {
+    path: PathBuf,
+    /// Held open, for the lock ends with it, however the process ends.
+    _lock: File,
+}
+
+impl DataDir {
+    /// Makes the directory if it is new, closes it to others and takes it over. What an earlier
+    /// run said about its endpoints is removed, for it is no longer true.
+    ///
+    /// # Errors
+    /// [`Code::DataDirInUse`] when another process has it, [`Code::DataDirUnusable`] when it
+    /// cannot be used at all.
+    pub(crate) fn open(path: &Path) -> Result<DataDir, Failure> {
+        let unusable = |error: io::Error| {
+            Failure::new(
+                Code::DataDirUnusable,
+                format!("the data directory {} cannot be used: {error}", path.display()),
+                "check its owner, or name another one with --data-dir",
+            )
+        };
+        fs::DirBuilder::new().recursive(true).mode(DIR_MODE).create(path).map_err(unusable)?;
+        close_to_others(path).map_err(unusable)?;
+        let lock = lock(path)?;
+        Endpoints::remove(path).map_err(unusable)?;
+        Ok(DataDir { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Takes everybody else's rights away, but never from a directory that is somebody else's: a
+/// mistyped path must not close `/tmp`.
+fn close_to_others(path: &Path) -> io::Result<()> {
+    if fs::metadata(path)?.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    let is_ours = path.join("lock").exists() || fs::read_dir(path)?.next().is_none();
+    if !is_ours {
+        return Err(io::Error::other("others may read it, and it holds other things"));
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(DIR_MODE))
+}
+
+fn lock(dir: &Path) -> Result<File, Failure> {
+    let path = dir.join("lock");
+    let unusable = |error: io::Error| {
+        let message = format!("{} cannot be used: {error}", path.display());
+        Failure::new(Code::DataDirUnusable, message, "check the owner of the data directory")
+    };
+    let mut options = File::options();
+    let mut file = options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => {
+            file.set_len(0).map_err(unusable)?;
+            write!(file, "{}", std::process::id()).map_err(unusable)?;
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => Err(in_use(dir, &mut file)),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
+    }
+}
+
+fn in_use(dir: &Path, lock: &mut File) -> Failure {
+    let mut owner = String::new();
+    // The number only helps; the failure is the same without it.
+    let _ = lock.take(20).read_to_string(&mut owner);
+    let owner =
+        if owner.is_empty() { "another process".into() } else { format!("process {owner}") };
+    Failure::new(
+        Code::DataDirInUse,
+        format!("the data directory {} is in use by {owner}", dir.display()),
+        "stop that one, or name another directory with --data-dir",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::DataDir;
+
+    #[test]
+    fn a_directory_has_one_owner_and_is_closed_to_others() {
+        let temporary = tempfile::tempdir().expect("a directory");
+        let path = temporary.path().join("data");
+        let first = DataDir::open(&path).expect("it is free");
+        let mode = std::fs::metadata(&path).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        let second = DataDir::open(&path).expect_err("it is taken");
+        assert_eq!(second.code, "PH1306");
+        let owner = format!("process {}", std::process::id());
+        assert!(second.message.contains(&owner), "{second}");
+        drop(first);
+        DataDir::open(&path).expect("it is free again");
+    }
+
+    #[test]
+    fn a_directory_of_somebody_else_is_left_alone() {
+        let temporary = tempfile::tempdir().expect("a directory");
+        let path = temporary.path();
+        std::fs::write(path.join("letter"), "").expect("it can be written");
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+        let refused = DataDir::open(path).expect_err("it holds other things");
+        assert_eq!(refused.code, "PH1305");
+        let mode = std::fs::metadata(path).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o755);
+    }
+}
