@@ -2,7 +2,7 @@
 //! and what may excuse that nobody did.
 
 use crate::checker::ledger::{Ledger, Message, Moment, Received};
-use crate::history::{Call, Durable};
+use crate::history::{Call, Durable, Kind, Mode};
 
 impl Received<'_> {
     /// Whether the message was, or may have been, acknowledged by whoever received it here.
@@ -60,8 +60,23 @@ impl Ledger<'_> {
         if rule.drops {
             return Some("its destination drops what is too much");
         }
+        if self.may_be_unread(message) {
+            return Some("a consumer that does not acknowledge was cut off");
+        }
         let set_aside = message.to().dead_letters();
         (purged(Call::Purge(message.to().clone())) || purged(Call::Purge(set_aside)))
             .then_some("it may have been purged")
+    }
+
+    /// Whether the message may have been written to a consumer that acknowledges by receiving,
+    /// and that ended before it had read it.
+    fn may_be_unread(&self, message: &Message<'_>) -> bool {
+        let from = message.invoked();
+        self.consumers.values().any(|consumer| {
+            let wish = consumer.wish;
+            let is_automatic = wish.mode == Mode::Auto && !wish.browse && wish.to.takes_in(message.to());
+            let is_bound = wish.to.kind == Kind::Queue || wish.durable.is_some();
+            is_automatic && is_bound && consumer.ended.is_some_and(|ended| ended > from)
+        })
     }
 }

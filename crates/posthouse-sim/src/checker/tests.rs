@@ -82,6 +82,10 @@ fn what_is_confirmed_is_not_lost() {
             )
         ),
     );
+    // What was written to a consumer that does not acknowledge may not have been read.
+    let cut_off = queue("8 2 close\n9 0 drained");
+    expect(&[Check::Lost], &cut_off);
+    expect(&[], &cut_off.replace("consumer=1 to", "consumer=1 mode=auto to"));
     // Purged, or dropped by policy.
     expect(&[], &queue("7 0 invoke 3 purge from=/queue/q\n9 0 drained"));
     expect(&[], &format!("rule to=/queue/q drops\n{}", queue("9 0 drained")));
