@@ -37,7 +37,7 @@ impl Broker {
             return Ok(Applied::Done);
         }
         let mark = self.records.len();
-        self.enqueue(holder, destination, message);
+        self.enqueue(now, holder, destination, message);
         let gate = self.gate_since(mark, holder);
         self.owe_receipt(holder, gate, receipt);
         Ok(Applied::Done)
@@ -54,6 +54,7 @@ impl Broker {
     /// Takes a message over, whatever the limits say.
     pub(super) fn enqueue(
         &mut self,
+        now: Now,
         holder: HolderId,
         destination: DestinationId,
         message: Arc<Envelope>,
@@ -69,7 +70,7 @@ impl Broker {
             Kind::Queue => {
                 self.take_over(destination, message, vec![SubscriptionId::QUEUE], recorded);
             }
-            Kind::Topic => self.publish(holder, destination, message, recorded),
+            Kind::Topic => self.publish(now, holder, destination, message, recorded),
         }
     }
 

@@ -179,7 +179,7 @@ impl Broker {
         match step {
             Step::Send { destination, message } => {
                 self.reserve(destination, message.size_bytes() as u64, false);
-                self.enqueue(holder, destination, message);
+                self.enqueue(now, holder, destination, message);
             }
             Step::Settle { consumer, number, from, seq, verdict } => {
                 if let Some(consumer) = self.consumers.get_mut(consumer.0) {
