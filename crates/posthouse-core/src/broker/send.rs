@@ -43,7 +43,8 @@ impl Broker {
         Ok(Applied::Done)
     }
 
-    fn arrived_before(&self, message: &Envelope) -> Option<BatchNo> {
+    /// Whether the message has come before, and the batch with which it is safe.
+    pub(super) fn arrived_before(&self, message: &Envelope) -> Option<BatchNo> {
         #[cfg(feature = "planted-bugs")]
         if self.has_bug(super::planted::PlantedBug::DuplicateAccepted) {
             return None;
