@@ -44,6 +44,7 @@ fn is_back(
     second: &Received<'_>,
 ) -> bool {
     match message.to().kind {
+        _ if ledger.may_be_anew(message, second.at) => false,
         Kind::Queue => true,
         Kind::Topic => {
             first.delivery.from.kind == Kind::Topic && is_same_backlog(ledger, first, second)

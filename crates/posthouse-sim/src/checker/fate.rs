@@ -39,6 +39,14 @@ impl Ledger<'_> {
         message.sent.persistent && !self.history.terms.rule(message.to()).volatile
     }
 
+    /// Whether what arrived at `moment` may be a second message under the same number: nothing is
+    /// remembered through a crash about a message that need not survive one.
+    pub fn may_be_anew(&self, message: &Message<'_>, moment: Moment) -> bool {
+        message.attempts.len() > 1
+            && !self.is_durable(message)
+            && self.crashed_between(message.invoked(), moment)
+    }
+
     /// Why nobody had to have the message in the end, if that is so.
     pub fn excuse(&self, message: &Message<'_>) -> Option<&'static str> {
         let rule = self.history.terms.rule(message.to());

@@ -14,7 +14,8 @@ pub fn redeliveries_are_counted(ledger: &Ledger<'_>, report: &mut Report) {
         for (index, second) in received.iter().enumerate() {
             let is_copy = second.delivery.from == set_aside && message.to().kind == Kind::Topic;
             let redriven = Call::Redrive(set_aside.clone());
-            if is_copy || ledger.managed(&redriven, message.invoked(), second.at) {
+            let is_anew = ledger.may_be_anew(message, second.at);
+            if is_copy || is_anew || ledger.managed(&redriven, message.invoked(), second.at) {
                 continue;
             }
             let before = received[..index].iter().rev();

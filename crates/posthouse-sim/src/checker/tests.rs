@@ -205,6 +205,11 @@ fn acknowledged_stays_acknowledged() {
     };
     expect(&[], &acked(""));
     expect(&[Check::Unacknowledged], &acked("7 2 ok 3"));
+    // Nothing is remembered through a crash about what need not survive one.
+    let again = acked("7 2 ok 3").replace("to=/queue/q\n3", "to=/queue/q dedup=1:1 volatile\n3");
+    expect(&[Check::Unacknowledged], &again);
+    let resent = "8 1 invoke 50 send key=1 to=/queue/q dedup=1:1 volatile\n8 3 open";
+    expect(&[], &again.replace("8 3 open", resent));
     let transacted = |told: &str| {
         let commit = format!("7 2 invoke 8 commit transaction=1\n{told}");
         acked(&commit)
