@@ -1,1 +1,20 @@
-//! To be replaced with the crate's contract.
+//! How Posthouse is shown to keep its promises.
+//!
+//! A [`history`] is what clients did and saw, as plain data; the [`checker`] reads one and says
+//! which promise was broken, if any. Neither knows where a history comes from: kills of the real
+//! binary write the same one as the simulator does.
+
+pub mod carrier;
+pub mod checker;
+pub mod client;
+pub mod clock;
+pub mod history;
+pub mod invariants;
+pub mod journal;
+pub mod network;
+pub mod node;
+pub mod plan;
+pub mod port;
+pub mod random;
+pub mod workload;
+pub mod world;

@@ -4,6 +4,7 @@
 //! their room when they arrive, so that its commit never waits.
 
 use crate::broker::Broker;
+use crate::broker::backlog::Backlog;
 use crate::broker::holder::Held;
 use crate::broker::place::Place;
 use crate::effect::{Effect, Stream};
@@ -178,15 +179,18 @@ impl Broker {
     }
 }
 
-/// The oldest message that no consumer is working on.
+/// The oldest message of the backlogs that no consumer is working on. What only slow subscribers
+/// wait for is theirs to drop.
 fn oldest_idle(place: &Place) -> Option<Seq> {
-    let idle = |seq: Seq, priority: u8| {
-        place.backlogs.values().all(|backlog| {
-            let is_pending =
-                backlog.occupied().any(|(p, lane)| p == priority && lane.pending.contains(seq));
-            !is_pending || backlog.is_ready(seq, priority) || backlog.is_delayed(seq)
-        })
+    let is_pending = |backlog: &Backlog, seq: Seq, priority: u8| {
+        backlog.occupied().any(|(p, lane)| p == priority && lane.pending.contains(seq))
+    };
+    let is_idle = |seq: Seq, priority: u8| {
+        let mut waiting =
+            place.backlogs.values().filter(|b| is_pending(b, seq, priority)).peekable();
+        waiting.peek().is_some()
+            && waiting.all(|backlog| backlog.is_ready(seq, priority) || backlog.is_delayed(seq))
     };
     let mut messages = place.log.iter();
-    messages.find(|(seq, entry)| idle(*seq, entry.message.priority)).map(|(seq, _)| seq)
+    messages.find(|(seq, entry)| is_idle(*seq, entry.message.priority)).map(|(seq, _)| seq)
 }

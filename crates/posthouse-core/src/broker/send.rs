@@ -37,13 +37,14 @@ impl Broker {
             return Ok(Applied::Done);
         }
         let mark = self.records.len();
-        self.enqueue(holder, destination, message);
+        self.enqueue(now, holder, destination, message);
         let gate = self.gate_since(mark, holder);
         self.owe_receipt(holder, gate, receipt);
         Ok(Applied::Done)
     }
 
-    fn arrived_before(&self, message: &Envelope) -> Option<BatchNo> {
+    /// Whether the message has come before, and the batch with which it is safe.
+    pub(super) fn arrived_before(&self, message: &Envelope) -> Option<BatchNo> {
         #[cfg(feature = "planted-bugs")]
         if self.has_bug(super::planted::PlantedBug::DuplicateAccepted) {
             return None;
@@ -54,6 +55,7 @@ impl Broker {
     /// Takes a message over, whatever the limits say.
     pub(super) fn enqueue(
         &mut self,
+        now: Now,
         holder: HolderId,
         destination: DestinationId,
         message: Arc<Envelope>,
@@ -69,7 +71,7 @@ impl Broker {
             Kind::Queue => {
                 self.take_over(destination, message, vec![SubscriptionId::QUEUE], recorded);
             }
-            Kind::Topic => self.publish(holder, destination, message, recorded),
+            Kind::Topic => self.publish(now, holder, destination, message, recorded),
         }
     }
 

@@ -49,7 +49,8 @@ impl Broker {
                 let detail = format!("\"{name}\" of client \"{client}\" is being consumed from");
                 return Err(Refusal::new(Code::SubscriptionInUse, detail));
             }
-            if found.pattern == *pattern && found.selector.as_deref() == selector {
+            let known = found.selector.as_deref().map(recorded_text);
+            if found.pattern == *pattern && known == selector.map(recorded_text) {
                 return Ok(id);
             }
             self.record(Record::SubscriptionRemoved { id });

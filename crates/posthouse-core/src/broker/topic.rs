@@ -16,10 +16,12 @@ use crate::message::{Envelope, Selectable};
 use crate::policy::WhenSlow;
 use crate::record::{Enqueued, Record};
 use crate::refusal::{Code, Refusal};
+use crate::time::Now;
 
 impl Broker {
     pub(super) fn publish(
         &mut self,
+        now: Now,
         holder: HolderId,
         destination: DestinationId,
         message: Arc<Envelope>,
@@ -31,10 +33,23 @@ impl Broker {
         let subscriptions = self.durable_takers(id, &message);
         let must_record = recorded && !subscriptions.is_empty();
         let gate = if must_record { self.open_batch } else { self.commit_gate };
-        let late = self.hand_to_plain(holder, id, &message, gate);
+        let late = if message.is_expired(now.wall_ms) {
+            self.count_expired(destination, &subscriptions);
+            Vec::new()
+        } else {
+            self.hand_to_plain(holder, id, &message, gate)
+        };
         self.keep_published(id, message, subscriptions, must_record, late.len() as u32);
         for consumer in late {
             self.queue_for_plain(consumer, destination, seq);
+        }
+    }
+
+    /// A message that has expired on its way in reaches nobody. Durable subscriptions count it
+    /// themselves when they give it up.
+    fn count_expired(&mut self, destination: DestinationId, takers: &[SubscriptionId]) {
+        if takers.is_empty() {
+            self.count(destination, |counters| counters.expired += 1);
         }
     }
 

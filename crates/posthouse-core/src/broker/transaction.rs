@@ -142,12 +142,13 @@ impl Broker {
         let mark = self.records.len();
         self.commit_gate =
             if self.needs_records(&transaction) { self.open_batch } else { BatchNo(0) };
+        let mut arrived = BatchNo(0);
         for step in transaction.steps {
-            self.carry_out(now, holder, step);
+            arrived = arrived.max(self.carry_out(now, holder, step));
         }
         self.commit_gate = BatchNo(0);
         self.bracket(mark);
-        let gate = self.gate_since(mark, holder);
+        let gate = self.gate_since(mark, holder).max(arrived);
         self.owe_receipt(holder, gate, receipt);
         Ok(Applied::Done)
     }
@@ -175,11 +176,17 @@ impl Broker {
         })
     }
 
-    fn carry_out(&mut self, now: Now, holder: HolderId, step: Step) {
+    /// Does what was remembered. Answers the batch with which a message that came another way in
+    /// the meantime is safe.
+    fn carry_out(&mut self, now: Now, holder: HolderId, step: Step) -> BatchNo {
         match step {
             Step::Send { destination, message } => {
                 self.reserve(destination, message.size_bytes() as u64, false);
-                self.enqueue(holder, destination, message);
+                if let Some(batch) = self.arrived_before(&message) {
+                    self.count(destination, |counters| counters.duplicates += 1);
+                    return batch;
+                }
+                self.enqueue(now, holder, destination, message);
             }
             Step::Settle { consumer, number, from, seq, verdict } => {
                 if let Some(consumer) = self.consumers.get_mut(consumer.0) {
@@ -192,6 +199,7 @@ impl Broker {
                 }
             }
         }
+        BatchNo(0)
     }
 
     pub(super) fn abort(
