@@ -86,7 +86,7 @@ fn one_bad_peer_ends_alone() {
         // The server may have heard enough before it is all sent.
         let _ = peer.write_all(bad.as_bytes());
         let answer = read_until(&mut peer, "there is nothing more");
-        assert!(answer.contains("ERROR\n"), "{:.60}: {answer:?}", bad);
+        assert!(answer.contains("ERROR\n"), "{bad:.60}: {answer:?}");
     }
     drop(stomp(server.stomp(), &["SEND\ndestination:/queue/a\n\nstill here"]));
     assert!(read_until(&mut good, "still here").contains("MESSAGE"));
@@ -103,3 +103,41 @@ fn connections_are_limited_from_one_address() {
     while posthouse(&server.data_dir(), "connection list -o jsonl").ok().lines().count() > 1 {}
     let _fourth = stomp(server.stomp(), &[]);
 }
+
+#[test]
+fn a_peer_that_takes_nothing_ends_alone() {
+    let server = Server::start(&["stomp.write_timeout=300ms"]);
+    let stuck = stomp(server.stomp(), &["SUBSCRIBE\nid:1\ndestination:/topic/a\n\n"]);
+    let mut good = stomp(server.stomp(), &["SUBSCRIBE\nid:1\ndestination:/queue/a\n\n"]);
+    let much = format!("SEND\ndestination:/topic/a\n\n{}", "x".repeat(1 << 20));
+    drop(stomp(server.stomp(), &[much.as_str(); 16]));
+    let is_there = |client: &str| {
+        let rows = posthouse(&server.data_dir(), "connection list -o json").json();
+        rows.as_array().is_some_and(|rows| rows.iter().any(|row| row["address"] == client))
+    };
+    let address = stuck.local_addr().expect("it has an address").to_string();
+    while is_there(&address) {}
+    drop(stomp(server.stomp(), &["SEND\ndestination:/queue/a\n\nstill here"]));
+    assert!(read_until(&mut good, "still here").contains("MESSAGE"));
+}
+
+#[test]
+fn a_full_queue_holds_its_producer_and_nobody_else() {
+    let server = Server::start_with_config(FULL);
+    let mut producer = stomp(server.stomp(), &["SEND\ndestination:/queue/full\n\none"]);
+    let two = "SEND\ndestination:/queue/full\nreceipt:two\n\ntwo\0";
+    producer.write_all(two.as_bytes()).expect("it is sent");
+    let held = || {
+        let rows = posthouse(&server.data_dir(), "connection list -o json").json();
+        rows.as_array().is_some_and(|rows| rows.iter().any(|row| row["held"] == true))
+    };
+    while !held() {}
+    drop(stomp(server.stomp(), &["SEND\ndestination:/queue/other\n\nnot held"]));
+    let mut consumer = stomp(server.stomp(), &[]);
+    let subscribe = "SUBSCRIBE\nid:1\ndestination:/queue/full\n\n\0";
+    consumer.write_all(subscribe.as_bytes()).expect("it is sent");
+    assert!(read_until(&mut consumer, "two").contains("one"), "both come, in order");
+    assert!(read_until(&mut producer, "receipt-id:two").contains("receipt-id:two"));
+}
+
+const FULL: &str = "[[destination]]\npattern = \"queue/full\"\nmessages_max = 1\n";
