@@ -96,6 +96,28 @@ fn topics_subscriptions_and_connections_are_listed() {
 }
 
 #[test]
+fn messages_are_sent_and_received() {
+    let server = Server::start(&[]);
+    let dir = server.data_dir();
+    posthouse(&dir, "pub /queue/orders espresso --count 2 -H colour:red --priority 7").ok();
+    posthouse(&dir, "pub orders other --transient").ok();
+    let raw = posthouse(&dir, "sub /queue/orders --selector colour='red' --count 2 --raw").ok();
+    assert_eq!(raw, "espresso\nespresso\n");
+    let line = posthouse(&dir, "sub /queue/orders --count 1 -o jsonl").json();
+    assert_eq!(line["body"], "other");
+    assert!(line["headers"].get("persistent").is_none(), "{line}");
+    check(&server, "sub /queue/orders --wait 50ms", 0, "");
+    check(&server, "queue list -o csv --filter nothing", 0, HEAD);
+    let wrong = posthouse(&dir, "sub /queue/orders --selector (");
+    assert_eq!(wrong.code, 2, "{wrong:?}");
+    assert!(wrong.err.contains("PH1207"), "{wrong:?}");
+    let lost = posthouse(&dir, "pub /queue/orders x --server stomp://127.0.0.1:1");
+    assert_eq!(lost.code, 7, "{lost:?}");
+}
+
+const HEAD: &str = "name,messages,ready,unacknowledged,delayed,bytes,consumers\n";
+
+#[test]
 fn failures_have_their_exit_codes() {
     let server = Server::start(&[]);
     let fails = |arguments: &str, code: i32, word: &str| {

@@ -5,6 +5,8 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::command::{posthouse, read_until, stomp};
 use crate::server::Server;
 
@@ -138,6 +140,29 @@ fn a_full_queue_holds_its_producer_and_nobody_else() {
     consumer.write_all(subscribe.as_bytes()).expect("it is sent");
     assert!(read_until(&mut consumer, "two").contains("one"), "both come, in order");
     assert!(read_until(&mut producer, "receipt-id:two").contains("receipt-id:two"));
+}
+
+#[test]
+fn live_settings_follow_the_file() {
+    let server = Server::start_with_config("[limits]\nconnections_per_address = 100\n");
+    let config = server.data_dir().with_file_name("posthouse.toml");
+    let endpoints =
+        fs::read_to_string(server.data_dir().join("endpoints.json")).expect("it is there");
+    let endpoints: serde_json::Value = serde_json::from_str(&endpoints).expect("it is JSON");
+    let pid = endpoints["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok());
+    let pid = Pid::from_raw(pid.expect("a process")).expect("a process");
+    let _first = stomp(server.stomp(), &[]);
+    let is_refused = || {
+        let mut peer = std::net::TcpStream::connect(server.stomp()).expect("it is accepted");
+        // A peer that was closed before it has written hears of it now or when it reads.
+        let _ = peer.write_all(b"CONNECT\naccept-version:1.2\n\n\0");
+        let mut byte = [0];
+        std::io::Read::read(&mut peer, &mut byte).map_or(true, |count| count == 0)
+    };
+    assert!(!is_refused());
+    fs::write(&config, "[limits]\nconnections_per_address = 1\n").expect("it can be written");
+    kill_process(pid, Signal::HUP).expect("the server is there");
+    while !is_refused() {}
 }
 
 const FULL: &str = "[[destination]]\npattern = \"queue/full\"\nmessages_max = 1\n";
