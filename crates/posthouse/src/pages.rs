@@ -34,10 +34,12 @@ pub(crate) fn title(code: &str) -> &'static str {
 mod tests {
     use super::{PAGES, page, title};
     use crate::codes::Code;
+    use posthouse_wire::stomp::DecodeErrorKind;
 
     #[test]
     fn every_code_has_a_page_of_the_same_shape() {
-        for code in Code::ALL.map(Code::as_str) {
+        let own = Code::ALL.map(Code::as_str).into_iter();
+        for code in own.chain(DecodeErrorKind::ALL.map(DecodeErrorKind::code)) {
             assert!(page(code).is_some(), "{code} has no page");
         }
         for (code, text) in PAGES {
