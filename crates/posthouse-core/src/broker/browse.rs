@@ -1,6 +1,7 @@
 //! Looking without taking: a page at a time, at any depth, in the order in which messages would
 //! be handed out.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::broker::Broker;
@@ -105,9 +106,14 @@ impl Broker {
         self.emit(holder, Stream::Consumer(id), gate, Effect::Deliver(delivery));
     }
 
-    /// Every destination as it stands, by id.
-    pub fn destinations(&self) -> Vec<DestinationStats> {
-        self.places.values().map(stats_of).collect()
+    /// Destinations as they stand, by id: at most `limit` of those after `after`.
+    pub fn destinations(
+        &self,
+        after: Option<DestinationId>,
+        limit: usize,
+    ) -> Vec<DestinationStats> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.places.range((start, Bound::Unbounded)).take(limit).map(|(_, p)| stats_of(p)).collect()
     }
 
     /// One destination as it stands.
@@ -116,14 +122,21 @@ impl Broker {
         self.places.get(id).map(stats_of)
     }
 
-    /// Every durable subscription as it stands, by id.
-    pub fn subscriptions(&self) -> Vec<SubscriptionStats> {
-        self.subscriptions.keys().map(|id| self.subscription_stats(*id)).collect()
+    /// Durable subscriptions as they stand, by id: at most `limit` of those after `after`.
+    pub fn subscriptions(
+        &self,
+        after: Option<SubscriptionId>,
+        limit: usize,
+    ) -> Vec<SubscriptionStats> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let page = self.subscriptions.range((start, Bound::Unbounded)).take(limit);
+        page.map(|(id, _)| self.subscription_stats(*id)).collect()
     }
 
     fn subscription_stats(&self, id: SubscriptionId) -> SubscriptionStats {
         let subscription = &self.subscriptions[&id];
-        let backlogs = || self.places.values().filter_map(|place| place.backlogs.get(&id));
+        let places = || subscription.topics.iter().filter_map(|topic| self.places.get(topic));
+        let backlogs = || places().filter_map(|place| place.backlogs.get(&id));
         let pending = backlogs().map(|backlog| backlog.pending_len()).sum();
         let waiting: u64 = backlogs().map(|b| b.ready_len() + b.delayed_len()).sum();
         SubscriptionStats {

@@ -44,13 +44,6 @@ pub struct Place {
     pub counters: Counters,
 }
 
-impl Place {
-    /// Whether it is a queue.
-    pub fn is_queue(&self) -> bool {
-        self.name.kind == Kind::Queue
-    }
-}
-
 impl Broker {
     pub(super) fn resolve_path(&mut self, kind: Kind, path: &str) -> Result<Applied, Refusal> {
         let name = DestinationName::new(kind, path)?;
@@ -85,9 +78,11 @@ impl Broker {
                 backlogs.insert(SubscriptionId::QUEUE, Backlog::default());
             }
             Kind::Topic => {
-                let wanted = self.subscriptions.iter().filter(|(_, s)| s.pattern.matches(&name));
-                backlogs
-                    .extend(wanted.map(|(subscription, _)| (*subscription, Backlog::default())));
+                let all = self.subscriptions.iter_mut();
+                for (subscription, found) in all.filter(|(_, s)| s.pattern.matches(&name)) {
+                    found.topics.insert(id);
+                    backlogs.insert(*subscription, Backlog::default());
+                }
             }
         }
         let place = Place {
@@ -137,6 +132,11 @@ impl Broker {
     pub(super) fn forget_destination(&mut self, destination: DestinationId) {
         let Some(place) = self.places.remove(&destination) else { return };
         self.names.remove(&place.name);
+        for subscription in place.backlogs.keys() {
+            if let Some(found) = self.subscriptions.get_mut(subscription) {
+                found.topics.remove(&destination);
+            }
+        }
         self.messages -= place.log.len();
         self.bytes -= place.log.bytes();
         for (seq, entry) in place.log.iter().filter(|(_, entry)| entry.expires_ms != 0) {

@@ -114,7 +114,7 @@ impl Broker {
         }
         let selector = wish.selector.as_ref();
         let id = self.durable_subscription(&client, name, &wish.target, selector)?;
-        let topics = self.topics_of(id).collect();
+        let topics = self.subscriptions[&id].topics.iter().copied().collect();
         Ok((Source::Durable(id), topics))
     }
 

@@ -257,7 +257,7 @@ async fn list(
     kind: Kind,
     query: &ListQuery,
 ) -> Result<Json<Page<Destination>>, Problem> {
-    let all = admin.asker.ask(Ask::Destinations).await?;
+    let all = admin.asker.destinations().await?;
     let of_kind = all.iter().filter(|stats| stats.name.kind == kind);
     Ok(Json(page(of_kind.map(Destination::from).collect(), query)?))
 }

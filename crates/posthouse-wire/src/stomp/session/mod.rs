@@ -303,6 +303,8 @@ impl Session {
     /// Gives the held send again, and goes on with what came behind it.
     fn resume(&mut self, now: Now, driver: &mut Driver) {
         let Some(send) = self.held.take() else { return };
+        // Nothing was read while it was held, so that its silence begins only now.
+        self.received_ms = now.mono_ms;
         match driver.apply(now, CoreCommand::Send(send.clone())) {
             Ok(Applied::Held) => self.held = Some(send),
             Ok(_) => self.on_bytes(now, &[], driver),
