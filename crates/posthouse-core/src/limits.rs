@@ -33,6 +33,8 @@ pub const PRODUCER_WINDOW: u64 = 4_096;
 pub const DELIVERIES_PER_TURN: usize = 1_024;
 /// Bytes of deliveries that one turn may hand out.
 pub const DELIVERY_BYTES_PER_TURN: usize = 1 << 20;
+/// Bytes that one holder may be handed outside of backlogs in one turn.
+pub const BURST_BYTES_MAX: usize = 1 << 20;
 /// Messages that one turn may hold against selectors.
 pub const SELECTIONS_PER_TURN: usize = 4_096;
 /// Messages that one turn may expire.

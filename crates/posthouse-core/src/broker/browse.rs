@@ -53,7 +53,8 @@ impl Broker {
     pub(super) fn browse_on(&mut self, id: ConsumerId, most: usize) -> usize {
         let Some(consumer) = self.consumers.get(id.0) else { return 0 };
         let Source::Browse(browse) = &consumer.source else { return 0 };
-        let Some(from) = browse.next.filter(|_| self.can_take(id)) else { return 0 };
+        let is_able = self.can_take(id) && !self.is_bursting(id);
+        let Some(from) = browse.next.filter(|_| is_able) else { return 0 };
         let credit = (consumer.prefetch - consumer.inflight.open_len()) as usize;
         let (until, queue) = (browse.until, browse.queue);
         let (page, next) = self.browse(queue, from, most.min(credit), consumer.selector.as_deref());
@@ -92,6 +93,7 @@ impl Broker {
         let bytes = browsed.message.size_bytes() as u32;
         let slot = Slot { from: None, seq: browsed.id.seq, bytes, state: SlotState::Open };
         let (number, holder) = (consumer.inflight.push(slot), consumer.holder);
+        self.note_burst(holder, bytes as usize);
         let first_id = browsed.provenance.as_ref().map(|provenance| provenance.first_id);
         let delivery = Delivery {
             consumer: id,

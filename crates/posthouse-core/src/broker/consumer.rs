@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::broker::laggard::Plain;
 use crate::broker::view::BrowseCursor;
 use crate::command::AckMode;
 use crate::destination::Pattern;
@@ -139,21 +140,6 @@ impl Inflight {
     pub fn open_len(&self) -> u32 {
         self.open
     }
-}
-
-/// A plain subscriber of topics: what it could not be given at once waits here, by position.
-#[derive(Debug, Default)]
-pub struct Plain {
-    /// Positions that wait, oldest first, with the bytes of each message.
-    pub waiting: VecDeque<(DestinationId, Seq, u32)>,
-    /// Bytes of the messages that wait.
-    pub waiting_bytes: u64,
-    /// Messages that it missed and has not been told of.
-    pub missed: u64,
-    /// Whether its topics' producers wait for it.
-    pub is_blocking: bool,
-    /// Leave out what its own holder sends.
-    pub no_local: bool,
 }
 
 /// A browser: where it is, and where it ends.

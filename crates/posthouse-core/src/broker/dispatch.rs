@@ -36,6 +36,7 @@ impl Budget {
 impl Broker {
     /// Hands out what can be handed out, within the bounds of one turn.
     pub fn dispatch(&mut self, now: Now) {
+        self.turn += 1;
         let mut budget = Budget {
             deliveries: DELIVERIES_PER_TURN,
             bytes: DELIVERY_BYTES_PER_TURN,
@@ -72,7 +73,7 @@ impl Broker {
             Source::Queues | Source::Durable(_) => return,
         };
         budget.deliveries = budget.deliveries.saturating_sub(handed);
-        if handed == most {
+        if handed == most || self.is_bursting(id) {
             self.list(id);
         }
     }
@@ -210,7 +211,7 @@ impl Broker {
         }
         let Some(consumer) = self.consumers.get_mut(id.0) else { return };
         let has_more = match &consumer.source {
-            Source::Plain(plain) => !plain.waiting.is_empty() || plain.missed > 0,
+            Source::Plain(plain) => plain.has_news(),
             Source::Browse(browse) => browse.next.is_some(),
             Source::Queues | Source::Durable(_) => false,
         };

@@ -22,6 +22,7 @@ mod evolve;
 mod expiry;
 mod flow;
 mod holder;
+mod laggard;
 mod log;
 mod place;
 mod send;
@@ -86,6 +87,8 @@ pub struct Broker {
     memory_waiters: VecDeque<HolderId>,
     runnable: VecDeque<BacklogKey>,
     listed: VecDeque<ConsumerId>,
+    laggards: BTreeSet<ConsumerId>,
+    turn: u64,
 
     messages: u64,
     bytes: u64,
