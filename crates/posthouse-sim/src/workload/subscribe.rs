@@ -81,9 +81,7 @@ fn durable(client: &Client, scene: &mut Scene<'_>) -> Option<Subscribe> {
     let durable = Some(Durable { client: name, name: subscription.to_owned() });
     let is_taken = client.consumers.values().any(|consumer| consumer.wish.durable == durable);
     let mode = acknowledging(scene.random);
-    (!is_taken).then(|| {
-        Subscribe { mode, wants, durable, ..plain(scene, Target::topic(path)) }
-    })
+    (!is_taken).then(|| Subscribe { mode, wants, durable, ..plain(scene, Target::topic(path)) })
 }
 
 /// The wish of everybody who asks for nothing in particular.

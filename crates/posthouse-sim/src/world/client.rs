@@ -7,9 +7,7 @@ use super::agenda::Happening;
 use crate::carrier::{Parcel, Peer};
 use crate::client::{Client, Connection, Open, Role};
 use crate::clock;
-use crate::history::{
-    Call, Delivery, Key, Mode, Op, Send, Subscribe, Target, Transacted, What,
-};
+use crate::history::{Call, Delivery, Key, Mode, Op, Send, Subscribe, Target, Transacted, What};
 use crate::invariants::{self, Breach};
 use crate::network::{End, LinkId};
 use crate::port::{Arrival, Reply, Request};
@@ -164,7 +162,8 @@ impl World {
             self.note(client.id, What::Close);
             if client.role == Role::Drainer {
                 for consumer in client.consumers.values() {
-                    let consumer = Subscribe { consumer: self.numbers.take(), ..consumer.wish.clone() };
+                    let consumer =
+                        Subscribe { consumer: self.numbers.take(), ..consumer.wish.clone() };
                     client.errands.push(consumer);
                 }
             }
