@@ -135,5 +135,5 @@ pub fn durable_wish(scene: &mut Scene<'_>, durable: &Durable) -> Option<Subscrib
     let found = DURABLES.iter().find(|(name, ..)| *name == durable.name);
     let (_, path, wants) = *found?;
     let to = Target { kind: Kind::Topic, path: path.into() };
-    Some(Subscribe { wants, durable: Some(durable.clone()), ..plain(scene, to) })
+    Some(Subscribe { wants, prefetch: 50, durable: Some(durable.clone()), ..plain(scene, to) })
 }
