@@ -138,9 +138,9 @@ impl Network {
 
     /// Whether nothing is on its way over a link.
     pub fn is_quiet(&self, id: LinkId) -> bool {
-        self.links.get(&id).is_none_or(|link| {
-            link.to_node.parcels.is_empty() && link.to_client.parcels.is_empty()
-        })
+        self.links
+            .get(&id)
+            .is_none_or(|link| link.to_node.parcels.is_empty() && link.to_client.parcels.is_empty())
     }
 
     /// A random delay up to `most_ms`.

@@ -21,7 +21,7 @@ use crate::plan::{Carrier, Plan};
 const ROUNDS_MAX: usize = 10_000;
 
 /// Rounds in which nothing moves although the driver says that it has work.
-const IDLE_ROUNDS_MAX: usize = 20;
+const IDLE_ROUNDS_MAX: usize = 5_000;
 
 /// What the node promises with which receipt: the persistent messages that are then safe.
 pub type Promises = BTreeMap<u64, Vec<(u64, crate::history::Target)>>;

@@ -96,7 +96,11 @@ impl Broker {
                 backlog.eligible().push_back(consumer);
             }
             match choice {
-                Some((seq, _)) if self.has_expired(now, key, seq) => self.expire(now, key, seq),
+                Some((seq, _)) if self.has_expired(now, key, seq) => {
+                    // Whoever chose it has not been passed over: there may be more for them.
+                    passed_over = 0;
+                    self.expire(now, key, seq);
+                }
                 Some((seq, priority)) => {
                     passed_over = 0;
                     let bytes = self.hand_out(consumer, key, seq, priority);

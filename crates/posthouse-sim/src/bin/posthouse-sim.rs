@@ -7,6 +7,16 @@ fn main() {
         let plan = posthouse_sim::plan::Plan::new(seed, carrier);
         let start = std::time::Instant::now();
         let outcome = posthouse_sim::world::run(&plan);
-        println!("{seed} {}ms {} events {:?} {:?}", start.elapsed().as_millis(), outcome.lasted_ms, outcome.history.events.len(), outcome.failure()); if args.len() > 2 { println!("{:#?}", outcome.remains); std::fs::write("/tmp/history.txt", outcome.history.to_text()).unwrap(); }
+        println!(
+            "{seed} {}ms {} events {:?} {:?}",
+            start.elapsed().as_millis(),
+            outcome.lasted_ms,
+            outcome.history.events.len(),
+            outcome.failure()
+        );
+        if args.len() > 2 {
+            println!("{:#?}", outcome.remains);
+            std::fs::write("/tmp/history.txt", outcome.history.to_text()).unwrap();
+        }
     }
 }

@@ -84,5 +84,6 @@ fn back(
     let mut later = ledger.received(message).filter(|again| again.at > commit);
     let is_back =
         later.any(|again| super::duplication::is_same_backlog(ledger, acknowledged, again));
-    (is_back && message.to().kind == Kind::Queue).then_some(key)
+    let is_anew = ledger.may_be_anew(message, ledger.history.events.len());
+    (is_back && !is_anew && message.to().kind == Kind::Queue).then_some(key)
 }

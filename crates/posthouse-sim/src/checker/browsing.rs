@@ -15,7 +15,8 @@ pub fn browsers_see_what_is_there(ledger: &Ledger<'_>, report: &mut Report) {
             let told = matches!(word.standing, Standing::Done(moment) if moment < began);
             word.verdict == Verdict::Ack && told
         });
-        if is_gone && message.to().kind == Kind::Queue {
+        let is_anew = ledger.may_be_anew(message, shown.at);
+        if is_gone && !is_anew && message.to().kind == Kind::Queue {
             let detail = "was acknowledged before, and a browser was shown it".to_owned();
             report.blame(Check::Browsing, message.key, detail);
         }

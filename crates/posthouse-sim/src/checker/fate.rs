@@ -80,11 +80,16 @@ impl Ledger<'_> {
     /// and that ended before it had read it.
     fn may_be_unread(&self, message: &Message<'_>) -> bool {
         let from = message.invoked();
+        let from_ms = self.at_ms(from);
         self.consumers.values().any(|consumer| {
             let wish = consumer.wish;
-            let is_automatic = wish.mode == Mode::Auto && !wish.browse && wish.to.takes_in(message.to());
+            let is_automatic =
+                wish.mode == Mode::Auto && !wish.browse && wish.to.takes_in(message.to());
             let is_bound = wish.to.kind == Kind::Queue || wish.durable.is_some();
-            is_automatic && is_bound && consumer.ended.is_some_and(|ended| ended > from)
+            is_automatic
+                && is_bound
+                && consumer.ended.is_some()
+                && !self.is_gone_by(consumer, from, from_ms)
         })
     }
 }

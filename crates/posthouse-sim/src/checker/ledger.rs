@@ -252,7 +252,11 @@ impl<'a> Ledger<'a> {
         if let Some(connection) = self.connections.get_mut(number) {
             connection.closed = Some(moment);
         }
-        let lasting = self.consumers.values_mut().filter(|c| c.connection == number);
+        self.end_consumers(moment, number);
+    }
+
+    fn end_consumers(&mut self, moment: Moment, connection: usize) {
+        let lasting = self.consumers.values_mut().filter(|c| c.connection == connection);
         for consumer in lasting {
             consumer.ended.get_or_insert(moment);
         }
@@ -278,8 +282,9 @@ impl<'a> Ledger<'a> {
                 consumer.ok_or("there is no such consumer")?.ended.get_or_insert(moment);
             }
             Call::Disconnect => {
-                let connection = self.connections.get_mut(connection);
-                connection.ok_or("there is no connection")?.disconnected = Some(moment);
+                let known = self.connections.get_mut(connection);
+                known.ok_or("there is no connection")?.disconnected = Some(moment);
+                self.end_consumers(moment, connection);
             }
             Call::Transact(transaction, Transacted::Begin) => {
                 self.transactions.insert(*transaction, Transacting::default());

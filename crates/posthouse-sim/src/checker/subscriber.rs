@@ -43,7 +43,10 @@ pub fn latecomers_get_nothing_old(ledger: &Ledger<'_>, report: &mut Report) {
         let Some(message) = ledger.messages.get(&received.delivery.key) else { continue };
         let confirmed = message.confirmed();
         let is_single = message.attempts.len() == 1;
-        if is_plain(consumer) && is_single && confirmed.is_some_and(|moment| moment < consumer.invoked) {
+        if is_plain(consumer)
+            && is_single
+            && confirmed.is_some_and(|moment| moment < consumer.invoked)
+        {
             let detail = format!(
                 "was confirmed before subscriber {} came, and reached it",
                 received.delivery.consumer

@@ -34,9 +34,8 @@ pub fn settle(client: &mut Client, scene: &mut Scene<'_>, verdict: Verdict) -> O
 /// Takes out of the open deliveries what a word about one of them settles.
 fn take(consumer: &mut Consuming, named: Open, verdict: Verdict) -> Vec<Open> {
     let is_cumulative = consumer.wish.mode == Mode::Cumulative && verdict == Verdict::Ack;
-    let is_meant = |open: &Open| {
-        open.number == named.number || is_cumulative && open.number < named.number
-    };
+    let is_meant =
+        |open: &Open| open.number == named.number || is_cumulative && open.number < named.number;
     let settled: Vec<Open> = consumer.open.iter().copied().filter(is_meant).collect();
     consumer.open.retain(|open| !is_meant(open));
     settled

@@ -81,9 +81,7 @@ fn durable(client: &Client, scene: &mut Scene<'_>) -> Option<Subscribe> {
     let durable = Some(Durable { client: name, name: subscription.to_owned() });
     let is_taken = client.consumers.values().any(|consumer| consumer.wish.durable == durable);
     let mode = acknowledging(scene.random);
-    (!is_taken).then(|| {
-        Subscribe { mode, wants, durable, ..plain(scene, Target::topic(path)) }
-    })
+    (!is_taken).then(|| Subscribe { mode, wants, durable, ..plain(scene, Target::topic(path)) })
 }
 
 /// The wish of everybody who asks for nothing in particular.
@@ -137,5 +135,5 @@ pub fn durable_wish(scene: &mut Scene<'_>, durable: &Durable) -> Option<Subscrib
     let found = DURABLES.iter().find(|(name, ..)| *name == durable.name);
     let (_, path, wants) = *found?;
     let to = Target { kind: Kind::Topic, path: path.into() };
-    Some(Subscribe { wants, durable: Some(durable.clone()), ..plain(scene, to) })
+    Some(Subscribe { wants, prefetch: 50, durable: Some(durable.clone()), ..plain(scene, to) })
 }

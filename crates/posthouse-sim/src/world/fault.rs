@@ -43,7 +43,8 @@ impl World {
         let some = if self.disk.chance(70) { unsynced } else { self.disk.below(unsynced + 1) };
         self.node.journal().disk().sync_some(usize::try_from(some).unwrap_or(usize::MAX));
         let hangs = self.healed_ms.is_none() && self.disk.chance(2);
-        let pause_ms = if hangs { SLOW_SYNC_MS } else { self.disk.between(1, self.plan.sync_ms_max) };
+        let pause_ms =
+            if hangs { SLOW_SYNC_MS } else { self.disk.between(1, self.plan.sync_ms_max) };
         self.agenda.add(self.now_ms + pause_ms, Happening::Sync);
         self.settle()
     }
@@ -92,7 +93,7 @@ impl World {
 
     /// Plans that the node notices the end of a link: soon, unless it is half open.
     pub(super) fn node_notices(&mut self, link: LinkId) {
-        let is_slow = self.plan.half_open && self.faults.chance(30);
+        let is_slow = self.plan.half_open && self.healed_ms.is_none() && self.faults.chance(30);
         let most_ms = if is_slow { self.plan.notice_ms_max() } else { 500 };
         let at_ms = self.now_ms + self.faults.below(most_ms);
         self.agenda.add(at_ms, Happening::NodeLearns(link));

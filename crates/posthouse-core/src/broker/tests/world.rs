@@ -381,6 +381,8 @@ impl World {
             if is_quiet && !self.driver.has_work(self.now) {
                 return;
             }
+            // What has expired is work that only the passing of time does.
+            let _ = self.apply(Command::Tick);
         }
     }
 
