@@ -136,6 +136,7 @@ impl Broker {
             return Err(Refusal::new(Code::DestinationInUse, detail));
         }
         self.record(Record::DestinationRemoved { id: destination });
+        self.make_room(destination);
         Ok(Applied::Done)
     }
 

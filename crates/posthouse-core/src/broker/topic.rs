@@ -206,6 +206,7 @@ impl Broker {
         }
         self.release_entry(destination, seq);
         self.count(destination, |counters| counters.dropped += 1);
+        self.make_room(destination);
     }
 
     fn pop_waiting(&mut self, id: ConsumerId) -> Option<(DestinationId, Seq)> {
@@ -254,6 +255,7 @@ impl Broker {
             let (message, batch) = (entry.message.clone(), entry.batch);
             self.release_entry(destination, seq);
             if message.is_expired(wall_ms) {
+                self.make_room(destination);
                 self.count(destination, |counters| counters.expired += 1);
                 continue;
             }
