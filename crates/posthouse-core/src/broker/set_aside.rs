@@ -101,19 +101,17 @@ impl Broker {
         let idle = place.log.iter().filter_map(|(seq, entry)| {
             let provenance = entry.provenance.as_ref()?;
             let is_idle = backlog.is_ready(seq, entry.message.priority) || backlog.is_delayed(seq);
-            (is_idle && provenance.reason.is_some()).then_some((seq, provenance.source))
+            // What has nowhere to go back to stays, and stands in nobody's way.
+            let can_return = provenance.reason.is_some() && self.backlog_exists(provenance.source);
+            (is_idle && can_return).then_some((seq, provenance.source))
         });
         let idle: Vec<(Seq, BacklogKey)> = idle.take(limit.min(BATCH_MAX) as usize).collect();
         let from = BacklogKey { destination, subscription: SubscriptionId::QUEUE };
-        let mut returned = 0;
-        for (seq, origin) in idle {
-            if self.backlog_exists(origin) {
-                self.move_message(now, from, seq, origin, None);
-                returned += 1;
-            }
+        for (seq, origin) in &idle {
+            self.move_message(now, from, *seq, *origin, None);
         }
         self.make_room(destination);
-        Ok(Applied::Count(returned))
+        Ok(Applied::Count(idle.len() as u64))
     }
 
     fn backlog_exists(&self, key: BacklogKey) -> bool {
