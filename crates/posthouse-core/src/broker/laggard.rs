@@ -27,7 +27,8 @@ pub struct Plain {
     waiting_bytes: u64,
     last_served: DestinationId,
     missed: u64,
-    is_blocking: bool,
+    /// Whether its topics' producers wait for it.
+    pub is_blocking: bool,
 }
 
 impl Plain {
@@ -139,6 +140,7 @@ impl Broker {
         }
         self.release_entry(topic, seq);
         self.count(topic, |counters| counters.dropped += 1);
+        self.make_room(topic);
     }
 
     /// Makes room in the node's memory for `bytes` at the cost of those that lag the most. Answers

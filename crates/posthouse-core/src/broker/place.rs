@@ -63,10 +63,15 @@ impl Broker {
             let detail = format!("{DESTINATIONS_MAX} destinations exist; {name} is one too many");
             return Err(Refusal::new(Code::LimitReached, detail));
         }
+        Ok(self.make_destination(name))
+    }
+
+    /// Makes a destination, whatever the limits say.
+    pub(super) fn make_destination(&mut self, name: &DestinationName) -> DestinationId {
         let id = DestinationId(self.last_destination + 1);
         self.record(Record::DestinationDefined { id, kind: name.kind, path: name.path().into() });
         self.attach_wildcards(id, name);
-        Ok(id)
+        id
     }
 
     pub(super) fn define_destination(&mut self, id: DestinationId, kind: Kind, path: &str) {
@@ -126,6 +131,7 @@ impl Broker {
             return Err(Refusal::new(Code::DestinationInUse, detail));
         }
         self.record(Record::DestinationRemoved { id: destination });
+        self.make_room(destination);
         Ok(Applied::Done)
     }
 

@@ -146,6 +146,10 @@ impl Broker {
         // A durable subscription has sorted out its messages when they were published.
         let selects = consumer.selector.is_some() && matches!(consumer.source, Source::Queues);
         let Some(key) = consumer.backlog_in(destination) else {
+            // A subscriber that is behind holds the producers of this topic up, too; it lets them
+            // all go together.
+            let is_behind = matches!(&consumer.source, Source::Plain(plain) if plain.is_blocking);
+            place.blocking_subscribers += u32::from(is_behind);
             place.plain.push(id);
             return;
         };

@@ -56,7 +56,7 @@ impl Broker {
             if found.pattern == *pattern && known == selector.map(recorded_text) {
                 return Ok(id);
             }
-            self.record(Record::SubscriptionRemoved { id });
+            self.end_subscription(id);
         }
         if self.subscriptions.len() >= SUBSCRIPTIONS_MAX {
             let detail = format!("{SUBSCRIPTIONS_MAX} durable subscriptions exist");
@@ -115,16 +115,21 @@ impl Broker {
             let detail = format!("\"{name}\" of client \"{client}\" is being consumed from");
             return Err(Refusal::new(Code::SubscriptionInUse, detail));
         }
-        let topics = self.subscriptions[&id].topics.clone();
-        self.record(Record::SubscriptionRemoved { id });
-        for topic in topics {
-            self.make_room(topic);
-        }
+        self.end_subscription(id);
         if let Some((holder, token)) = receipt {
             let gate: BatchNo = self.open_batch;
             self.owe_receipt(holder, gate, Some(token));
         }
         Ok(Applied::Done)
+    }
+
+    /// Removes a subscription; what it alone waited for makes room.
+    fn end_subscription(&mut self, id: SubscriptionId) {
+        let topics = self.subscriptions[&id].topics.clone();
+        self.record(Record::SubscriptionRemoved { id });
+        for topic in topics {
+            self.make_room(topic);
+        }
     }
 
     pub(super) fn forget_subscription(&mut self, id: SubscriptionId) {

@@ -132,13 +132,11 @@ async fn run(parts: Parts, ready: oneshot::Sender<()>) -> Result<(), Failure> {
     // Nobody waits for it when the start was given up meanwhile.
     let _ = ready.send(());
     let failure = tokio::select! {
-        () = stop.stopped() => None,
-        failure = turns => failure.ok(),
+        () = stop.stopped() => return drain(&hub).await,
+        failure = turns => failure,
     };
-    match failure {
-        Some(why) => Err(failed(&why)),
-        None => drain(&hub).await,
-    }
+    // A turn that panicked has left the state half changed: nothing more may come of it.
+    Err(failure.map_or_else(|error| broken(&error), |why| failed(&why)))
 }
 
 async fn accept(hub: Rc<RefCell<Hub>>, listener: tokio::net::TcpListener, mut stop: Stop) {
@@ -210,6 +208,10 @@ async fn drain(hub: &Rc<RefCell<Hub>>) -> Result<(), Failure> {
 fn damaged(why: &str) -> Failure {
     let message = format!("what is stored cannot be read: {why}");
     Failure::new(Code::StoreDamaged, message, "`posthouse explain PH1308`")
+}
+
+fn broken(error: &tokio::task::JoinError) -> Failure {
+    Failure::unexpected(format!("the broker thread broke off ({error}), so the node stopped"))
 }
 
 fn failed(why: &str) -> Failure {
