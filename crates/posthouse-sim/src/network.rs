@@ -125,6 +125,12 @@ impl Network {
         }
     }
 
+    /// From now on the network is quick, so that what is measured is the node.
+    pub fn heal(&mut self) {
+        self.latency_ms_max = self.latency_ms_max.min(2);
+        self.window = self.window.max(20);
+    }
+
     /// The links that are broken.
     pub fn broken(&self) -> Vec<LinkId> {
         let broken = self.links.iter().filter(|(_, link)| link.is_broken);

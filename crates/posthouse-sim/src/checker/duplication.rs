@@ -58,6 +58,7 @@ fn is_excused(
         || is_turned_down(first, second)
         || is_left(ledger, first, second)
         || is_cut_off(ledger, first, second)
+        || have_crossed(ledger, first, second)
         || ledger.managed(&Call::Redrive(set_aside), message.invoked(), second.at)
 }
 
@@ -71,6 +72,12 @@ fn is_left(ledger: &Ledger<'_>, first: &Received<'_>, second: &Received<'_>) -> 
     let consumer = ledger.consumer(first);
     let has_ended = consumer.ended.is_some_and(|ended| ended < second.at);
     has_ended && consumer.wish.mode != Mode::Auto
+}
+
+/// The second delivery was on its way before the first, to a consumer that was cut off: it only
+/// arrived later.
+pub fn have_crossed(ledger: &Ledger<'_>, first: &Received<'_>, second: &Received<'_>) -> bool {
+    second.delivery.redeliveries <= first.delivery.redeliveries && is_cut_off(ledger, second, first)
 }
 
 /// The first consumer's connection was over for the node, though its client had not noticed yet:

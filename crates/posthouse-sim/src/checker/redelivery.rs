@@ -1,6 +1,6 @@
 //! P7: redeliveries are flagged and counted, and nothing is given up too soon.
 
-use crate::checker::duplication::is_same_backlog;
+use crate::checker::duplication::{have_crossed, is_same_backlog};
 use crate::checker::ledger::{Consuming, Ledger, Message, Moment, Received};
 use crate::checker::{Check, Report};
 use crate::history::{Call, Kind, Verdict};
@@ -20,6 +20,9 @@ pub fn redeliveries_are_counted(ledger: &Ledger<'_>, report: &mut Report) {
             }
             let before = received[..index].iter().rev();
             let first = before.copied().find(|first| is_same_backlog(ledger, first, second));
+            if first.is_some_and(|first| have_crossed(ledger, first, second)) {
+                continue;
+            }
             if let Some(detail) = miscount(ledger, message, first, second) {
                 report.blame(Check::Redelivery, message.key, detail);
             }

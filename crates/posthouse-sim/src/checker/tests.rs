@@ -172,6 +172,12 @@ fn nothing_arrives_twice_without_a_reason() {
     let cut = format!("{}\n9 2 invoke 30 ack consumer=1 number=1\n", twice(""));
     expect(&[], &format!("{cut}12 2 close"));
     expect(&[Check::Duplicated], &format!("{cut}11 2 ok 30\n12 2 close"));
+    // What was on its way to somebody who is cut off may arrive late.
+    let crossed = twice("").replace("redeliveries=1", "redeliveries=0\n9 3 close");
+    expect(&[], &crossed);
+    let alive = "redeliveries=0\n9 3 invoke 9 disconnect\n9 3 ok 9\n9 3 close";
+    let crossed = twice("").replace("redeliveries=1", alive);
+    expect(&[Check::Duplicated, Check::Redelivery], &crossed);
     // Received is acknowledged for those who do not acknowledge.
     let auto = twice("8 2 close").replace("consumer=1 to", "consumer=1 mode=auto to");
     expect(&[Check::Duplicated], &auto);
@@ -371,7 +377,7 @@ fn what_an_aborted_transaction_acknowledged_is_still_owed() {
 #[test]
 fn durable_subscriptions_are_complete() {
     let text = "\
-1 2 invoke 1 subscribe consumer=1 to=/topic/t durable=c/n mode=auto
+1 2 invoke 1 subscribe consumer=1 to=/topic/t durable=c/n
 2 2 ok 1
 3 2 close
 4 1 invoke 2 send key=1 to=/topic/t

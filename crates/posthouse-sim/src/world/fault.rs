@@ -23,6 +23,9 @@ const MANAGE_MS_MAX: u64 = 3_000;
 /// How long a sync of a disk that hangs for a while takes, in milliseconds.
 const SLOW_SYNC_MS: u64 = 1_000;
 
+/// Longest time between two syncs once nothing is disturbed any more, in milliseconds.
+const QUICK_SYNC_MS: u64 = 10;
+
 impl World {
     /// Plans the next fault of a kind, if the plan has any and disturbances are not over.
     pub(super) fn plan_next_fault(&mut self, fault: Happening) {

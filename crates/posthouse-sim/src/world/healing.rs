@@ -26,6 +26,7 @@ impl World {
         self.restart()?;
         self.healed_ms = Some(self.now_ms);
         self.note(0, What::Heal);
+        self.network.heal();
         for link in self.network.broken() {
             self.agenda.add(self.now_ms, Happening::NodeLearns(link));
             self.agenda.add(self.now_ms, Happening::ClientLearns(link));

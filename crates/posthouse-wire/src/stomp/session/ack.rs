@@ -5,7 +5,7 @@
 
 use posthouse_core::command::{AckMode, Command as CoreCommand, Settle, Verdict};
 use posthouse_core::driver::Driver;
-use posthouse_core::ids::{ConsumerId, DeliveryNo};
+use posthouse_core::ids::{ConsumerId, DeliveryNo, TransactionId};
 use posthouse_core::time::Now;
 
 use super::Session;
@@ -26,7 +26,7 @@ impl Session {
         let (consumer, delivery) = if self.version == Version::V1_2 {
             self.find_by_ack_id(&required(frame, "id")?)?
         } else {
-            self.find_by_message_id(frame, verdict)?
+            self.find_by_message_id(frame, verdict, transaction)?
         };
         let receipt = self.owe_receipt(frame);
         let settle = Settle { consumer, delivery, verdict, transaction, receipt };
@@ -48,6 +48,7 @@ impl Session {
         &mut self,
         frame: &FrameRef<'_>,
         verdict: Verdict,
+        transaction: Option<TransactionId>,
     ) -> Result<(ConsumerId, DeliveryNo), Fault> {
         let id = required(frame, "message-id")?;
         let found = match frame.header("subscription") {
@@ -65,8 +66,26 @@ impl Session {
         let unknown = || Fault::delivery_unknown(&id);
         let subscription = found.ok_or_else(unknown)?;
         let delivery = subscription.by_id.get(&id).copied().ok_or_else(unknown)?;
-        subscription.forget(delivery, verdict);
-        Ok((subscription.consumer, delivery))
+        let consumer = subscription.consumer;
+        match transaction {
+            None => subscription.forget(delivery, verdict),
+            // An abort makes the delivery unacknowledged again, and then its id must be known.
+            Some(id) => self.staged.entry(id).or_default().push((consumer, delivery, verdict)),
+        }
+        Ok((consumer, delivery))
+    }
+}
+
+impl Session {
+    /// A transaction is over. Once it is committed, what it has settled is not named again.
+    pub(super) fn forget_staged(&mut self, id: TransactionId, is_commit: bool) {
+        let staged = self.staged.remove(&id).unwrap_or_default();
+        for (consumer, delivery, verdict) in staged.into_iter().filter(|_| is_commit) {
+            let key = self.consumers.get(&consumer);
+            if let Some(subscription) = key.and_then(|key| self.subscriptions.get_mut(key)) {
+                subscription.forget(delivery, verdict);
+            }
+        }
     }
 }
 
