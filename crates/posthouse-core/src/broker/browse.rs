@@ -1,18 +1,21 @@
 //! Looking without taking: a page at a time, at any depth, in the order in which messages would
 //! be handed out.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::broker::Broker;
 use crate::broker::consumer::{Slot, SlotState, Source};
+use crate::broker::dispatch::select;
 use crate::broker::place::Place;
+use crate::broker::subscription::Subscription;
 use crate::broker::view::{
     BrokerStats, BrowseCursor, Browsed, DestinationStats, Standing, SubscriptionStats,
 };
 use crate::destination::DestinationName;
 use crate::effect::{Delivery, Effect, Stream};
 use crate::ids::{ConsumerId, DestinationId, MessageId, Seq, SubscriptionId};
-use crate::limits::{BROWSE_PAGE_MAX, SELECTIONS_PER_TURN};
+use crate::limits::{BROWSE_PAGE_MAX, SELECTION_STEPS_PER_TURN};
 use crate::message::Selectable;
 use crate::selector::Selector;
 
@@ -26,14 +29,23 @@ impl Broker {
         limit: usize,
         selector: Option<&Selector>,
     ) -> (Vec<Browsed>, Option<BrowseCursor>) {
+        self.browse_within(destination, from, limit, selector, &mut { SELECTION_STEPS_PER_TURN })
+    }
+
+    /// The same within `steps` of work, of which it takes what it needs.
+    fn browse_within(
+        &self,
+        destination: DestinationId,
+        from: BrowseCursor,
+        limit: usize,
+        selector: Option<&Selector>,
+        steps: &mut usize,
+    ) -> (Vec<Browsed>, Option<BrowseCursor>) {
         let Some(place) = self.places.get(&destination) else { return (Vec::new(), None) };
         let mut page = Vec::new();
         let mut cursor = Some(from);
-        for _ in 0..SELECTIONS_PER_TURN {
+        while *steps > 0 && page.len() < limit.min(BROWSE_PAGE_MAX) {
             let Some(at) = cursor else { break };
-            if page.len() >= limit.min(BROWSE_PAGE_MAX) {
-                break;
-            }
             let Some((priority, seq)) = next_pending(place, at) else {
                 cursor = None;
                 break;
@@ -41,7 +53,7 @@ impl Broker {
             cursor = Some(BrowseCursor { priority, seq: seq + 1 });
             let Some(browsed) = look_at(place, seq) else { continue };
             let seen = Selectable::new(&browsed.message, browsed.id);
-            if selector.is_none_or(|selector| selector.matches(&seen)) {
+            if selector.is_none_or(|selector| select(selector, &seen, steps)) {
                 page.push(browsed);
             }
         }
@@ -49,13 +61,14 @@ impl Broker {
     }
 
     /// Goes on with a browsing consumer; answers how many messages it was handed.
-    pub(super) fn browse_on(&mut self, id: ConsumerId, most: usize) -> usize {
+    pub(super) fn browse_on(&mut self, id: ConsumerId, most: usize, steps: &mut usize) -> usize {
         let Some(consumer) = self.consumers.get(id.0) else { return 0 };
         let Source::Browse(browse) = &consumer.source else { return 0 };
         let Some(from) = browse.next.filter(|_| self.can_take(id)) else { return 0 };
         let credit = (consumer.prefetch - consumer.inflight.open_len()) as usize;
         let (until, queue) = (browse.until, browse.queue);
-        let (page, next) = self.browse(queue, from, most.min(credit), consumer.selector.as_deref());
+        let selector = consumer.selector.as_deref();
+        let (page, next) = self.browse_within(queue, from, most.min(credit), selector, steps);
         let handed = page.len();
         for browsed in page.into_iter().filter(|browsed| browsed.id.seq < until) {
             self.show(id, queue, browsed);
@@ -118,24 +131,18 @@ impl Broker {
 
     /// Every durable subscription as it stands, by id.
     pub fn subscriptions(&self) -> Vec<SubscriptionStats> {
-        self.subscriptions.keys().map(|id| self.subscription_stats(*id)).collect()
-    }
-
-    fn subscription_stats(&self, id: SubscriptionId) -> SubscriptionStats {
-        let subscription = &self.subscriptions[&id];
-        let backlogs = || self.places.values().filter_map(|place| place.backlogs.get(&id));
-        let pending = backlogs().map(|backlog| backlog.pending_len()).sum();
-        let waiting: u64 = backlogs().map(|b| b.ready_len() + b.delayed_len()).sum();
-        SubscriptionStats {
-            id,
-            client: subscription.client.clone(),
-            name: subscription.name.clone(),
-            pattern: subscription.pattern.path().to_owned(),
-            selector: subscription.selector.as_ref().map(|selector| selector.text().into()),
-            active: subscription.user.is_some(),
-            pending,
-            unacknowledged: pending - waiting,
+        let mut figures: BTreeMap<SubscriptionId, (u64, u64)> = BTreeMap::new();
+        for (id, backlog) in self.places.values().flat_map(|place| &place.backlogs) {
+            let (pending, waiting) = figures.entry(*id).or_default();
+            *pending += backlog.pending_len();
+            *waiting += backlog.ready_len() + backlog.delayed_len();
         }
+        let all = self.subscriptions.iter();
+        all.map(|(id, subscription)| {
+            let (pending, waiting) = figures.get(id).copied().unwrap_or_default();
+            stats_of_subscription(*id, subscription, pending, waiting)
+        })
+        .collect()
     }
 
     /// The whole node in figures.
@@ -150,6 +157,24 @@ impl Broker {
             bytes: self.bytes,
             counters: self.counters,
         }
+    }
+}
+
+fn stats_of_subscription(
+    id: SubscriptionId,
+    subscription: &Subscription,
+    pending: u64,
+    waiting: u64,
+) -> SubscriptionStats {
+    SubscriptionStats {
+        id,
+        client: subscription.client.clone(),
+        name: subscription.name.clone(),
+        pattern: subscription.pattern.path().to_owned(),
+        selector: subscription.selector.as_ref().map(|selector| selector.text().into()),
+        active: subscription.user.is_some(),
+        pending,
+        unacknowledged: pending - waiting,
     }
 }
 
