@@ -3,9 +3,11 @@
 //! A delivery is named by the `ack` header of its MESSAGE in 1.2, which is the subscription's
 //! number and the delivery's, and by `message-id` (with `subscription` from 1.1 on) before.
 
+use std::collections::BTreeMap;
+
 use posthouse_core::command::{AckMode, Command as CoreCommand, Settle, Verdict};
 use posthouse_core::driver::Driver;
-use posthouse_core::ids::{ConsumerId, DeliveryNo};
+use posthouse_core::ids::{ConsumerId, DeliveryNo, TransactionId};
 use posthouse_core::time::Now;
 
 use super::Session;
@@ -26,7 +28,7 @@ impl Session {
         let (consumer, delivery) = if self.version == Version::V1_2 {
             self.find_by_ack_id(&required(frame, "id")?)?
         } else {
-            self.find_by_message_id(frame, verdict)?
+            self.find_by_message_id(frame, verdict, transaction)?
         };
         let receipt = self.owe_receipt(frame);
         let settle = Settle { consumer, delivery, verdict, transaction, receipt };
@@ -39,15 +41,15 @@ impl Session {
         let (number, delivery) = id.split_once('-').ok_or_else(unknown)?;
         let number: u32 = number.parse().map_err(|_| unknown())?;
         let delivery = DeliveryNo(delivery.parse().map_err(|_| unknown())?);
-        let mut all = self.subscriptions.values();
-        let subscription = all.find(|subscription| subscription.number == number);
-        subscription.map(|found| (found.consumer, delivery)).ok_or_else(unknown)
+        let consumer = self.numbers.get(&number).ok_or_else(unknown)?;
+        Ok((*consumer, delivery))
     }
 
     fn find_by_message_id(
         &mut self,
         frame: &FrameRef<'_>,
         verdict: Verdict,
+        transaction: Option<TransactionId>,
     ) -> Result<(ConsumerId, DeliveryNo), Fault> {
         let id = required(frame, "message-id")?;
         let found = match frame.header("subscription") {
@@ -65,8 +67,24 @@ impl Session {
         let unknown = || Fault::delivery_unknown(&id);
         let subscription = found.ok_or_else(unknown)?;
         let delivery = subscription.by_id.get(&id).copied().ok_or_else(unknown)?;
-        subscription.forget(delivery, verdict);
-        Ok((subscription.consumer, delivery))
+        let (consumer, settled) = (subscription.consumer, subscription.forget(delivery, verdict));
+        if let Some(transaction) = transaction {
+            let staged = settled.into_iter().map(|(number, id)| (consumer, number, id));
+            self.staged.entry(transaction).or_default().extend(staged);
+        }
+        Ok((consumer, delivery))
+    }
+
+    /// The transaction has ended. What it would have acknowledged can be named again if it was
+    /// aborted.
+    pub(super) fn end_staged(&mut self, transaction: TransactionId, is_aborted: bool) {
+        let staged = self.staged.remove(&transaction).unwrap_or_default();
+        for (consumer, number, id) in staged.into_iter().filter(|_| is_aborted) {
+            let key = self.consumers.get(&consumer);
+            if let Some(subscription) = key.and_then(|key| self.subscriptions.get_mut(key)) {
+                subscription.remember(id, number);
+            }
+        }
     }
 }
 
@@ -77,8 +95,9 @@ impl Subscription {
         self.by_id.insert(id, delivery);
     }
 
-    /// The delivery is settled, and for a cumulative acknowledgement all before it.
-    fn forget(&mut self, delivery: DeliveryNo, verdict: Verdict) {
+    /// The delivery is settled, and for a cumulative acknowledgement all before it. Answers what
+    /// they were named by.
+    fn forget(&mut self, delivery: DeliveryNo, verdict: Verdict) -> BTreeMap<DeliveryNo, Box<str>> {
         let is_cumulative = self.ack == AckMode::Cumulative && verdict == Verdict::Ack;
         let settled = if is_cumulative {
             let later = self.by_number.split_off(&DeliveryNo(delivery.0 + 1));
@@ -86,11 +105,12 @@ impl Subscription {
         } else {
             self.by_number.remove_entry(&delivery).into_iter().collect()
         };
-        for (number, id) in settled {
-            if self.by_id.get(&id) == Some(&number) {
-                self.by_id.remove(&id);
+        for (number, id) in &settled {
+            if self.by_id.get(id) == Some(number) {
+                self.by_id.remove(id);
             }
         }
+        settled
     }
 }
 

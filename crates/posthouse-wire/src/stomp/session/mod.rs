@@ -27,7 +27,7 @@ use std::sync::Arc;
 use posthouse_core::command::{Applied, Command as CoreCommand, ReceiptToken, Send};
 use posthouse_core::driver::Driver;
 use posthouse_core::effect::Effect;
-use posthouse_core::ids::{ConsumerId, DestinationId, HolderId, TransactionId};
+use posthouse_core::ids::{ConsumerId, DeliveryNo, DestinationId, HolderId, TransactionId};
 use posthouse_core::time::Now;
 
 use self::destination::Address;
@@ -131,8 +131,12 @@ pub struct Session {
     sent_ms: u64,
     subscriptions: BTreeMap<Box<str>, Subscription>,
     consumers: BTreeMap<ConsumerId, Box<str>>,
+    /// Consumers by the numbers with which `ack` headers begin.
+    numbers: BTreeMap<u32, ConsumerId>,
     next_subscription: u32,
     transactions: BTreeMap<Box<str>, TransactionId>,
+    /// What open transactions acknowledge, by the ids that peers before 1.2 name it by.
+    staged: BTreeMap<TransactionId, Vec<(ConsumerId, DeliveryNo, Box<str>)>>,
     receipts: VecDeque<(ReceiptToken, Box<str>)>,
     last_receipt: ReceiptToken,
     last_address: Option<(Address, DestinationId)>,
@@ -160,8 +164,10 @@ impl Session {
             sent_ms: now.mono_ms,
             subscriptions: BTreeMap::new(),
             consumers: BTreeMap::new(),
+            numbers: BTreeMap::new(),
             next_subscription: 1,
             transactions: BTreeMap::new(),
+            staged: BTreeMap::new(),
             receipts: VecDeque::new(),
             last_receipt: 0,
             last_address: None,
