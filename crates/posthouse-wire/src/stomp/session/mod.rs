@@ -122,6 +122,8 @@ pub struct Session {
     version: Version,
     inbox: Inbox,
     output: Output,
+    /// What consumers receive once the peer has read some of the output.
+    waiting: VecDeque<Effect>,
     holder: Option<HolderId>,
     client: Option<Box<str>>,
     login: Option<Box<str>>,
@@ -155,6 +157,7 @@ impl Session {
             version: Version::V1_0,
             inbox: Inbox::new(FrameLimits::BEFORE_LOGIN, Version::V1_0),
             output: Output::default(),
+            waiting: VecDeque::new(),
             holder: None,
             client: None,
             login: None,
@@ -283,9 +286,9 @@ impl Session {
             return;
         }
         match effect {
-            Effect::Deliver(delivery) => self.deliver(&delivery),
-            Effect::BrowseEnd { consumer } => self.end_browse(consumer),
-            Effect::Missed { consumer, count } => self.note_missed(consumer, count),
+            Effect::Deliver(_) | Effect::BrowseEnd { .. } | Effect::Missed { .. } => {
+                self.give(effect);
+            }
             Effect::Receipt { token } => self.confirm(token),
             Effect::Resume => self.resume(now, driver),
             Effect::Evict { refusal } => self.fail(&Fault::from(refusal), None),
@@ -316,7 +319,7 @@ impl Session {
         }
     }
 
-    /// The first `bytes` of the output have reached the socket.
+    /// The first `bytes` of [`Session::output`] have reached the socket.
     pub fn on_written(&mut self, now: Now, bytes: usize, driver: &mut Driver) {
         if bytes > 0 {
             self.sent_ms = now.mono_ms;
@@ -326,6 +329,7 @@ impl Session {
             // A consumer that has ended meanwhile has had its deliveries returned already.
             let _ = driver.apply(now, CoreCommand::Written { consumer, up_to });
         }
+        self.give_waiting();
         self.regulate_flow(now, driver);
     }
 
@@ -400,9 +404,15 @@ impl Session {
         }
     }
 
-    /// What is to be written, from its first unwritten byte.
+    /// What is to be written next, from the first unwritten byte; empty only when there is nothing.
+    /// There may be more behind it.
     pub fn output(&self) -> &[u8] {
         self.output.bytes()
+    }
+
+    /// How many bytes are to be written in all.
+    pub fn output_len(&self) -> usize {
+        self.output.len()
     }
 
     /// Whether the socket should be read. A session that is held, or whose peer does not read its
