@@ -5,7 +5,7 @@
 //! subscriptions share one copy of each message. A position is *pending* until it is settled, and
 //! *ready* when it is neither handed out nor waiting for its next attempt.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::ids::{BatchNo, ConsumerId, Seq};
 use crate::message::PRIORITY_MAX;
@@ -38,7 +38,8 @@ pub struct Backlog {
     attempts: BTreeMap<Seq, Attempts>,
     delayed: BTreeMap<Seq, u64>,
     scans: BTreeMap<ConsumerId, [Seq; LANES]>,
-    consumers: Vec<ConsumerId>,
+    consumers: BTreeSet<ConsumerId>,
+    /// May still name some who take no more.
     eligible: VecDeque<ConsumerId>,
     ready: u64,
     pending: u64,
@@ -171,7 +172,7 @@ impl Backlog {
 
     /// Lets `consumer` take messages, all or those that it selects.
     pub fn attach(&mut self, consumer: ConsumerId, selects: bool) {
-        self.consumers.push(consumer);
+        self.consumers.insert(consumer);
         self.eligible.push_back(consumer);
         if selects {
             self.scans.insert(consumer, [0; LANES]);
@@ -180,18 +181,21 @@ impl Backlog {
 
     /// `consumer` takes no more.
     pub fn detach(&mut self, consumer: ConsumerId) {
-        self.consumers.retain(|other| *other != consumer);
-        self.eligible.retain(|other| *other != consumer);
+        self.consumers.remove(&consumer);
         self.scans.remove(&consumer);
+        // One by one they would have to be looked for; a crowd that leaves must not take long.
+        if self.eligible.len() > 2 * self.consumers.len() {
+            self.eligible.retain(|other| self.consumers.contains(other));
+        }
     }
 
-    /// The consumers whose turn is to come, in order.
+    /// The consumers whose turn is to come, in order; among them may be some who are gone.
     pub fn eligible(&mut self) -> &mut VecDeque<ConsumerId> {
         &mut self.eligible
     }
 
     /// Everybody who takes from it.
-    pub fn consumers(&self) -> &[ConsumerId] {
+    pub fn consumers(&self) -> &BTreeSet<ConsumerId> {
         &self.consumers
     }
 

@@ -87,7 +87,7 @@ fn describe(connection: &Connection) -> ConnectionInfo {
         connected_ms: connection.connected_ms,
         bytes_in: connection.bytes_in,
         bytes_out: connection.bytes_out,
-        output_bytes: connection.session.output().len(),
+        output_bytes: connection.session.output_len(),
         session: connection.session.describe(),
     }
 }

@@ -3,6 +3,8 @@
 //! A delivery is named by the `ack` header of its MESSAGE in 1.2, which is the subscription's
 //! number and the delivery's, and by `message-id` (with `subscription` from 1.1 on) before.
 
+use std::collections::BTreeMap;
+
 use posthouse_core::command::{AckMode, Command as CoreCommand, Settle, Verdict};
 use posthouse_core::driver::Driver;
 use posthouse_core::ids::{ConsumerId, DeliveryNo, TransactionId};
@@ -39,9 +41,8 @@ impl Session {
         let (number, delivery) = id.split_once('-').ok_or_else(unknown)?;
         let number: u32 = number.parse().map_err(|_| unknown())?;
         let delivery = DeliveryNo(delivery.parse().map_err(|_| unknown())?);
-        let mut all = self.subscriptions.values();
-        let subscription = all.find(|subscription| subscription.number == number);
-        subscription.map(|found| (found.consumer, delivery)).ok_or_else(unknown)
+        let consumer = self.numbers.get(&number).ok_or_else(unknown)?;
+        Ok((*consumer, delivery))
     }
 
     fn find_by_message_id(
@@ -66,24 +67,22 @@ impl Session {
         let unknown = || Fault::delivery_unknown(&id);
         let subscription = found.ok_or_else(unknown)?;
         let delivery = subscription.by_id.get(&id).copied().ok_or_else(unknown)?;
-        let consumer = subscription.consumer;
-        match transaction {
-            None => subscription.forget(delivery, verdict),
-            // An abort makes the delivery unacknowledged again, and then its id must be known.
-            Some(id) => self.staged.entry(id).or_default().push((consumer, delivery, verdict)),
+        let (consumer, settled) = (subscription.consumer, subscription.forget(delivery, verdict));
+        if let Some(transaction) = transaction {
+            let staged = settled.into_iter().map(|(number, id)| (consumer, number, id));
+            self.staged.entry(transaction).or_default().extend(staged);
         }
         Ok((consumer, delivery))
     }
-}
 
-impl Session {
-    /// A transaction is over. Once it is committed, what it has settled is not named again.
-    pub(super) fn forget_staged(&mut self, id: TransactionId, is_commit: bool) {
-        let staged = self.staged.remove(&id).unwrap_or_default();
-        for (consumer, delivery, verdict) in staged.into_iter().filter(|_| is_commit) {
+    /// The transaction has ended. What it would have acknowledged can be named again if it was
+    /// aborted.
+    pub(super) fn end_staged(&mut self, transaction: TransactionId, is_aborted: bool) {
+        let staged = self.staged.remove(&transaction).unwrap_or_default();
+        for (consumer, number, id) in staged.into_iter().filter(|_| is_aborted) {
             let key = self.consumers.get(&consumer);
             if let Some(subscription) = key.and_then(|key| self.subscriptions.get_mut(key)) {
-                subscription.forget(delivery, verdict);
+                subscription.remember(id, number);
             }
         }
     }
@@ -96,8 +95,9 @@ impl Subscription {
         self.by_id.insert(id, delivery);
     }
 
-    /// The delivery is settled, and for a cumulative acknowledgement all before it.
-    fn forget(&mut self, delivery: DeliveryNo, verdict: Verdict) {
+    /// The delivery is settled, and for a cumulative acknowledgement all before it. Answers what
+    /// they were named by.
+    fn forget(&mut self, delivery: DeliveryNo, verdict: Verdict) -> BTreeMap<DeliveryNo, Box<str>> {
         let is_cumulative = self.ack == AckMode::Cumulative && verdict == Verdict::Ack;
         let settled = if is_cumulative {
             let later = self.by_number.split_off(&DeliveryNo(delivery.0 + 1));
@@ -105,11 +105,12 @@ impl Subscription {
         } else {
             self.by_number.remove_entry(&delivery).into_iter().collect()
         };
-        for (number, id) in settled {
-            if self.by_id.get(&id) == Some(&number) {
-                self.by_id.remove(&id);
+        for (number, id) in &settled {
+            if self.by_id.get(id) == Some(number) {
+                self.by_id.remove(id);
             }
         }
+        settled
     }
 }
 

@@ -24,7 +24,7 @@ mod transaction;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use posthouse_core::command::{Applied, Command as CoreCommand, ReceiptToken, Send, Verdict};
+use posthouse_core::command::{Applied, Command as CoreCommand, ReceiptToken, Send};
 use posthouse_core::driver::Driver;
 use posthouse_core::effect::Effect;
 use posthouse_core::ids::{ConsumerId, DeliveryNo, DestinationId, HolderId, TransactionId};
@@ -122,6 +122,8 @@ pub struct Session {
     version: Version,
     inbox: Inbox,
     output: Output,
+    /// What consumers receive once the peer has read some of the output.
+    waiting: VecDeque<Effect>,
     holder: Option<HolderId>,
     client: Option<Box<str>>,
     login: Option<Box<str>>,
@@ -131,9 +133,12 @@ pub struct Session {
     sent_ms: u64,
     subscriptions: BTreeMap<Box<str>, Subscription>,
     consumers: BTreeMap<ConsumerId, Box<str>>,
+    /// Consumers by the numbers with which `ack` headers begin.
+    numbers: BTreeMap<u32, ConsumerId>,
     next_subscription: u32,
     transactions: BTreeMap<Box<str>, TransactionId>,
-    staged: BTreeMap<TransactionId, Vec<(ConsumerId, DeliveryNo, Verdict)>>,
+    /// What open transactions acknowledge, by the ids that peers before 1.2 name it by.
+    staged: BTreeMap<TransactionId, Vec<Staged>>,
     receipts: VecDeque<(ReceiptToken, Box<str>)>,
     last_receipt: ReceiptToken,
     last_address: Option<(Address, DestinationId)>,
@@ -152,6 +157,7 @@ impl Session {
             version: Version::V1_0,
             inbox: Inbox::new(FrameLimits::BEFORE_LOGIN, Version::V1_0),
             output: Output::default(),
+            waiting: VecDeque::new(),
             holder: None,
             client: None,
             login: None,
@@ -161,6 +167,7 @@ impl Session {
             sent_ms: now.mono_ms,
             subscriptions: BTreeMap::new(),
             consumers: BTreeMap::new(),
+            numbers: BTreeMap::new(),
             next_subscription: 1,
             transactions: BTreeMap::new(),
             staged: BTreeMap::new(),
@@ -279,9 +286,9 @@ impl Session {
             return;
         }
         match effect {
-            Effect::Deliver(delivery) => self.deliver(&delivery),
-            Effect::BrowseEnd { consumer } => self.end_browse(consumer),
-            Effect::Missed { consumer, count } => self.note_missed(consumer, count),
+            Effect::Deliver(_) | Effect::BrowseEnd { .. } | Effect::Missed { .. } => {
+                self.give(effect);
+            }
             Effect::Receipt { token } => self.confirm(token),
             Effect::Resume => self.resume(now, driver),
             Effect::Evict { refusal } => self.fail(&Fault::from(refusal), None),
@@ -314,7 +321,7 @@ impl Session {
         }
     }
 
-    /// The first `bytes` of the output have reached the socket.
+    /// The first `bytes` of [`Session::output`] have reached the socket.
     pub fn on_written(&mut self, now: Now, bytes: usize, driver: &mut Driver) {
         if bytes > 0 {
             self.sent_ms = now.mono_ms;
@@ -324,6 +331,7 @@ impl Session {
             // A consumer that has ended meanwhile has had its deliveries returned already.
             let _ = driver.apply(now, CoreCommand::Written { consumer, up_to });
         }
+        self.give_waiting();
         self.regulate_flow(now, driver);
     }
 
@@ -398,9 +406,15 @@ impl Session {
         }
     }
 
-    /// What is to be written, from its first unwritten byte.
+    /// What is to be written next, from the first unwritten byte; empty only when there is nothing.
+    /// There may be more behind it.
     pub fn output(&self) -> &[u8] {
         self.output.bytes()
+    }
+
+    /// How many bytes are to be written in all.
+    pub fn output_len(&self) -> usize {
+        self.output.len()
     }
 
     /// Whether the socket should be read. A session that is held, or whose peer does not read its
@@ -434,6 +448,9 @@ impl Session {
         }
     }
 }
+
+/// A delivery that a transaction settles, and the id that the peer knows it by.
+type Staged = (ConsumerId, DeliveryNo, Box<str>);
 
 /// What falls due.
 enum Duty {
