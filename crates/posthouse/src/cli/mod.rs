@@ -4,6 +4,7 @@
 //! Data goes to standard output and talk to standard error, so that every command can be piped.
 
 mod api;
+mod bench;
 mod broker;
 mod config;
 mod connection;
@@ -83,6 +84,9 @@ enum Command {
     Config(config::ConfigCommand),
     /// Explain an error code, such as PH1203.
     Explain(explain::Explain),
+    /// Measure a message broker.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Look after the users of the admin API.
     #[command(subcommand)]
     User(user::User),
@@ -110,6 +114,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Connection(command) => command.run(&global),
         Command::Config(command) => command.run(&global),
         Command::Explain(command) => command.run(),
+        Command::Bench(command) => command.run(&global),
         Command::User(command) => command.run(&global),
     }
 }
