@@ -25,6 +25,7 @@ mod holder;
 mod laggard;
 mod log;
 mod place;
+mod scan;
 mod send;
 mod set_aside;
 mod settle;
