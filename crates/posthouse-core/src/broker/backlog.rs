@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use crate::broker::scan::Scan;
 use crate::ids::{BatchNo, ConsumerId, Seq};
 use crate::message::PRIORITY_MAX;
 use crate::seq_set::SeqSet;
@@ -37,7 +38,7 @@ pub struct Backlog {
     lanes: [Option<Box<Lane>>; LANES],
     attempts: BTreeMap<Seq, Attempts>,
     delayed: BTreeMap<Seq, u64>,
-    scans: BTreeMap<ConsumerId, [Seq; LANES]>,
+    scans: BTreeMap<ConsumerId, Scan>,
     consumers: BTreeSet<ConsumerId>,
     /// May still name some who take no more.
     eligible: VecDeque<ConsumerId>,
@@ -83,8 +84,7 @@ impl Backlog {
     /// to is shown to it all the same.
     fn offer_again(&mut self, seq: Seq, priority: u8) {
         for scan in self.scans.values_mut() {
-            let scanned = &mut scan[priority as usize];
-            *scanned = (*scanned).min(seq);
+            scan.show_again(seq, priority);
         }
     }
 
@@ -156,17 +156,27 @@ impl Backlog {
     }
 
     /// The next ready message that `consumer` has not been shown yet.
-    pub fn next_unseen(&self, consumer: ConsumerId) -> Option<(Seq, u8)> {
-        let scan = self.scans.get(&consumer)?;
-        self.occupied().find_map(|(priority, lane)| {
-            Some((lane.ready.first_from(scan[priority as usize])?, priority))
-        })
+    pub fn next_unseen(&mut self, consumer: ConsumerId) -> Option<(Seq, u8)> {
+        let scan = self.scans.get_mut(&consumer)?;
+        for priority in (0..=PRIORITY_MAX).rev() {
+            let Some(lane) = &self.lanes[priority as usize] else { continue };
+            while let Some(seq) = scan.first_returned(priority) {
+                if lane.ready.contains(seq) {
+                    return Some((seq, priority));
+                }
+                scan.mark_seen(seq, priority);
+            }
+            if let Some(seq) = lane.ready.first_from(scan.next(priority)) {
+                return Some((seq, priority));
+            }
+        }
+        None
     }
 
-    /// `consumer` has been shown the message at `seq`, and all before it.
+    /// `consumer` has been shown the message at `seq`.
     pub fn mark_seen(&mut self, consumer: ConsumerId, seq: Seq, priority: u8) {
         if let Some(scan) = self.scans.get_mut(&consumer) {
-            scan[priority as usize] = seq + 1;
+            scan.mark_seen(seq, priority);
         }
     }
 
@@ -175,7 +185,7 @@ impl Backlog {
         self.consumers.insert(consumer);
         self.eligible.push_back(consumer);
         if selects {
-            self.scans.insert(consumer, [0; LANES]);
+            self.scans.insert(consumer, Scan::default());
         }
     }
 

@@ -24,6 +24,7 @@ mod flow;
 mod holder;
 mod log;
 mod place;
+mod scan;
 mod send;
 mod set_aside;
 mod settle;
