@@ -6,6 +6,7 @@
 
 pub(crate) mod access;
 mod connections;
+mod deadline;
 mod destinations;
 mod extract;
 mod guard;

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post};
 
 use super::access::{Access, Resource, Verb, authorize};
+use super::deadline::{REQUEST_TIME_MAX, give_up_late};
 use super::problem::Problem;
 use super::{
     Admin, connections, destinations, guard, health, login, messages, metrics, node, openapi,
@@ -99,6 +100,7 @@ pub(super) fn router(admin: &Arc<Admin>) -> Router {
         .fallback(unknown_route)
         .method_not_allowed_fallback(unknown_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(REQUEST_TIME_MAX, give_up_late))
         .layer(middleware::from_fn(guard::guard))
         .layer(middleware::map_response(harden))
         .with_state(admin.clone())

@@ -16,6 +16,14 @@ use super::subscribe::Subscription;
 use super::transaction::required;
 use crate::stomp::{Command, FrameRef, Version};
 
+/// A delivery that a transaction acknowledges, and what the peer names it by.
+#[derive(Debug)]
+pub(super) struct Staged {
+    consumer: ConsumerId,
+    number: DeliveryNo,
+    id: Box<str>,
+}
+
 impl Session {
     pub(super) fn on_ack(
         &mut self,
@@ -69,7 +77,7 @@ impl Session {
         let delivery = subscription.by_id.get(&id).copied().ok_or_else(unknown)?;
         let (consumer, settled) = (subscription.consumer, subscription.forget(delivery, verdict));
         if let Some(transaction) = transaction {
-            let staged = settled.into_iter().map(|(number, id)| (consumer, number, id));
+            let staged = settled.into_iter().map(|(number, id)| Staged { consumer, number, id });
             self.staged.entry(transaction).or_default().extend(staged);
         }
         Ok((consumer, delivery))
@@ -79,7 +87,7 @@ impl Session {
     /// aborted.
     pub(super) fn end_staged(&mut self, transaction: TransactionId, is_aborted: bool) {
         let staged = self.staged.remove(&transaction).unwrap_or_default();
-        for (consumer, number, id) in staged.into_iter().filter(|_| is_aborted) {
+        for Staged { consumer, number, id } in staged.into_iter().filter(|_| is_aborted) {
             let key = self.consumers.get(&consumer);
             if let Some(subscription) = key.and_then(|key| self.subscriptions.get_mut(key)) {
                 subscription.remember(id, number);

@@ -27,9 +27,10 @@ use std::sync::Arc;
 use posthouse_core::command::{Applied, Command as CoreCommand, ReceiptToken, Send};
 use posthouse_core::driver::Driver;
 use posthouse_core::effect::Effect;
-use posthouse_core::ids::{ConsumerId, DeliveryNo, DestinationId, HolderId, TransactionId};
+use posthouse_core::ids::{ConsumerId, DestinationId, HolderId, TransactionId};
 use posthouse_core::time::Now;
 
+use self::ack::Staged;
 use self::destination::Address;
 use self::fault::Fault;
 use self::output::Output;
@@ -138,7 +139,7 @@ pub struct Session {
     next_subscription: u32,
     transactions: BTreeMap<Box<str>, TransactionId>,
     /// What open transactions acknowledge, by the ids that peers before 1.2 name it by.
-    staged: BTreeMap<TransactionId, Vec<(ConsumerId, DeliveryNo, Box<str>)>>,
+    staged: BTreeMap<TransactionId, Vec<Staged>>,
     receipts: VecDeque<(ReceiptToken, Box<str>)>,
     last_receipt: ReceiptToken,
     last_address: Option<(Address, DestinationId)>,
