@@ -33,6 +33,9 @@ pub const PRODUCER_WINDOW: u64 = 4_096;
 pub const DELIVERIES_PER_TURN: usize = 1_024;
 /// Bytes of deliveries that one turn may hand out.
 pub const DELIVERY_BYTES_PER_TURN: usize = 1 << 20;
+/// Bytes of deliveries that one holder is handed before the next turn; one message is always
+/// allowed.
+pub const DELIVERY_BYTES_PER_HOLDER: usize = 4 << 20;
 /// Work that one turn may spend on holding messages against selectors, in steps as in
 /// [`SELECTOR_STEPS_MAX`].
 pub const SELECTION_STEPS_PER_TURN: usize = 65_536;

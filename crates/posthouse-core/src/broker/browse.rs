@@ -115,7 +115,7 @@ impl Broker {
             provenance: browsed.provenance,
         };
         let gate = batch.unwrap_or_default();
-        self.emit(holder, Stream::Consumer(id), gate, Effect::Deliver(delivery));
+        self.emit_delivery(holder, gate, delivery);
     }
 
     /// Every destination as it stands, by id.

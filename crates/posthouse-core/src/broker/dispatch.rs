@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::broker::Broker;
 use crate::broker::backlog::Backlog;
 use crate::broker::consumer::{Slot, SlotState, Source};
-use crate::effect::{Delivery, Effect, Stream};
+use crate::effect::Delivery;
 use crate::ids::{BacklogKey, BatchNo, ConsumerId, MessageId, Seq};
 use crate::limits::{
     DELIVERIES_PER_TURN, DELIVERY_BYTES_PER_TURN, SELECTION_STEPS_PER_CONSUMER,
@@ -66,6 +66,7 @@ pub(super) fn select(selector: &Selector, message: &Selectable<'_>, steps: &mut 
 impl Broker {
     /// Hands out what can be handed out, within the bounds of one turn.
     pub fn dispatch(&mut self, now: Now) {
+        self.begin_turn();
         let mut budget = Budget::of_a_turn();
         for _ in 0..self.listed.len() {
             if budget.is_spent() {
@@ -89,7 +90,8 @@ impl Broker {
     /// Whether the last turn stopped at a bound and another one would go on.
     pub fn has_work(&self, now: Now) -> bool {
         let is_due = self.expiring.first().is_some_and(|(wall_ms, ..)| *wall_ms <= now.wall_ms);
-        !self.runnable.is_empty() || !self.listed.is_empty() || is_due
+        let is_waited_for = !self.runnable.is_empty() || !self.listed.is_empty();
+        is_waited_for || !self.sated.is_empty() || is_due
     }
 
     /// Plain subscribers and browsers take what they have credit for.
@@ -212,7 +214,7 @@ impl Broker {
         self.counters.delivered += 1;
         self.counters.redelivered += redelivered;
         let holder = consumer.holder;
-        self.emit(holder, Stream::Consumer(id), gate, Effect::Deliver(delivery));
+        self.emit_delivery(holder, gate, delivery);
         bytes
     }
 
@@ -237,7 +239,7 @@ impl Broker {
     pub(super) fn can_take(&self, id: ConsumerId) -> bool {
         let Some(consumer) = self.consumers.get(id.0) else { return false };
         let holder = self.holders.get(consumer.holder.0);
-        consumer.has_credit() && holder.is_some_and(|holder| holder.is_open)
+        consumer.has_credit() && holder.is_some_and(|holder| holder.can_take(self.turn))
     }
 
     fn starve(&mut self, id: ConsumerId, key: BacklogKey) {

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::broker::Broker;
 use crate::command::{Applied, ReceiptToken};
+use crate::effect::{Delivery, Effect, Stream};
 use crate::ids::{BatchNo, ConsumerId, DestinationId, HolderId, TransactionId};
-use crate::limits::SUBSCRIPTION_NAME_BYTES_MAX;
+use crate::limits::{DELIVERY_BYTES_PER_HOLDER, SUBSCRIPTION_NAME_BYTES_MAX};
 use crate::refusal::{Code, Refusal};
 use crate::time::Now;
 
@@ -20,10 +21,22 @@ pub struct Holder {
     pub transactions: BTreeSet<TransactionId>,
     /// Whether deliveries may be handed out to it.
     pub is_open: bool,
+    /// The turn in which it was last handed something.
+    pub last_turn: u64,
+    /// Bytes that it was handed in that turn.
+    pub turn_bytes: usize,
     /// What it waits for, when a send of its is held.
     pub held: Option<Held>,
     /// The last batch that has a record of its doing.
     pub last_batch: BatchNo,
+}
+
+impl Holder {
+    /// Whether it may be handed more in `turn`. Its front says only between turns that it has
+    /// enough, and a crowd of subscriptions can be handed any amount in one.
+    pub fn can_take(&self, turn: u64) -> bool {
+        self.is_open && (self.last_turn != turn || self.turn_bytes < DELIVERY_BYTES_PER_HOLDER)
+    }
 }
 
 /// A send that waits for room.
@@ -65,12 +78,40 @@ impl Broker {
         let Some(holder) = self.holders.get_mut(id.0) else { return Ok(Applied::Done) };
         holder.is_open = open;
         if open {
-            let consumers: Vec<ConsumerId> = holder.consumers.iter().copied().collect();
-            for consumer in consumers {
-                self.revive(consumer);
-            }
+            self.revive_all(id);
         }
         Ok(Applied::Done)
+    }
+
+    fn revive_all(&mut self, id: HolderId) {
+        let Some(holder) = self.holders.get(id.0) else { return };
+        let consumers: Vec<ConsumerId> = holder.consumers.iter().copied().collect();
+        for consumer in consumers {
+            self.revive(consumer);
+        }
+    }
+
+    /// Hands a message over to the holder of its consumer.
+    pub(super) fn emit_delivery(&mut self, id: HolderId, gate: BatchNo, delivery: Delivery) {
+        let turn = self.turn;
+        if let Some(holder) = self.holders.get_mut(id.0) {
+            if holder.last_turn != turn {
+                (holder.last_turn, holder.turn_bytes) = (turn, 0);
+            }
+            holder.turn_bytes += delivery.message.size_bytes();
+            if !holder.can_take(turn) {
+                self.sated.push(id);
+            }
+        }
+        self.emit(id, Stream::Consumer(delivery.consumer), gate, Effect::Deliver(delivery));
+    }
+
+    /// Begins a turn: those who had enough for the last one may be handed more.
+    pub(super) fn begin_turn(&mut self) {
+        self.turn += 1;
+        for id in std::mem::take(&mut self.sated) {
+            self.revive_all(id);
+        }
     }
 
     pub(super) fn confirm(

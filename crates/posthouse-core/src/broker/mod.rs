@@ -87,6 +87,8 @@ pub struct Broker {
     memory_waiters: VecDeque<HolderId>,
     runnable: VecDeque<BacklogKey>,
     listed: VecDeque<ConsumerId>,
+    turn: u64,
+    sated: Vec<HolderId>,
 
     messages: u64,
     bytes: u64,

@@ -92,22 +92,22 @@ impl Broker {
 
     fn plain_wants(
         &self,
-        consumer: ConsumerId,
+        id: ConsumerId,
         sender: HolderId,
-        id: MessageId,
+        message_id: MessageId,
         message: &Envelope,
     ) -> Want {
-        let Some(consumer) = self.consumers.get(consumer.0) else { return Want::No };
+        let Some(consumer) = self.consumers.get(id.0) else { return Want::No };
         let Source::Plain(plain) = &consumer.source else { return Want::No };
         if plain.no_local && consumer.holder == sender {
             return Want::No;
         }
+        let selectable = Selectable::new(message, message_id);
         let selector = consumer.selector.as_ref();
-        if selector.is_some_and(|selector| !selector.matches(&Selectable::new(message, id))) {
+        if selector.is_some_and(|selector| !selector.matches(&selectable)) {
             return Want::No;
         }
-        let is_open = self.holders.get(consumer.holder.0).is_some_and(|holder| holder.is_open);
-        let can_take = is_open && consumer.has_credit() && plain.waiting.is_empty();
+        let can_take = plain.waiting.is_empty() && self.can_take(id);
         if can_take { Want::Now } else { Want::Later }
     }
 
@@ -135,7 +135,7 @@ impl Broker {
             redeliveries: 0,
             provenance: None,
         };
-        self.emit(holder, Stream::Consumer(consumer_id), gate, Effect::Deliver(delivery));
+        self.emit_delivery(holder, gate, delivery);
     }
 
     /// Keeps the message if anybody has to wait for it.
