@@ -3,6 +3,8 @@
 //! A delivery is named by the `ack` header of its MESSAGE in 1.2, which is the subscription's
 //! number and the delivery's, and by `message-id` (with `subscription` from 1.1 on) before.
 
+use std::collections::BTreeMap;
+
 use posthouse_core::command::{AckMode, Command as CoreCommand, Settle, Verdict};
 use posthouse_core::driver::Driver;
 use posthouse_core::ids::{ConsumerId, DeliveryNo, TransactionId};
@@ -13,6 +15,9 @@ use super::fault::Fault;
 use super::subscribe::Subscription;
 use super::transaction::required;
 use crate::stomp::{Command, FrameRef, Version};
+
+/// A delivery that an open transaction settles, and by which id it was named.
+pub(super) type Staged = (ConsumerId, DeliveryNo, Box<str>);
 
 impl Session {
     pub(super) fn on_ack(
@@ -59,31 +64,32 @@ impl Session {
             }
             None if self.version == Version::V1_0 => {
                 let mut all = self.subscriptions.values_mut();
-                all.find(|subscription| subscription.by_id.contains_key(&id))
+                all.find(|subscription| subscription.find(&id).is_some())
             }
             None => return Err(Fault::header_missing(frame.command(), "subscription")),
         };
         let unknown = || Fault::delivery_unknown(&id);
         let subscription = found.ok_or_else(unknown)?;
-        let delivery = subscription.by_id.get(&id).copied().ok_or_else(unknown)?;
+        let delivery = subscription.find(&id).ok_or_else(unknown)?;
         let consumer = subscription.consumer;
-        match transaction {
-            None => subscription.forget(delivery, verdict),
-            // An abort makes the delivery unacknowledged again, and then its id must be known.
-            Some(id) => self.staged.entry(id).or_default().push((consumer, delivery, verdict)),
+        let named = subscription.forget(delivery, verdict);
+        if let Some(id) = transaction {
+            let staged = named.into_iter().map(|(number, name)| (consumer, number, name));
+            self.staged.entry(id).or_default().extend(staged);
         }
         Ok((consumer, delivery))
     }
 }
 
 impl Session {
-    /// A transaction is over. Once it is committed, what it has settled is not named again.
-    pub(super) fn forget_staged(&mut self, id: TransactionId, is_commit: bool) {
+    /// A transaction is over. After an abort its deliveries are unacknowledged again, and will be
+    /// named again.
+    pub(super) fn end_staged(&mut self, id: TransactionId, is_commit: bool) {
         let staged = self.staged.remove(&id).unwrap_or_default();
-        for (consumer, delivery, verdict) in staged.into_iter().filter(|_| is_commit) {
+        for (consumer, number, name) in staged.into_iter().filter(|_| !is_commit) {
             let key = self.consumers.get(&consumer);
             if let Some(subscription) = key.and_then(|key| self.subscriptions.get_mut(key)) {
-                subscription.forget(delivery, verdict);
+                subscription.remember(name, number);
             }
         }
     }
@@ -93,23 +99,31 @@ impl Subscription {
     /// Remembers by which id the peer will name a delivery.
     pub(super) fn remember(&mut self, id: Box<str>, delivery: DeliveryNo) {
         self.by_number.insert(delivery, id.clone());
-        self.by_id.insert(id, delivery);
+        self.by_id.insert((id, delivery));
     }
 
-    /// The delivery is settled, and for a cumulative acknowledgement all before it.
-    fn forget(&mut self, delivery: DeliveryNo, verdict: Verdict) {
+    /// The first unacknowledged delivery of this id. There may be more: a dead-letter queue can
+    /// hold a message once for each durable subscription that gave it up.
+    fn find(&self, id: &str) -> Option<DeliveryNo> {
+        let from = (Box::from(id), DeliveryNo(0));
+        let (found, delivery) = self.by_id.range(from..).next()?;
+        (**found == *id).then_some(*delivery)
+    }
+
+    /// The delivery is settled, and for a cumulative acknowledgement all before it. Answers by
+    /// which ids they were named.
+    fn forget(&mut self, delivery: DeliveryNo, verdict: Verdict) -> BTreeMap<DeliveryNo, Box<str>> {
         let is_cumulative = self.ack == AckMode::Cumulative && verdict == Verdict::Ack;
-        let settled = if is_cumulative {
+        let settled: BTreeMap<DeliveryNo, Box<str>> = if is_cumulative {
             let later = self.by_number.split_off(&DeliveryNo(delivery.0 + 1));
             std::mem::replace(&mut self.by_number, later)
         } else {
             self.by_number.remove_entry(&delivery).into_iter().collect()
         };
-        for (number, id) in settled {
-            if self.by_id.get(&id) == Some(&number) {
-                self.by_id.remove(&id);
-            }
+        for (number, id) in &settled {
+            self.by_id.remove(&(id.clone(), *number));
         }
+        settled
     }
 }
 

@@ -24,10 +24,10 @@ mod transaction;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use posthouse_core::command::{Applied, Command as CoreCommand, ReceiptToken, Send, Verdict};
+use posthouse_core::command::{Applied, Command as CoreCommand, ReceiptToken, Send};
 use posthouse_core::driver::Driver;
 use posthouse_core::effect::Effect;
-use posthouse_core::ids::{ConsumerId, DeliveryNo, DestinationId, HolderId, TransactionId};
+use posthouse_core::ids::{ConsumerId, DestinationId, HolderId, TransactionId};
 use posthouse_core::time::Now;
 
 use self::destination::Address;
@@ -132,7 +132,7 @@ pub struct Session {
     consumers: BTreeMap<ConsumerId, Box<str>>,
     next_subscription: u32,
     transactions: BTreeMap<Box<str>, TransactionId>,
-    staged: BTreeMap<TransactionId, Vec<(ConsumerId, DeliveryNo, Verdict)>>,
+    staged: BTreeMap<TransactionId, Vec<ack::Staged>>,
     receipts: VecDeque<(ReceiptToken, Box<str>)>,
     last_receipt: ReceiptToken,
     last_address: Option<(Address, DestinationId)>,

@@ -41,7 +41,7 @@ impl Session {
         let transaction = self.transactions.remove(&name);
         let transaction = transaction.ok_or_else(|| Fault::transaction_unknown(&name))?;
         let receipt = self.owe_receipt(frame);
-        self.forget_staged(transaction, frame.command() == Command::Commit);
+        self.end_staged(transaction, frame.command() == Command::Commit);
         let command = if frame.command() == Command::Commit {
             CoreCommand::Commit { holder, transaction, receipt }
         } else {
