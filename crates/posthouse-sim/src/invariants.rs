@@ -10,7 +10,6 @@ use posthouse_core::record::codec;
 use crate::carrier::key_of;
 use crate::history::{Key, Target};
 use crate::journal::Journal;
-use crate::plan::Plan;
 
 /// Something that must never be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,9 +114,9 @@ pub fn receipt_is_due(journal: &Journal, keys: &[(Key, Target)]) -> Result<(), B
 ///
 /// # Errors
 /// The first difference.
-pub fn replay_agrees(plan: &Plan, journal: &Journal, live: &Broker) -> Result<(), Breach> {
+pub fn replay_agrees(policies: &Policies, journal: &Journal, live: &Broker) -> Result<(), Breach> {
     const NAME: &str = "replay-agrees";
-    let mut replayed = Broker::new(plan.policies());
+    let mut replayed = Broker::new(policies.clone());
     for batch in journal.disk().batches() {
         let records = codec::decode_all(&batch.records.into());
         let records = records.expect("the node writes records");

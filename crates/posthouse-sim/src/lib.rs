@@ -16,5 +16,9 @@ pub mod node;
 pub mod plan;
 pub mod port;
 pub mod random;
+pub mod shadow;
+pub mod summary;
+#[cfg(test)]
+mod tests;
 pub mod workload;
 pub mod world;

@@ -21,6 +21,21 @@ pub enum Carrier {
     Stomp,
 }
 
+impl Carrier {
+    /// The carrier of a seed when none is asked for: two of three seeds take the quick one.
+    pub fn of(seed: u64) -> Carrier {
+        if seed.is_multiple_of(3) { Carrier::Stomp } else { Carrier::Values }
+    }
+
+    /// Its name in commands.
+    pub fn name(self) -> &'static str {
+        match self {
+            Carrier::Values => "values",
+            Carrier::Stomp => "stomp",
+        }
+    }
+}
+
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -30,6 +45,8 @@ pub struct Plan {
     pub carrier: Carrier,
     /// A bug on purpose.
     pub bug: Option<PlantedBug>,
+    /// Whether invariants are looked at inside the node, and not only what clients see.
+    pub looks_inside: bool,
     /// How many clients there are.
     pub clients: u32,
     /// How long disturbances last.
@@ -68,6 +85,9 @@ pub struct Plan {
     pub memory_bytes_max: u64,
 }
 
+/// The path of the queue whose consumers do not acknowledge.
+pub const AUTOMATIC_QUEUE: &str = "auto";
+
 /// How long the node takes to notice a broken connection at most.
 const NOTICE_MS_MAX: u64 = 1_500;
 
@@ -87,6 +107,7 @@ impl Plan {
             seed,
             carrier,
             bug: None,
+            looks_inside: true,
             clients: random.between(3, 10) as u32,
             busy_ms: random.between(5_000, 40_000),
             think_ms_max: random.between(20, 400),
@@ -129,7 +150,7 @@ impl Plan {
 
     /// The queue whose consumers do not acknowledge.
     pub fn automatic_queue(&self) -> Target {
-        Target::queue("auto")
+        Target::queue(AUTOMATIC_QUEUE)
     }
 
     /// The topics that are used.

@@ -127,9 +127,6 @@ impl StompPeer {
             Request::Connect { client } => self.connect(client.as_deref()),
             Request::Call { op, call, receipt, handle } => {
                 let name = self.names.get(handle).cloned().unwrap_or_default();
-                if matches!(call, Call::Settle(_)) && self.version == Version::V1_2 {
-                    self.names.remove(handle);
-                }
                 frame_of(self.version, *op, call, *receipt, &name)
             }
         }

@@ -40,6 +40,9 @@ impl Target {
 
     /// Whether this pattern takes in `other`.
     pub fn takes_in(&self, other: &Target) -> bool {
+        if !self.path.contains(['*', '>']) {
+            return self == other;
+        }
         let (mut wanted, mut found) = (self.path.split('.'), other.path.split('.'));
         loop {
             match (wanted.next(), found.next()) {
@@ -69,5 +72,30 @@ impl FromStr for Target {
         let queue = text.strip_prefix("/queue/").map(Target::queue);
         let target = queue.or_else(|| text.strip_prefix("/topic/").map(Target::topic));
         target.ok_or_else(|| format!("\"{text}\" is neither /queue/PATH nor /topic/PATH"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Target;
+
+    #[test]
+    fn patterns_take_in_what_they_should() {
+        let cases = [
+            ("/queue/a.b", "/queue/a.b", true),
+            ("/queue/a.b", "/topic/a.b", false),
+            ("/queue/a", "/queue/a.b", false),
+            ("/queue/a.*", "/queue/a.b", true),
+            ("/queue/a.*", "/queue/a", false),
+            ("/queue/a.*", "/queue/a.b.c", false),
+            ("/queue/a.>", "/queue/a", true),
+            ("/queue/a.>", "/queue/a.b.c", true),
+            ("/topic/>", "/topic/a", true),
+            ("/topic/>", "/queue/a", false),
+        ];
+        for (pattern, name, expected) in cases {
+            let read = |text: &str| -> Target { text.parse().expect(text) };
+            assert_eq!(read(pattern).takes_in(&read(name)), expected, "{pattern} and {name}");
+        }
     }
 }

@@ -34,6 +34,8 @@ pub enum Happening {
     Heal,
     /// Fresh consumers come to empty everything.
     Drain,
+    /// The node is compared with the shadow.
+    Look,
     /// A look whether everything is empty.
     Watch,
 }

@@ -45,9 +45,11 @@ impl World {
         let unsynced = self.node.journal().disk().unsynced() as u64;
         let some = if self.disk.chance(70) { unsynced } else { self.disk.below(unsynced + 1) };
         self.node.journal().disk().sync_some(usize::try_from(some).unwrap_or(usize::MAX));
-        let hangs = self.healed_ms.is_none() && self.disk.chance(2);
-        let pause_ms =
-            if hangs { SLOW_SYNC_MS } else { self.disk.between(1, self.plan.sync_ms_max) };
+        let pause_ms = match self.healed_ms {
+            Some(_) => self.disk.between(1, self.plan.sync_ms_max.min(QUICK_SYNC_MS)),
+            None if self.disk.chance(2) => SLOW_SYNC_MS,
+            None => self.disk.between(1, self.plan.sync_ms_max),
+        };
         self.agenda.add(self.now_ms + pause_ms, Happening::Sync);
         self.settle()
     }
@@ -77,6 +79,7 @@ impl World {
         }
         self.node.start(clock::now(self.now_ms))?;
         self.note(0, What::Start);
+        self.compare()?;
         self.settle()
     }
 

@@ -10,23 +10,29 @@ mod client;
 mod fault;
 mod healing;
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::checker::{self, Report};
 use crate::client::{Client, Role};
 use crate::clock;
-use crate::history::{Durable, History, Key, Target, Terms, What};
+use crate::history::{Durable, Event, History, Key, Target, Terms, What};
 use crate::invariants::Breach;
 use crate::network::{End, LinkId, Network};
 use crate::node::{Node, Promises};
 use crate::plan::Plan;
 use crate::random::{Random, Stream};
+use crate::shadow::Shadow;
 use crate::workload::{self, Numbers};
 
 use agenda::{Agenda, Happening};
 
 /// Happenings of one run; one that needs more is stuck at a moment.
 const HAPPENINGS_MAX: u64 = 5_000_000;
+
+/// Time between two comparisons with the shadow, in milliseconds.
+const LOOK_MS: u64 = 200;
 
 /// How a run went.
 #[derive(Clone, Debug)]
@@ -43,6 +49,8 @@ pub struct Outcome {
     pub remains: Vec<String>,
     /// Simulated time, in milliseconds.
     pub lasted_ms: u64,
+    /// How many messages arrived.
+    pub deliveries: u64,
     /// How often the node was killed.
     pub crashes: u64,
     /// A number that two runs of the same seed share.
@@ -84,6 +92,7 @@ struct World {
     workload: Random,
     disk: Random,
     faults: Random,
+    shadow: Shadow,
     promises: Promises,
     committing: BTreeMap<u64, Vec<(Key, Target)>>,
     durables: BTreeSet<Durable>,
@@ -95,13 +104,27 @@ struct World {
 /// Runs a plan to its end.
 pub fn run(plan: &Plan) -> Outcome {
     let mut world = World::new(plan);
-    let breach = world.live().err();
+    let lived = catch_unwind(AssertUnwindSafe(|| world.live()));
+    let breach = lived.unwrap_or_else(|panic| Err(breach_of(panic.as_ref()))).err();
     let World { history, now_ms, remains, .. } = world;
-    let crashes = history.events.iter().filter(|event| event.what == What::Crash).count() as u64;
+    let count = |is_meant: fn(&What) -> bool| {
+        history.events.iter().filter(|event| is_meant(&event.what)).count() as u64
+    };
+    let crashes = count(|what| *what == What::Crash);
+    let deliveries = count(|what| matches!(what, What::Deliver(_)));
     let report = if breach.is_none() { Some(judge(&history)) } else { None };
     let trace = trace_of(&history);
     let seed = plan.seed;
-    Outcome { seed, history, breach, report, remains, lasted_ms: now_ms, crashes, trace }
+    let lasted_ms = now_ms;
+    Outcome { seed, history, breach, report, remains, lasted_ms, deliveries, crashes, trace }
+}
+
+/// A panic of the node is a breach like any other; the world is only looked at after it.
+fn breach_of(panic: &(dyn Any + Send)) -> Breach {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    let detail = text.unwrap_or("without words").to_owned();
+    Breach { invariant: "nothing-panics", detail }
 }
 
 fn judge(history: &History) -> Report {
@@ -133,6 +156,7 @@ impl World {
             workload: Random::new(plan.seed, Stream::Workload),
             disk: Random::new(plan.seed, Stream::Disk),
             faults: Random::new(plan.seed, Stream::Faults),
+            shadow: Shadow::new(plan.terms()),
             promises: Promises::new(),
             committing: BTreeMap::new(),
             durables: BTreeSet::new(),
@@ -159,6 +183,7 @@ impl World {
         }
         self.agenda.add(0, Happening::Restart);
         self.agenda.add(1, Happening::Sync);
+        self.agenda.add(LOOK_MS, Happening::Look);
         self.agenda.add(self.plan.busy_ms, Happening::Heal);
         self.plan_next_fault(Happening::Crash);
         self.plan_next_fault(Happening::Break);
@@ -219,6 +244,7 @@ impl World {
                 self.send_drainers();
                 Ok(())
             }
+            Happening::Look => self.look(),
             Happening::Watch => {
                 self.watch();
                 Ok(())
@@ -227,7 +253,24 @@ impl World {
     }
 
     fn note(&mut self, client: u32, what: What) {
-        self.history.push(self.now_ms, client, what);
+        let event = Event { at_ms: self.now_ms, client, what };
+        if self.plan.looks_inside {
+            self.shadow.hear(&event);
+        }
+        self.history.events.push(event);
+    }
+
+    /// Compares the node with the shadow, now and again.
+    fn look(&mut self) -> Result<(), Breach> {
+        self.agenda.add(self.now_ms + LOOK_MS, Happening::Look);
+        self.compare()
+    }
+
+    fn compare(&mut self) -> Result<(), Breach> {
+        let Some(driver) = self.node.driver().filter(|_| self.plan.looks_inside) else {
+            return Ok(());
+        };
+        self.shadow.compare(self.now_ms, driver.broker())
     }
 
     /// Has the node look at what has arrived, soon: several arrivals share a turn.

@@ -16,6 +16,9 @@ use super::subscribe::Subscription;
 use super::transaction::required;
 use crate::stomp::{Command, FrameRef, Version};
 
+/// A delivery that an open transaction settles, and by which id it was named.
+pub(super) type Staged = (ConsumerId, DeliveryNo, Box<str>);
+
 impl Session {
     pub(super) fn on_ack(
         &mut self,
@@ -60,29 +63,30 @@ impl Session {
             }
             None if self.version == Version::V1_0 => {
                 let mut all = self.subscriptions.values_mut();
-                all.find(|subscription| subscription.by_id.contains_key(&id))
+                all.find(|subscription| subscription.find(&id).is_some())
             }
             None => return Err(Fault::header_missing(frame.command(), "subscription")),
         };
         let unknown = || Fault::delivery_unknown(&id);
         let subscription = found.ok_or_else(unknown)?;
-        let delivery = subscription.by_id.get(&id).copied().ok_or_else(unknown)?;
-        let (consumer, settled) = (subscription.consumer, subscription.forget(delivery, verdict));
-        if let Some(transaction) = transaction {
-            let staged = settled.into_iter().map(|(number, id)| (consumer, number, id));
-            self.staged.entry(transaction).or_default().extend(staged);
+        let delivery = subscription.find(&id).ok_or_else(unknown)?;
+        let consumer = subscription.consumer;
+        let named = subscription.forget(delivery, verdict);
+        if let Some(id) = transaction {
+            let staged = named.into_iter().map(|(number, name)| (consumer, number, name));
+            self.staged.entry(id).or_default().extend(staged);
         }
         Ok((consumer, delivery))
     }
 
-    /// The transaction has ended. What it would have acknowledged can be named again if it was
-    /// aborted.
-    pub(super) fn end_staged(&mut self, transaction: TransactionId, is_aborted: bool) {
-        let staged = self.staged.remove(&transaction).unwrap_or_default();
-        for (consumer, number, id) in staged.into_iter().filter(|_| is_aborted) {
+    /// A transaction is over. After an abort its deliveries are unacknowledged again, and will be
+    /// named again.
+    pub(super) fn end_staged(&mut self, id: TransactionId, is_commit: bool) {
+        let staged = self.staged.remove(&id).unwrap_or_default();
+        for (consumer, number, name) in staged.into_iter().filter(|_| !is_commit) {
             let key = self.consumers.get(&consumer);
             if let Some(subscription) = key.and_then(|key| self.subscriptions.get_mut(key)) {
-                subscription.remember(id, number);
+                subscription.remember(name, number);
             }
         }
     }
@@ -92,23 +96,29 @@ impl Subscription {
     /// Remembers by which id the peer will name a delivery.
     pub(super) fn remember(&mut self, id: Box<str>, delivery: DeliveryNo) {
         self.by_number.insert(delivery, id.clone());
-        self.by_id.insert(id, delivery);
+        self.by_id.insert((id, delivery));
     }
 
-    /// The delivery is settled, and for a cumulative acknowledgement all before it. Answers what
-    /// they were named by.
+    /// The first unacknowledged delivery of this id. There may be more: a dead-letter queue can
+    /// hold a message once for each durable subscription that gave it up.
+    fn find(&self, id: &str) -> Option<DeliveryNo> {
+        let from = (Box::from(id), DeliveryNo(0));
+        let (found, delivery) = self.by_id.range(from..).next()?;
+        (**found == *id).then_some(*delivery)
+    }
+
+    /// The delivery is settled, and for a cumulative acknowledgement all before it. Answers by
+    /// which ids they were named.
     fn forget(&mut self, delivery: DeliveryNo, verdict: Verdict) -> BTreeMap<DeliveryNo, Box<str>> {
         let is_cumulative = self.ack == AckMode::Cumulative && verdict == Verdict::Ack;
-        let settled = if is_cumulative {
+        let settled: BTreeMap<DeliveryNo, Box<str>> = if is_cumulative {
             let later = self.by_number.split_off(&DeliveryNo(delivery.0 + 1));
             std::mem::replace(&mut self.by_number, later)
         } else {
             self.by_number.remove_entry(&delivery).into_iter().collect()
         };
         for (number, id) in &settled {
-            if self.by_id.get(id) == Some(number) {
-                self.by_id.remove(id);
-            }
+            self.by_id.remove(&(id.clone(), *number));
         }
         settled
     }

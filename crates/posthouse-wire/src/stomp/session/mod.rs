@@ -27,7 +27,7 @@ use std::sync::Arc;
 use posthouse_core::command::{Applied, Command as CoreCommand, ReceiptToken, Send};
 use posthouse_core::driver::Driver;
 use posthouse_core::effect::Effect;
-use posthouse_core::ids::{ConsumerId, DeliveryNo, DestinationId, HolderId, TransactionId};
+use posthouse_core::ids::{ConsumerId, DestinationId, HolderId, TransactionId};
 use posthouse_core::time::Now;
 
 use self::destination::Address;
@@ -138,7 +138,7 @@ pub struct Session {
     next_subscription: u32,
     transactions: BTreeMap<Box<str>, TransactionId>,
     /// What open transactions acknowledge, by the ids that peers before 1.2 name it by.
-    staged: BTreeMap<TransactionId, Vec<Staged>>,
+    staged: BTreeMap<TransactionId, Vec<ack::Staged>>,
     receipts: VecDeque<(ReceiptToken, Box<str>)>,
     last_receipt: ReceiptToken,
     last_address: Option<(Address, DestinationId)>,
@@ -448,9 +448,6 @@ impl Session {
         }
     }
 }
-
-/// A delivery that a transaction settles, and the id that the peer knows it by.
-type Staged = (ConsumerId, DeliveryNo, Box<str>);
 
 /// What falls due.
 enum Duty {

@@ -1,7 +1,7 @@
 //! SUBSCRIBE and UNSUBSCRIBE, in the dialects of ActiveMQ, Artemis and RabbitMQ as far as they
 //! agree with each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use posthouse_core::command::{AckMode, Applied, Command as CoreCommand, Subscribe};
 use posthouse_core::destination::{Kind, Pattern};
@@ -36,7 +36,7 @@ pub(super) struct Subscription {
     /// The start of its MESSAGE frames, already encoded.
     pub(super) prefix: Box<[u8]>,
     /// The `message-id`s of unacknowledged deliveries, for versions that acknowledge by them.
-    pub(super) by_id: BTreeMap<Box<str>, DeliveryNo>,
+    pub(super) by_id: BTreeSet<(Box<str>, DeliveryNo)>,
     /// The same the other way round, to forget what a cumulative acknowledgement has settled.
     pub(super) by_number: BTreeMap<DeliveryNo, Box<str>>,
     /// Messages that it missed and has not been told of.
@@ -71,7 +71,7 @@ impl Session {
             number: self.next_subscription,
             ack: if is_browser { AckMode::Auto } else { ack },
             prefix: prefix(self.version, frame.header("id").as_deref()),
-            by_id: BTreeMap::new(),
+            by_id: BTreeSet::new(),
             by_number: BTreeMap::new(),
             missed: 0,
             durable,
