@@ -186,24 +186,32 @@ impl Plan {
                 Kind::Queue => Target::queue(path),
                 Kind::Topic => Target::topic(path),
             };
-            rule_of(to, &policy())
+            rule_of(to, &policy(), self.has_tight_memory())
         });
+        // When the memory is full, subscribers that lag behind lose before producers wait.
+        let others = Rule { skips: true, ..Rule::new(Target::topic(">")) };
+        let others = self.has_tight_memory().then_some(others);
         Terms {
             expiry_slack_ms: 3_000 + self.notice_ms_max(),
             progress_ms: 10_000,
             detach_ms: self.notice_ms_max() + 500,
-            rules: rules.collect(),
+            rules: rules.chain(others).collect(),
         }
+    }
+
+    fn has_tight_memory(&self) -> bool {
+        self.memory_bytes_max != 0
     }
 }
 
 /// A policy as clients notice it.
-fn rule_of(to: Target, policy: &Policy) -> Rule {
+fn rule_of(to: Target, policy: &Policy, has_tight_memory: bool) -> Rule {
     Rule {
         attempts_max: policy.redelivery.attempts_max,
         delay_ms: policy.redelivery.delay_ms,
         drops: policy.when_full == WhenFull::DropOldest,
-        skips: policy.when_slow == WhenSlow::DropOldest && policy.slow_messages_max < 1_000,
+        skips: policy.when_slow == WhenSlow::DropOldest
+            && (policy.slow_messages_max < 1_000 || has_tight_memory),
         discards: policy.dead_letter.is_none(),
         volatile: policy.persistence == Persistence::Never,
         ..Rule::new(to)
