@@ -61,8 +61,14 @@ impl<T> Arena<T> {
 
     /// Every value with its key, in the order of the slots.
     pub fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
-        self.slots.iter().enumerate().filter_map(|(index, slot)| {
-            let key = Key { index: index as u32, generation: slot.generation };
+        self.iter_from(0)
+    }
+
+    /// The values from slot `index` on, with their keys.
+    pub fn iter_from(&self, index: u32) -> impl Iterator<Item = (Key, &T)> {
+        let slots = self.slots.get(index as usize..).unwrap_or_default();
+        slots.iter().zip(index..).filter_map(|(slot, index)| {
+            let key = Key { index, generation: slot.generation };
             slot.value.as_ref().map(|value| (key, value))
         })
     }

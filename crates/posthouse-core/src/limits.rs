@@ -33,8 +33,15 @@ pub const PRODUCER_WINDOW: u64 = 4_096;
 pub const DELIVERIES_PER_TURN: usize = 1_024;
 /// Bytes of deliveries that one turn may hand out.
 pub const DELIVERY_BYTES_PER_TURN: usize = 1 << 20;
-/// Messages that one turn may hold against selectors.
-pub const SELECTIONS_PER_TURN: usize = 4_096;
+/// Bytes that one holder may be handed outside of backlogs in one turn.
+pub const BURST_BYTES_MAX: usize = 1 << 20;
+/// Work that one turn may spend on holding messages against selectors, in steps as in
+/// [`SELECTOR_STEPS_MAX`].
+pub const SELECTION_STEPS_PER_TURN: usize = 65_536;
+/// Of these, what one consumer may spend before others get their chance.
+pub const SELECTION_STEPS_PER_CONSUMER: usize = 4_096;
+/// Steps that looking at a message counts besides those of the selector.
+pub const SELECTION_STEPS_PER_MESSAGE: usize = 16;
 /// Messages that one turn may expire.
 pub const EXPIRATIONS_PER_TURN: usize = 1_024;
 /// Messages that one purge or redrive deals with, so that neither holds the broker up.

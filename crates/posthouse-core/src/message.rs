@@ -20,6 +20,9 @@ pub const PRIORITY_DEFAULT: u8 = 4;
 /// The highest priority.
 pub const PRIORITY_MAX: u8 = 9;
 
+/// Bytes of unused room that a message may keep.
+const SLACK_BYTES_MAX: usize = 128;
+
 /// Bytes that a message costs beyond its properties and body, as the limits count it.
 pub const OVERHEAD_BYTES: usize = 160;
 
@@ -52,6 +55,10 @@ pub enum WireForm {
     Stomp12,
 }
 
+impl WireForm {
+    const COUNT: usize = WireForm::Stomp12 as usize + 1;
+}
+
 /// A message as its sender made it. It never changes once it is built.
 #[derive(Debug)]
 pub struct Envelope {
@@ -69,7 +76,7 @@ pub struct Envelope {
     pub producer: Option<ProducerSeq>,
     content: Bytes,
     block_bytes: u32,
-    encoded: OnceLock<(WireForm, Bytes)>,
+    encoded: OnceLock<Box<[OnceLock<Bytes>; WireForm::COUNT]>>,
 }
 
 /// The fixed fields of an [`Envelope`] that is about to be built.
@@ -109,6 +116,10 @@ impl Envelope {
         let block_bytes = u32::try_from(content.len()).expect("property block under 4 GiB");
         content.reserve_exact(body.len());
         content.extend_from_slice(body);
+        // Headers that are not kept must not keep their room, which nothing counts.
+        if content.capacity() - content.len() > SLACK_BYTES_MAX {
+            content.shrink_to_fit();
+        }
         Envelope::from_content(head, content.into(), block_bytes)
     }
 
@@ -180,11 +191,13 @@ impl Envelope {
         self.expires_ms != 0 && self.expires_ms <= wall_ms
     }
 
-    /// The message in a wire form. The form that is asked for first is kept, because most
-    /// subscribers of one topic speak the same one; another is made by `encode` each time.
+    /// The message in a wire form, made by `encode` once and shared from then on.
     pub fn encoded(&self, form: WireForm, encode: impl Fn(&Envelope) -> Bytes) -> Bytes {
-        let (kept, bytes) = self.encoded.get_or_init(|| (form, encode(self)));
-        if *kept == form { bytes.clone() } else { encode(self) }
+        let forms = self.encoded.get_or_init(Box::default);
+        match forms.get(form as usize) {
+            Some(kept) => kept.get_or_init(|| encode(self)).clone(),
+            None => encode(self),
+        }
     }
 }
 

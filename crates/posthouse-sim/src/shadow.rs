@@ -215,11 +215,9 @@ impl Shadow {
         let rule = self.terms.rule(&kept.to);
         let has_expired = kept.expires_ms != 0 && kept.expires_ms <= now_ms;
         let is_automatic = self.modes.values().any(|mode| *mode == Mode::Auto);
-        kept.is_certain
-            && !kept.may_be_gone
-            && !rule.discards
-            && !(has_expired && !kept.survives)
-            && !(is_automatic && *kept.to.path == *crate::plan::AUTOMATIC_QUEUE)
+        let is_unread = is_automatic && *kept.to.path == *crate::plan::AUTOMATIC_QUEUE;
+        let is_excused = kept.may_be_gone || rule.discards || is_unread;
+        kept.is_certain && !is_excused && (kept.survives || !has_expired)
     }
 }
 
@@ -230,7 +228,7 @@ fn breach(detail: String) -> Result<(), Breach> {
 /// The keys of everything that waits in queues, dead-letter queues included.
 fn keys_in_queues(broker: &Broker) -> BTreeMap<Key, u32> {
     let mut keys = BTreeMap::new();
-    for one in broker.destinations() {
+    for one in broker.destinations(None, usize::MAX) {
         let mut cursor = (one.name.kind == CoreKind::Queue).then_some(BrowseCursor::START);
         while let Some(from) = cursor {
             let (page, next) = broker.browse(one.id, from, BROWSE_PAGE_MAX, None);

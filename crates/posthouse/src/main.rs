@@ -1,6 +1,7 @@
 //! Posthouse: one binary that is the node, and the commands that look at it and change it.
 
 mod admin;
+mod bench;
 mod broker_thread;
 mod cli;
 mod codes;

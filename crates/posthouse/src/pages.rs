@@ -11,7 +11,6 @@ pub(crate) const PAGES: &[(&str, &str)] = pages![
     PH1001 PH1002 PH1003 PH1004 PH1005 PH1006 PH1007 PH1008 PH1009 PH1010 PH1011 PH1012 PH1013
     PH1014 PH1015 PH1016 PH1017 PH1018 PH1031 PH1032 PH1033 PH1034 PH1035
     PH1101 PH1102 PH1103 PH1104 PH1105 PH1106 PH1107 PH1108 PH1109 PH1110 PH1111 PH1112 PH1113
-    PH1114
     PH1201 PH1202 PH1203 PH1204 PH1205 PH1206 PH1207 PH1208 PH1209 PH1210 PH1211 PH1212 PH1213
     PH1214 PH1215 PH1216 PH1217 PH1218
     PH1301 PH1302 PH1303 PH1304 PH1305 PH1306 PH1307 PH1308 PH1309
@@ -35,10 +34,12 @@ pub(crate) fn title(code: &str) -> &'static str {
 mod tests {
     use super::{PAGES, page, title};
     use crate::codes::Code;
+    use posthouse_wire::stomp::DecodeErrorKind;
 
     #[test]
     fn every_code_has_a_page_of_the_same_shape() {
-        for code in Code::ALL.map(Code::as_str) {
+        let own = Code::ALL.map(Code::as_str).into_iter();
+        for code in own.chain(DecodeErrorKind::ALL.map(DecodeErrorKind::code)) {
             assert!(page(code).is_some(), "{code} has no page");
         }
         for (code, text) in PAGES {

@@ -5,8 +5,9 @@
 //! subscriptions share one copy of each message. A position is *pending* until it is settled, and
 //! *ready* when it is neither handed out nor waiting for its next attempt.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use crate::broker::scan::Scan;
 use crate::ids::{BatchNo, ConsumerId, Seq};
 use crate::message::PRIORITY_MAX;
 use crate::seq_set::SeqSet;
@@ -37,8 +38,9 @@ pub struct Backlog {
     lanes: [Option<Box<Lane>>; LANES],
     attempts: BTreeMap<Seq, Attempts>,
     delayed: BTreeMap<Seq, u64>,
-    scans: BTreeMap<ConsumerId, [Seq; LANES]>,
-    consumers: Vec<ConsumerId>,
+    scans: BTreeMap<ConsumerId, Scan>,
+    consumers: BTreeSet<ConsumerId>,
+    /// May still name some who take no more.
     eligible: VecDeque<ConsumerId>,
     ready: u64,
     pending: u64,
@@ -82,8 +84,7 @@ impl Backlog {
     /// to is shown to it all the same.
     fn offer_again(&mut self, seq: Seq, priority: u8) {
         for scan in self.scans.values_mut() {
-            let scanned = &mut scan[priority as usize];
-            *scanned = (*scanned).min(seq);
+            scan.show_again(seq, priority);
         }
     }
 
@@ -155,43 +156,56 @@ impl Backlog {
     }
 
     /// The next ready message that `consumer` has not been shown yet.
-    pub fn next_unseen(&self, consumer: ConsumerId) -> Option<(Seq, u8)> {
-        let scan = self.scans.get(&consumer)?;
-        self.occupied().find_map(|(priority, lane)| {
-            Some((lane.ready.first_from(scan[priority as usize])?, priority))
-        })
+    pub fn next_unseen(&mut self, consumer: ConsumerId) -> Option<(Seq, u8)> {
+        let scan = self.scans.get_mut(&consumer)?;
+        for priority in (0..=PRIORITY_MAX).rev() {
+            let Some(lane) = &self.lanes[priority as usize] else { continue };
+            while let Some(seq) = scan.first_returned(priority) {
+                if lane.ready.contains(seq) {
+                    return Some((seq, priority));
+                }
+                scan.mark_seen(seq, priority);
+            }
+            if let Some(seq) = lane.ready.first_from(scan.next(priority)) {
+                return Some((seq, priority));
+            }
+        }
+        None
     }
 
-    /// `consumer` has been shown the message at `seq`, and all before it.
+    /// `consumer` has been shown the message at `seq`.
     pub fn mark_seen(&mut self, consumer: ConsumerId, seq: Seq, priority: u8) {
         if let Some(scan) = self.scans.get_mut(&consumer) {
-            scan[priority as usize] = seq + 1;
+            scan.mark_seen(seq, priority);
         }
     }
 
     /// Lets `consumer` take messages, all or those that it selects.
     pub fn attach(&mut self, consumer: ConsumerId, selects: bool) {
-        self.consumers.push(consumer);
+        self.consumers.insert(consumer);
         self.eligible.push_back(consumer);
         if selects {
-            self.scans.insert(consumer, [0; LANES]);
+            self.scans.insert(consumer, Scan::default());
         }
     }
 
     /// `consumer` takes no more.
     pub fn detach(&mut self, consumer: ConsumerId) {
-        self.consumers.retain(|other| *other != consumer);
-        self.eligible.retain(|other| *other != consumer);
+        self.consumers.remove(&consumer);
         self.scans.remove(&consumer);
+        // One by one they would have to be looked for; a crowd that leaves must not take long.
+        if self.eligible.len() > 2 * self.consumers.len() {
+            self.eligible.retain(|other| self.consumers.contains(other));
+        }
     }
 
-    /// The consumers whose turn is to come, in order.
+    /// The consumers whose turn is to come, in order; among them may be some who are gone.
     pub fn eligible(&mut self) -> &mut VecDeque<ConsumerId> {
         &mut self.eligible
     }
 
     /// Everybody who takes from it.
-    pub fn consumers(&self) -> &[ConsumerId] {
+    pub fn consumers(&self) -> &BTreeSet<ConsumerId> {
         &self.consumers
     }
 

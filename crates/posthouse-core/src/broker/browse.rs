@@ -1,10 +1,12 @@
 //! Looking without taking: a page at a time, at any depth, in the order in which messages would
 //! be handed out.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::broker::Broker;
 use crate::broker::consumer::{Slot, SlotState, Source};
+use crate::broker::dispatch::select;
 use crate::broker::place::Place;
 use crate::broker::view::{
     BrokerStats, BrowseCursor, Browsed, DestinationStats, Standing, SubscriptionStats,
@@ -12,7 +14,7 @@ use crate::broker::view::{
 use crate::destination::DestinationName;
 use crate::effect::{Delivery, Effect, Stream};
 use crate::ids::{ConsumerId, DestinationId, MessageId, Seq, SubscriptionId};
-use crate::limits::{BROWSE_PAGE_MAX, SELECTIONS_PER_TURN};
+use crate::limits::{BROWSE_PAGE_MAX, SELECTION_STEPS_PER_TURN};
 use crate::message::Selectable;
 use crate::selector::Selector;
 
@@ -26,14 +28,23 @@ impl Broker {
         limit: usize,
         selector: Option<&Selector>,
     ) -> (Vec<Browsed>, Option<BrowseCursor>) {
+        self.browse_within(destination, from, limit, selector, &mut { SELECTION_STEPS_PER_TURN })
+    }
+
+    /// The same within `steps` of work, of which it takes what it needs.
+    fn browse_within(
+        &self,
+        destination: DestinationId,
+        from: BrowseCursor,
+        limit: usize,
+        selector: Option<&Selector>,
+        steps: &mut usize,
+    ) -> (Vec<Browsed>, Option<BrowseCursor>) {
         let Some(place) = self.places.get(&destination) else { return (Vec::new(), None) };
         let mut page = Vec::new();
         let mut cursor = Some(from);
-        for _ in 0..SELECTIONS_PER_TURN {
+        while *steps > 0 && page.len() < limit.min(BROWSE_PAGE_MAX) {
             let Some(at) = cursor else { break };
-            if page.len() >= limit.min(BROWSE_PAGE_MAX) {
-                break;
-            }
             let Some((priority, seq)) = next_pending(place, at) else {
                 cursor = None;
                 break;
@@ -41,7 +52,7 @@ impl Broker {
             cursor = Some(BrowseCursor { priority, seq: seq + 1 });
             let Some(browsed) = look_at(place, seq) else { continue };
             let seen = Selectable::new(&browsed.message, browsed.id);
-            if selector.is_none_or(|selector| selector.matches(&seen)) {
+            if selector.is_none_or(|selector| select(selector, &seen, steps)) {
                 page.push(browsed);
             }
         }
@@ -49,13 +60,15 @@ impl Broker {
     }
 
     /// Goes on with a browsing consumer; answers how many messages it was handed.
-    pub(super) fn browse_on(&mut self, id: ConsumerId, most: usize) -> usize {
+    pub(super) fn browse_on(&mut self, id: ConsumerId, most: usize, steps: &mut usize) -> usize {
         let Some(consumer) = self.consumers.get(id.0) else { return 0 };
         let Source::Browse(browse) = &consumer.source else { return 0 };
-        let Some(from) = browse.next.filter(|_| self.can_take(id)) else { return 0 };
+        let is_able = self.can_take(id) && !self.is_bursting(id);
+        let Some(from) = browse.next.filter(|_| is_able) else { return 0 };
         let credit = (consumer.prefetch - consumer.inflight.open_len()) as usize;
         let (until, queue) = (browse.until, browse.queue);
-        let (page, next) = self.browse(queue, from, most.min(credit), consumer.selector.as_deref());
+        let selector = consumer.selector.as_deref();
+        let (page, next) = self.browse_within(queue, from, most.min(credit), selector, steps);
         let handed = page.len();
         for browsed in page.into_iter().filter(|browsed| browsed.id.seq < until) {
             self.show(id, queue, browsed);
@@ -91,6 +104,7 @@ impl Broker {
         let bytes = browsed.message.size_bytes() as u32;
         let slot = Slot { from: None, seq: browsed.id.seq, bytes, state: SlotState::Open };
         let (number, holder) = (consumer.inflight.push(slot), consumer.holder);
+        self.note_burst(holder, bytes as usize);
         let first_id = browsed.provenance.as_ref().map(|provenance| provenance.first_id);
         let delivery = Delivery {
             consumer: id,
@@ -105,9 +119,14 @@ impl Broker {
         self.emit(holder, Stream::Consumer(id), gate, Effect::Deliver(delivery));
     }
 
-    /// Every destination as it stands, by id.
-    pub fn destinations(&self) -> Vec<DestinationStats> {
-        self.places.values().map(stats_of).collect()
+    /// Destinations as they stand, by id: at most `limit` of those after `after`.
+    pub fn destinations(
+        &self,
+        after: Option<DestinationId>,
+        limit: usize,
+    ) -> Vec<DestinationStats> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.places.range((start, Bound::Unbounded)).take(limit).map(|(_, p)| stats_of(p)).collect()
     }
 
     /// One destination as it stands.
@@ -116,14 +135,21 @@ impl Broker {
         self.places.get(id).map(stats_of)
     }
 
-    /// Every durable subscription as it stands, by id.
-    pub fn subscriptions(&self) -> Vec<SubscriptionStats> {
-        self.subscriptions.keys().map(|id| self.subscription_stats(*id)).collect()
+    /// Durable subscriptions as they stand, by id: at most `limit` of those after `after`.
+    pub fn subscriptions(
+        &self,
+        after: Option<SubscriptionId>,
+        limit: usize,
+    ) -> Vec<SubscriptionStats> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let page = self.subscriptions.range((start, Bound::Unbounded)).take(limit);
+        page.map(|(id, _)| self.subscription_stats(*id)).collect()
     }
 
     fn subscription_stats(&self, id: SubscriptionId) -> SubscriptionStats {
         let subscription = &self.subscriptions[&id];
-        let backlogs = || self.places.values().filter_map(|place| place.backlogs.get(&id));
+        let places = || subscription.topics.iter().filter_map(|topic| self.places.get(topic));
+        let backlogs = || places().filter_map(|place| place.backlogs.get(&id));
         let pending = backlogs().map(|backlog| backlog.pending_len()).sum();
         let waiting: u64 = backlogs().map(|b| b.ready_len() + b.delayed_len()).sum();
         SubscriptionStats {

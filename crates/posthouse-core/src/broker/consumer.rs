@@ -1,8 +1,9 @@
 //! One consumer: what it may still be given, and what it has been given and not settled.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use crate::broker::laggard::Plain;
 use crate::broker::view::BrowseCursor;
 use crate::command::AckMode;
 use crate::destination::Pattern;
@@ -37,19 +38,27 @@ pub struct Slot {
     pub state: SlotState,
 }
 
+/// Settled deliveries that may stand between open ones before those are moved out of the queue.
+const SETTLED_BETWEEN_MAX: usize = 1_024;
+
 /// The deliveries of one consumer that are not settled, by number. Numbers are dense, so they are
-/// a queue with an offset.
+/// a queue with an offset; one that stays open for long moves to a map, or else the queue would
+/// grow behind it with every delivery.
 #[derive(Debug)]
 pub struct Inflight {
+    lasting: BTreeMap<u64, Slot>,
     first: u64,
     slots: VecDeque<Slot>,
+    /// Settled deliveries among `slots`.
+    settled: usize,
     open: u32,
     bytes: usize,
 }
 
 impl Default for Inflight {
     fn default() -> Inflight {
-        Inflight { first: 1, slots: VecDeque::new(), open: 0, bytes: 0 }
+        let (lasting, slots) = (BTreeMap::new(), VecDeque::new());
+        Inflight { lasting, first: 1, slots, settled: 0, open: 0, bytes: 0 }
     }
 }
 
@@ -65,7 +74,9 @@ impl Inflight {
 
     /// The delivery of this number, unless it is settled.
     pub fn get_mut(&mut self, number: DeliveryNo) -> Option<&mut Slot> {
-        let index = number.0.checked_sub(self.first)?;
+        let Some(index) = number.0.checked_sub(self.first) else {
+            return self.lasting.get_mut(&number.0);
+        };
         let slot = self.slots.get_mut(usize::try_from(index).ok()?)?;
         (slot.state != SlotState::Settled).then_some(slot)
     }
@@ -100,19 +111,34 @@ impl Inflight {
             self.open -= 1;
             self.bytes -= was.bytes as usize;
         }
-        while self.slots.front().is_some_and(|slot| slot.state == SlotState::Settled) {
-            self.slots.pop_front();
-            self.first += 1;
+        if self.lasting.remove(&number.0).is_none() {
+            self.settled += 1;
+            self.tidy();
         }
         Some(was)
     }
 
+    /// Forgets what is settled at the front, and moves out what keeps too much behind it.
+    fn tidy(&mut self) {
+        while let Some(slot) = self.slots.front().copied() {
+            let unsettled = self.slots.len() - self.settled;
+            if slot.state == SlotState::Settled {
+                self.settled -= 1;
+            } else if self.settled > unsettled + SETTLED_BETWEEN_MAX {
+                self.lasting.insert(self.first, slot);
+            } else {
+                return;
+            }
+            self.slots.pop_front();
+            self.first += 1;
+        }
+    }
+
     /// The numbers of the deliveries up to `up_to` about which nothing has been said.
     pub fn open_up_to(&self, up_to: DeliveryNo) -> Vec<DeliveryNo> {
-        let numbered = self.slots.iter().zip(self.first..);
-        let numbered = numbered.take_while(|(_, number)| *number <= up_to.0);
-        let open = numbered.filter(|(slot, _)| slot.state == SlotState::Open);
-        open.map(|(_, number)| DeliveryNo(number)).collect()
+        let covered = self.iter().take_while(|(number, _)| *number <= up_to);
+        let open = covered.filter(|(_, slot)| slot.state == SlotState::Open);
+        open.map(|(number, _)| number).collect()
     }
 
     /// Takes the oldest delivery if its number is at most `up_to`. Only for consumers without
@@ -130,30 +156,16 @@ impl Inflight {
 
     /// The deliveries not settled, with their numbers.
     pub fn iter(&self) -> impl Iterator<Item = (DeliveryNo, &Slot)> {
-        let numbered = self.slots.iter().zip(self.first..);
-        let unsettled = numbered.filter(|(slot, _)| slot.state != SlotState::Settled);
-        unsettled.map(|(slot, number)| (DeliveryNo(number), slot))
+        let lasting = self.lasting.iter().map(|(number, slot)| (*number, slot));
+        let numbered = lasting.chain((self.first..).zip(&self.slots));
+        let unsettled = numbered.filter(|(_, slot)| slot.state != SlotState::Settled);
+        unsettled.map(|(number, slot)| (DeliveryNo(number), slot))
     }
 
     /// How many are open: what counts against the credit.
     pub fn open_len(&self) -> u32 {
         self.open
     }
-}
-
-/// A plain subscriber of topics: what it could not be given at once waits here, by position.
-#[derive(Debug, Default)]
-pub struct Plain {
-    /// Positions that wait, oldest first, with the bytes of each message.
-    pub waiting: VecDeque<(DestinationId, Seq, u32)>,
-    /// Bytes of the messages that wait.
-    pub waiting_bytes: u64,
-    /// Messages that it missed and has not been told of.
-    pub missed: u64,
-    /// Whether its topics' producers wait for it.
-    pub is_blocking: bool,
-    /// Leave out what its own holder sends.
-    pub no_local: bool,
 }
 
 /// A browser: where it is, and where it ends.
@@ -221,5 +233,30 @@ impl Consumer {
             Source::Plain(_) | Source::Browse(_) => return None,
         };
         Some(BacklogKey { destination, subscription })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Inflight, SETTLED_BETWEEN_MAX, Slot, SlotState};
+    use crate::ids::DeliveryNo;
+
+    #[test]
+    fn one_delivery_that_stays_open_does_not_make_the_others_stay() {
+        let slot = Slot { from: None, seq: 0, bytes: 1, state: SlotState::Open };
+        let mut inflight = Inflight::default();
+        let lasting = inflight.push(slot);
+        for _ in 0..10 * SETTLED_BETWEEN_MAX {
+            let number = inflight.push(slot);
+            assert!(inflight.settle(number).is_some() && inflight.settle(number).is_none());
+            assert!(inflight.slots.len() <= 2 * SETTLED_BETWEEN_MAX);
+        }
+        let last = inflight.push(slot);
+        assert_eq!(inflight.open_up_to(last), [lasting, last]);
+        assert_eq!((inflight.open_len(), inflight.bytes), (2, 2));
+        assert!(inflight.settle(lasting).is_some() && inflight.settle(lasting).is_none());
+        assert_eq!(inflight.open_up_to(DeliveryNo(u64::MAX)), [last]);
+        assert!(inflight.settle(last).is_some() && inflight.slots.is_empty());
+        assert_eq!((inflight.open_len(), inflight.bytes, inflight.settled), (0, 0, 0));
     }
 }

@@ -12,9 +12,13 @@ use crate::broker::backlog::Backlog;
 use crate::broker::consumer::{Slot, SlotState, Source};
 use crate::effect::{Delivery, Effect, Stream};
 use crate::ids::{BacklogKey, BatchNo, ConsumerId, MessageId, Seq};
-use crate::limits::{DELIVERIES_PER_TURN, DELIVERY_BYTES_PER_TURN, SELECTIONS_PER_TURN};
+use crate::limits::{
+    DELIVERIES_PER_TURN, DELIVERY_BYTES_PER_TURN, SELECTION_STEPS_PER_CONSUMER,
+    SELECTION_STEPS_PER_MESSAGE, SELECTION_STEPS_PER_TURN,
+};
 use crate::message::Selectable;
 use crate::record::Record;
+use crate::selector::{Selector, Tri};
 use crate::time::Now;
 
 /// Positions that are marked as dispatched ahead of time, so that one record covers many.
@@ -24,27 +28,55 @@ const DISPATCHED_AHEAD: u64 = 1_024;
 struct Budget {
     deliveries: usize,
     bytes: usize,
-    selections: usize,
+    selection_steps: usize,
 }
 
 impl Budget {
-    fn is_spent(&self) -> bool {
-        self.deliveries == 0 || self.bytes == 0 || self.selections == 0
+    fn of_a_turn() -> Budget {
+        Budget {
+            deliveries: DELIVERIES_PER_TURN,
+            bytes: DELIVERY_BYTES_PER_TURN,
+            selection_steps: SELECTION_STEPS_PER_TURN,
+        }
     }
+
+    fn is_spent(&self) -> bool {
+        self.deliveries == 0 || self.bytes == 0 || self.selection_steps == 0
+    }
+}
+
+/// What a consumer is to have next.
+enum Choice {
+    /// This message.
+    Message(Seq, u8),
+    /// Nothing that is there.
+    Nothing,
+    /// It has not looked at everything, but it is the others' turn.
+    Later,
+}
+
+/// Holds a message against a selector and counts the work.
+pub(super) fn select(selector: &Selector, message: &Selectable<'_>, steps: &mut usize) -> bool {
+    let evaluation = selector.evaluate_counted(message);
+    let work = SELECTION_STEPS_PER_MESSAGE + evaluation.steps as usize;
+    *steps = steps.saturating_sub(work);
+    evaluation.outcome == Tri::True
 }
 
 impl Broker {
     /// Hands out what can be handed out, within the bounds of one turn.
     pub fn dispatch(&mut self, now: Now) {
-        let mut budget = Budget {
-            deliveries: DELIVERIES_PER_TURN,
-            bytes: DELIVERY_BYTES_PER_TURN,
-            selections: SELECTIONS_PER_TURN,
-        };
+        self.turn += 1;
+        let mut budget = Budget::of_a_turn();
         for _ in 0..self.listed.len() {
+            if budget.is_spent() {
+                break;
+            }
             let Some(consumer) = self.listed.pop_front() else { break };
             self.serve_listed(now, consumer, &mut budget);
         }
+        // Browsers and subscribers of topics must not keep the backlogs waiting.
+        let mut budget = Budget::of_a_turn();
         while !budget.is_spent() {
             let Some(key) = self.runnable.pop_front() else { return };
             if self.dispatch_backlog(now, key, &mut budget) {
@@ -65,14 +97,14 @@ impl Broker {
     fn serve_listed(&mut self, now: Now, id: ConsumerId, budget: &mut Budget) {
         let Some(consumer) = self.consumers.get_mut(id.0) else { return };
         consumer.is_listed = false;
-        let most = budget.deliveries.max(1);
+        let most = budget.deliveries;
         let handed = match consumer.source {
             Source::Plain(_) => self.drain_plain(now.wall_ms, id, most),
-            Source::Browse(_) => self.browse_on(id, most),
+            Source::Browse(_) => self.browse_on(id, most, &mut budget.selection_steps),
             Source::Queues | Source::Durable(_) => return,
         };
         budget.deliveries = budget.deliveries.saturating_sub(handed);
-        if handed == most {
+        if handed == most || self.is_bursting(id) {
             self.list(id);
         }
     }
@@ -95,47 +127,57 @@ impl Broker {
                 backlog.eligible().push_back(consumer);
             }
             match choice {
-                Some((seq, _)) if self.has_expired(now, key, seq) => {
+                Choice::Message(seq, _) if self.has_expired(now, key, seq) => {
                     // Whoever chose it has not been passed over: there may be more for them.
                     passed_over = 0;
                     self.expire(now, key, seq);
                 }
-                Some((seq, priority)) => {
+                Choice::Message(seq, priority) => {
                     passed_over = 0;
                     let bytes = self.hand_out(consumer, key, seq, priority);
                     budget.deliveries -= 1;
                     budget.bytes = budget.bytes.saturating_sub(bytes);
                 }
-                None => passed_over += 1,
+                Choice::Nothing => passed_over += 1,
+                Choice::Later => passed_over = 0,
             }
         }
         true
     }
 
-    /// The message that `consumer` is to have next, if there is one for it.
-    fn choose(
+    /// The message that a consumer is to have next, if there is one for it.
+    fn choose(&mut self, id: ConsumerId, key: BacklogKey, budget: &mut Budget) -> Choice {
+        let selects = self.consumers.get(id.0).is_some_and(|consumer| {
+            consumer.selector.is_some() && matches!(consumer.source, Source::Queues)
+        });
+        if selects {
+            return self.choose_selected(id, key, budget).unwrap_or(Choice::Nothing);
+        }
+        let first = self.backlog_mut(key).and_then(|backlog| backlog.first_ready());
+        first.map_or(Choice::Nothing, |(seq, priority)| Choice::Message(seq, priority))
+    }
+
+    fn choose_selected(
         &mut self,
         id: ConsumerId,
         key: BacklogKey,
         budget: &mut Budget,
-    ) -> Option<(Seq, u8)> {
-        let consumer = self.consumers.get(id.0)?;
+    ) -> Option<Choice> {
+        let selector = self.consumers.get(id.0)?.selector.as_ref()?;
         let place = self.places.get_mut(&key.destination)?;
         let backlog = place.backlogs.get_mut(&key.subscription)?;
-        let (Some(selector), Source::Queues) = (&consumer.selector, &consumer.source) else {
-            return backlog.first_ready();
-        };
-        while budget.selections > 0 {
+        let enough = budget.selection_steps.saturating_sub(SELECTION_STEPS_PER_CONSUMER);
+        while budget.selection_steps > enough {
             let (seq, priority) = backlog.next_unseen(id)?;
-            budget.selections -= 1;
             let message = &place.log.get(seq)?.message;
             let message_id = MessageId { destination: key.destination, origin: 0, seq };
             backlog.mark_seen(id, seq, priority);
-            if selector.matches(&Selectable::new(message, message_id)) {
-                return Some((seq, priority));
+            let message = Selectable::new(message, message_id);
+            if select(selector, &message, &mut budget.selection_steps) {
+                return Some(Choice::Message(seq, priority));
             }
         }
-        None
+        Some(Choice::Later)
     }
 
     fn has_expired(&self, now: Now, key: BacklogKey, seq: Seq) -> bool {
@@ -214,7 +256,7 @@ impl Broker {
         }
         let Some(consumer) = self.consumers.get_mut(id.0) else { return };
         let has_more = match &consumer.source {
-            Source::Plain(plain) => !plain.waiting.is_empty() || plain.missed > 0,
+            Source::Plain(plain) => plain.has_news(),
             Source::Browse(browse) => browse.next.is_some(),
             Source::Queues | Source::Durable(_) => false,
         };

@@ -49,9 +49,10 @@ impl Broker {
             );
             return Err(Refusal::new(Code::MessageTooLarge, detail));
         }
-        if !self.has_memory(bytes) {
+        if !self.has_memory(bytes) && !self.shed_laggards(bytes) {
             return Ok(self.hold(now, holder, None, &policy));
         }
+        let place = self.place(destination)?;
         if place.blocking_subscribers > 0 {
             return Ok(self.hold(now, holder, Some(destination), &policy));
         }
@@ -69,7 +70,7 @@ impl Broker {
         }
     }
 
-    fn has_memory(&self, bytes: u64) -> bool {
+    pub(super) fn has_memory(&self, bytes: u64) -> bool {
         let limit = self.policies.memory_bytes_max;
         limit == 0 || self.bytes + bytes <= limit
     }

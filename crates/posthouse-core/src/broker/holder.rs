@@ -24,6 +24,10 @@ pub struct Holder {
     pub held: Option<Held>,
     /// The last batch that has a record of its doing.
     pub last_batch: BatchNo,
+    /// The turn in which it was last handed something outside of backlogs.
+    pub burst_turn: u64,
+    /// How many bytes that were.
+    pub burst_bytes: usize,
 }
 
 /// A send that waits for room.

@@ -22,8 +22,10 @@ mod evolve;
 mod expiry;
 mod flow;
 mod holder;
+mod laggard;
 mod log;
 mod place;
+mod scan;
 mod send;
 mod set_aside;
 mod settle;
@@ -86,6 +88,8 @@ pub struct Broker {
     memory_waiters: VecDeque<HolderId>,
     runnable: VecDeque<BacklogKey>,
     listed: VecDeque<ConsumerId>,
+    laggards: BTreeSet<ConsumerId>,
+    turn: u64,
 
     messages: u64,
     bytes: u64,

@@ -44,13 +44,6 @@ pub struct Place {
     pub counters: Counters,
 }
 
-impl Place {
-    /// Whether it is a queue.
-    pub fn is_queue(&self) -> bool {
-        self.name.kind == Kind::Queue
-    }
-}
-
 impl Broker {
     pub(super) fn resolve_path(&mut self, kind: Kind, path: &str) -> Result<Applied, Refusal> {
         let name = DestinationName::new(kind, path)?;
@@ -70,10 +63,15 @@ impl Broker {
             let detail = format!("{DESTINATIONS_MAX} destinations exist; {name} is one too many");
             return Err(Refusal::new(Code::LimitReached, detail));
         }
+        Ok(self.make_destination(name))
+    }
+
+    /// Makes a destination, whatever the limits say.
+    pub(super) fn make_destination(&mut self, name: &DestinationName) -> DestinationId {
         let id = DestinationId(self.last_destination + 1);
         self.record(Record::DestinationDefined { id, kind: name.kind, path: name.path().into() });
         self.attach_wildcards(id, name);
-        Ok(id)
+        id
     }
 
     pub(super) fn define_destination(&mut self, id: DestinationId, kind: Kind, path: &str) {
@@ -85,9 +83,11 @@ impl Broker {
                 backlogs.insert(SubscriptionId::QUEUE, Backlog::default());
             }
             Kind::Topic => {
-                let wanted = self.subscriptions.iter().filter(|(_, s)| s.pattern.matches(&name));
-                backlogs
-                    .extend(wanted.map(|(subscription, _)| (*subscription, Backlog::default())));
+                let all = self.subscriptions.iter_mut();
+                for (subscription, found) in all.filter(|(_, s)| s.pattern.matches(&name)) {
+                    found.topics.insert(id);
+                    backlogs.insert(*subscription, Backlog::default());
+                }
             }
         }
         let place = Place {
@@ -131,12 +131,18 @@ impl Broker {
             return Err(Refusal::new(Code::DestinationInUse, detail));
         }
         self.record(Record::DestinationRemoved { id: destination });
+        self.make_room(destination);
         Ok(Applied::Done)
     }
 
     pub(super) fn forget_destination(&mut self, destination: DestinationId) {
         let Some(place) = self.places.remove(&destination) else { return };
         self.names.remove(&place.name);
+        for subscription in place.backlogs.keys() {
+            if let Some(found) = self.subscriptions.get_mut(subscription) {
+                found.topics.remove(&destination);
+            }
+        }
         self.messages -= place.log.len();
         self.bytes -= place.log.bytes();
         for (seq, entry) in place.log.iter().filter(|(_, entry)| entry.expires_ms != 0) {

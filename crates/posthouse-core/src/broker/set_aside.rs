@@ -11,9 +11,12 @@ use crate::record::{Moved, Record};
 use crate::refusal::{Code, Refusal};
 use crate::time::Now;
 
+/// Where dead letters go whose own queue cannot have a name.
+const DEAD_LETTER_COMMON: &str = "DLQ";
+
 impl Broker {
-    /// Moves a message to its dead-letter queue. Without one, or if it cannot be made, the
-    /// message is dropped and counted.
+    /// Moves a message to its dead-letter queue. Where the policy has none, the message is dropped
+    /// and counted.
     pub(super) fn set_aside(
         &mut self,
         now: Now,
@@ -37,11 +40,28 @@ impl Broker {
         self.make_room(from.destination);
     }
 
+    /// The queue is made even where clients may make none: there is at most one for each
+    /// destination, and what it is for must not be lost.
     fn dead_letter_queue(&mut self, destination: DestinationId) -> Option<DestinationId> {
+        let name = self.dead_letter_name(destination)?;
+        let known = self.names.get(&name).copied();
+        let queue = known.unwrap_or_else(|| self.make_destination(&name));
+        (queue != destination).then_some(queue)
+    }
+
+    /// A name that has become too long with what the policy adds shares [`DEAD_LETTER_COMMON`].
+    fn dead_letter_name(&self, destination: DestinationId) -> Option<DestinationName> {
         let place = self.places.get(&destination)?;
         let path = place.policy.dead_letter_path(place.name.path())?;
-        let name = DestinationName::new(Kind::Queue, &path).ok()?;
-        self.resolve(&name).ok().filter(|queue| *queue != destination)
+        let common = || DestinationName::new(Kind::Queue, DEAD_LETTER_COMMON).ok();
+        DestinationName::new(Kind::Queue, &path).ok().or_else(common)
+    }
+
+    /// Whether the destination is its own dead-letter queue: nothing is set aside there.
+    pub(super) fn is_dead_letter_queue(&self, destination: DestinationId) -> bool {
+        let name = self.dead_letter_name(destination);
+        let place = self.places.get(&destination);
+        name.zip(place).is_some_and(|(name, place)| *place.name == name)
     }
 
     fn move_message(
@@ -81,19 +101,17 @@ impl Broker {
         let idle = place.log.iter().filter_map(|(seq, entry)| {
             let provenance = entry.provenance.as_ref()?;
             let is_idle = backlog.is_ready(seq, entry.message.priority) || backlog.is_delayed(seq);
-            (is_idle && provenance.reason.is_some()).then_some((seq, provenance.source))
+            // What has nowhere to go back to stays, and stands in nobody's way.
+            let can_return = provenance.reason.is_some() && self.backlog_exists(provenance.source);
+            (is_idle && can_return).then_some((seq, provenance.source))
         });
         let idle: Vec<(Seq, BacklogKey)> = idle.take(limit.min(BATCH_MAX) as usize).collect();
         let from = BacklogKey { destination, subscription: SubscriptionId::QUEUE };
-        let mut returned = 0;
-        for (seq, origin) in idle {
-            if self.backlog_exists(origin) {
-                self.move_message(now, from, seq, origin, None);
-                returned += 1;
-            }
+        for (seq, origin) in &idle {
+            self.move_message(now, from, *seq, *origin, None);
         }
         self.make_room(destination);
-        Ok(Applied::Count(returned))
+        Ok(Applied::Count(idle.len() as u64))
     }
 
     fn backlog_exists(&self, key: BacklogKey) -> bool {

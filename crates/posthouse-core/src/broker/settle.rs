@@ -100,12 +100,13 @@ impl Broker {
         }
     }
 
-    /// Whether the message is in a dead-letter queue already: it is not set aside again, whatever
-    /// happens to it there.
+    /// Whether the message is in a dead-letter queue already, set aside or sent there: it is not
+    /// set aside again, whatever happens to it there.
     fn is_dead_letter(&self, key: BacklogKey, seq: Seq) -> bool {
         let place = self.places.get(&key.destination);
         let provenance = place.and_then(|p| p.log.get(seq)).and_then(|e| e.provenance.as_ref());
         provenance.is_some_and(|provenance| provenance.reason.is_some())
+            || self.is_dead_letter_queue(key.destination)
     }
 
     /// A message goes back to its backlog after an attempt: to be tried again now or later, or to

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::broker::Broker;
-use crate::broker::consumer::{Browse, Consumer, Inflight, Plain, SlotState, Source};
+use crate::broker::consumer::{Browse, Consumer, Inflight, SlotState, Source};
+use crate::broker::laggard::Plain;
 use crate::broker::view::BrowseCursor;
 use crate::command::{AckMode, Applied, ReceiptToken, Subscribe};
 use crate::destination::Kind;
@@ -64,7 +65,7 @@ impl Broker {
         let places = self.find_places(wish)?;
         let source = match wish.target.kind {
             Kind::Queue => Source::Queues,
-            Kind::Topic => Source::Plain(Plain { no_local: wish.no_local, ..Plain::default() }),
+            Kind::Topic => Source::Plain(Plain::new(wish.no_local)),
         };
         Ok((source, places))
     }
@@ -114,7 +115,7 @@ impl Broker {
         }
         let selector = wish.selector.as_ref();
         let id = self.durable_subscription(&client, name, &wish.target, selector)?;
-        let topics = self.topics_of(id).collect();
+        let topics = self.subscriptions[&id].topics.iter().copied().collect();
         Ok((Source::Durable(id), topics))
     }
 
@@ -145,6 +146,10 @@ impl Broker {
         // A durable subscription has sorted out its messages when they were published.
         let selects = consumer.selector.is_some() && matches!(consumer.source, Source::Queues);
         let Some(key) = consumer.backlog_in(destination) else {
+            // A subscriber that is behind holds the producers of this topic up, too; it lets them
+            // all go together.
+            let is_behind = matches!(&consumer.source, Source::Plain(plain) if plain.is_blocking);
+            place.blocking_subscribers += u32::from(is_behind);
             place.plain.push(id);
             return;
         };
@@ -173,7 +178,7 @@ impl Broker {
 
     /// The consumer is gone: what it had goes back, what waited for it alone is dropped.
     pub(super) fn end_consumer(&mut self, now: Now, id: ConsumerId) {
-        self.block_for(id, false);
+        self.forget_laggard(id);
         let Some(consumer) = self.consumers.remove(id.0) else { return };
         if consumer.target.as_name().is_none() || matches!(consumer.source, Source::Durable(_)) {
             self.wildcard_consumers.retain(|other| *other != id);
@@ -193,12 +198,6 @@ impl Broker {
             subscription.user = None;
         }
         self.give_back_all(now, &consumer);
-        if let Source::Plain(plain) = consumer.source {
-            for (destination, seq, _) in plain.waiting {
-                self.release_entry(destination, seq);
-                self.make_room(destination);
-            }
-        }
     }
 
     /// Returns the open deliveries of a consumer that is gone. What a transaction has staged stays

@@ -1,5 +1,6 @@
 //! Durable subscriptions: they outlive their consumers, and keep what was published meanwhile.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::broker::Broker;
@@ -25,6 +26,8 @@ pub struct Subscription {
     pub selector: Option<Arc<Selector>>,
     /// Who consumes from it now.
     pub user: Option<ConsumerId>,
+    /// The topics that there are for it.
+    pub topics: BTreeSet<DestinationId>,
 }
 
 impl Broker {
@@ -53,7 +56,7 @@ impl Broker {
             if found.pattern == *pattern && known == selector.map(recorded_text) {
                 return Ok(id);
             }
-            self.record(Record::SubscriptionRemoved { id });
+            self.end_subscription(id);
         }
         if self.subscriptions.len() >= SUBSCRIPTIONS_MAX {
             let detail = format!("{SUBSCRIPTIONS_MAX} durable subscriptions exist");
@@ -86,12 +89,15 @@ impl Broker {
         let parse =
             |text| Selector::parse(text, Strings::Strict).expect("checked before recording");
         let selector = (!selector.is_empty()).then(|| Arc::new(parse(selector)));
+        let mut topics = BTreeSet::new();
         for place in self.places.values_mut().filter(|place| pattern.matches(&place.name)) {
             place.backlogs.insert(id, Backlog::default());
+            topics.insert(place.id);
         }
         let (client, name): (Box<str>, Box<str>) = (client.into(), name.into());
         self.subscription_names.insert((client.clone(), name.clone()), id);
-        self.subscriptions.insert(id, Subscription { client, name, pattern, selector, user: None });
+        self.subscriptions
+            .insert(id, Subscription { client, name, pattern, selector, user: None, topics });
         self.last_subscription = self.last_subscription.max(id.0);
     }
 
@@ -109,11 +115,7 @@ impl Broker {
             let detail = format!("\"{name}\" of client \"{client}\" is being consumed from");
             return Err(Refusal::new(Code::SubscriptionInUse, detail));
         }
-        let topics: Vec<DestinationId> = self.topics_of(id).collect();
-        self.record(Record::SubscriptionRemoved { id });
-        for topic in topics {
-            self.make_room(topic);
-        }
+        self.end_subscription(id);
         if let Some((holder, token)) = receipt {
             let gate: BatchNo = self.open_batch;
             self.owe_receipt(holder, gate, Some(token));
@@ -121,17 +123,19 @@ impl Broker {
         Ok(Applied::Done)
     }
 
-    /// The topics that a durable subscription takes from.
-    pub(super) fn topics_of(&self, id: SubscriptionId) -> impl Iterator<Item = DestinationId> {
-        let taken_from = self.places.values().filter(move |p| p.backlogs.contains_key(&id));
-        taken_from.filter(|place| !place.is_queue()).map(|place| place.id)
+    /// Removes a subscription; what it alone waited for makes room.
+    fn end_subscription(&mut self, id: SubscriptionId) {
+        let topics = self.subscriptions[&id].topics.clone();
+        self.record(Record::SubscriptionRemoved { id });
+        for topic in topics {
+            self.make_room(topic);
+        }
     }
 
     pub(super) fn forget_subscription(&mut self, id: SubscriptionId) {
-        if let Some(Subscription { client, name, .. }) = self.subscriptions.remove(&id) {
-            self.subscription_names.remove(&(client, name));
-        }
-        let topics: Vec<DestinationId> = self.topics_of(id).collect();
+        let Some(subscription) = self.subscriptions.remove(&id) else { return };
+        let Subscription { client, name, topics, .. } = subscription;
+        self.subscription_names.remove(&(client, name));
         for destination in topics {
             let Some(place) = self.places.get_mut(&destination) else { continue };
             let Some(backlog) = place.backlogs.remove(&id) else { continue };

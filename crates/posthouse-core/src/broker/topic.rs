@@ -1,21 +1,18 @@
 //! Publishing: to every durable subscription that wants the message, and to every plain
 //! subscriber of the moment.
 //!
-//! A plain subscriber with credit is handed the message at once; nothing is kept for it. One
-//! without credit has the position queued, and the topic's log keeps the one copy that all slow
-//! subscribers share.
+//! A plain subscriber with credit is handed the message at once; nothing is kept for it. What one
+//! without credit misses waits for it as [`laggard`](super::laggard) says.
 
 use std::sync::Arc;
 
 use crate::broker::Broker;
-use crate::broker::consumer::{Plain, Slot, SlotState, Source};
+use crate::broker::consumer::{Slot, SlotState, Source};
 use crate::broker::log::Entry;
 use crate::effect::{Delivery, Effect, Stream};
 use crate::ids::{BatchNo, ConsumerId, DestinationId, HolderId, MessageId, Seq, SubscriptionId};
 use crate::message::{Envelope, Selectable};
-use crate::policy::WhenSlow;
 use crate::record::{Enqueued, Record};
-use crate::refusal::{Code, Refusal};
 use crate::time::Now;
 
 impl Broker {
@@ -92,12 +89,12 @@ impl Broker {
 
     fn plain_wants(
         &self,
-        consumer: ConsumerId,
+        consumer_id: ConsumerId,
         sender: HolderId,
         id: MessageId,
         message: &Envelope,
     ) -> Want {
-        let Some(consumer) = self.consumers.get(consumer.0) else { return Want::No };
+        let Some(consumer) = self.consumers.get(consumer_id.0) else { return Want::No };
         let Source::Plain(plain) = &consumer.source else { return Want::No };
         if plain.no_local && consumer.holder == sender {
             return Want::No;
@@ -106,8 +103,8 @@ impl Broker {
         if selector.is_some_and(|selector| !selector.matches(&Selectable::new(message, id))) {
             return Want::No;
         }
-        let is_open = self.holders.get(consumer.holder.0).is_some_and(|holder| holder.is_open);
-        let can_take = is_open && consumer.has_credit() && plain.waiting.is_empty();
+        let can_take =
+            plain.is_up_to_date() && self.can_take(consumer_id) && !self.is_bursting(consumer_id);
         if can_take { Want::Now } else { Want::Later }
     }
 
@@ -123,6 +120,7 @@ impl Broker {
         let slot = Slot { from: None, seq: id.seq, bytes, state: SlotState::Open };
         let number = consumer.inflight.push(slot);
         let holder = consumer.holder;
+        self.note_burst(holder, bytes as usize);
         let Some(place) = self.places.get_mut(&id.destination) else { return };
         place.counters.delivered += 1;
         self.counters.delivered += 1;
@@ -168,125 +166,10 @@ impl Broker {
             entry.waiting += late;
         }
     }
-
-    fn queue_for_plain(&mut self, id: ConsumerId, destination: DestinationId, seq: Seq) {
-        let place = &self.places[&destination];
-        let Some(entry) = place.log.get(seq) else { return };
-        let (bytes, policy) = (entry.message.size_bytes() as u32, place.policy.clone());
-        let Some(plain) = self.plain_mut(id) else { return };
-        plain.waiting.push_back((destination, seq, bytes));
-        plain.waiting_bytes += u64::from(bytes);
-        if !plain.exceeds(policy.slow_messages_max, policy.slow_bytes_max) {
-            return;
-        }
-        match policy.when_slow {
-            WhenSlow::Block => self.block_for(id, true),
-            WhenSlow::Disconnect => self.evict_slow(id),
-            WhenSlow::DropOldest => {
-                while self.plain_mut(id).is_some_and(|plain| {
-                    plain.exceeds(policy.slow_messages_max, policy.slow_bytes_max)
-                }) {
-                    self.drop_oldest_waiting(id);
-                }
-            }
-        }
-    }
-
-    fn plain_mut(&mut self, id: ConsumerId) -> Option<&mut Plain> {
-        match &mut self.consumers.get_mut(id.0)?.source {
-            Source::Plain(plain) => Some(plain),
-            _ => None,
-        }
-    }
-
-    fn drop_oldest_waiting(&mut self, id: ConsumerId) {
-        let Some((destination, seq)) = self.pop_waiting(id) else { return };
-        if let Some(plain) = self.plain_mut(id) {
-            plain.missed += 1;
-        }
-        self.release_entry(destination, seq);
-        self.count(destination, |counters| counters.dropped += 1);
-    }
-
-    fn pop_waiting(&mut self, id: ConsumerId) -> Option<(DestinationId, Seq)> {
-        let plain = self.plain_mut(id)?;
-        let (destination, seq, bytes) = plain.waiting.pop_front()?;
-        plain.waiting_bytes -= u64::from(bytes);
-        Some((destination, seq))
-    }
-
-    fn evict_slow(&mut self, id: ConsumerId) {
-        let Some(consumer) = self.consumers.get(id.0) else { return };
-        let (holder, target) = (consumer.holder, consumer.target.clone());
-        let detail = format!("the subscriber of {target} does not keep up with what is published");
-        let refusal = Refusal::new(Code::SubscriberTooSlow, detail);
-        self.emit(holder, Stream::Holder(holder), BatchNo(0), Effect::Evict { refusal });
-    }
-
-    /// Makes the producers of a subscriber's topics wait for it, or no longer.
-    pub(super) fn block_for(&mut self, id: ConsumerId, block: bool) {
-        let Some(plain) = self.plain_mut(id) else { return };
-        if plain.is_blocking == block {
-            return;
-        }
-        plain.is_blocking = block;
-        let topics = self.consumers.get(id.0).map(|c| c.places.clone()).unwrap_or_default();
-        for topic in topics {
-            let Some(place) = self.places.get_mut(&topic) else { continue };
-            if block {
-                place.blocking_subscribers += 1;
-            } else {
-                place.blocking_subscribers -= 1;
-                self.make_room(topic);
-            }
-        }
-    }
-
-    /// Hands a plain subscriber what waits for it, as far as its credit goes. Answers how many
-    /// messages and bytes that was.
-    pub(super) fn drain_plain(&mut self, wall_ms: u64, id: ConsumerId, most: usize) -> usize {
-        let mut handed = 0;
-        while handed < most && self.can_take(id) {
-            self.tell_missed(id);
-            let Some((destination, seq)) = self.pop_waiting(id) else { break };
-            let entry = self.places.get(&destination).and_then(|place| place.log.get(seq));
-            let Some(entry) = entry else { continue };
-            let (message, batch) = (entry.message.clone(), entry.batch);
-            self.release_entry(destination, seq);
-            if message.is_expired(wall_ms) {
-                self.count(destination, |counters| counters.expired += 1);
-                continue;
-            }
-            let message_id = MessageId { destination, origin: 0, seq };
-            self.deliver_plain(id, message_id, message, batch);
-            self.make_room(destination);
-            handed += 1;
-        }
-        if self.plain_mut(id).is_some_and(|plain| plain.waiting.is_empty()) {
-            self.block_for(id, false);
-        }
-        handed
-    }
-
-    fn tell_missed(&mut self, id: ConsumerId) {
-        let Some(plain) = self.plain_mut(id) else { return };
-        let count = std::mem::take(&mut plain.missed);
-        if count > 0 {
-            let holder = self.consumers.get(id.0).expect("just looked at").holder;
-            let missed = Effect::Missed { consumer: id, count };
-            self.emit(holder, Stream::Consumer(id), BatchNo(0), missed);
-        }
-    }
 }
 
 enum Want {
     No,
     Now,
     Later,
-}
-
-impl Plain {
-    fn exceeds(&self, messages_max: u64, bytes_max: u64) -> bool {
-        self.waiting.len() as u64 > messages_max || self.waiting_bytes > bytes_max
-    }
 }

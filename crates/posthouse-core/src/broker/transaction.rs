@@ -184,9 +184,12 @@ impl Broker {
                 self.reserve(destination, message.size_bytes() as u64, false);
                 if let Some(batch) = self.arrived_before(&message) {
                     self.count(destination, |counters| counters.duplicates += 1);
+                    self.make_room(destination);
                     return batch;
                 }
                 self.enqueue(now, holder, destination, message);
+                // Not everything that was reserved is kept.
+                self.make_room(destination);
             }
             Step::Settle { consumer, number, from, seq, verdict } => {
                 if let Some(consumer) = self.consumers.get_mut(consumer.0) {

@@ -89,9 +89,16 @@ impl World {
     fn describe_remains(&mut self) -> Vec<String> {
         let mut remains = Vec::new();
         if let Some(driver) = self.node.driver() {
-            let kept = driver.broker().destinations().into_iter().filter(|one| one.messages > 0);
+            let all = driver.broker().destinations(None, usize::MAX);
+            let kept = all.into_iter().filter(|one| one.messages > 0);
             remains.extend(kept.map(|one| format!("{one:?}")));
-            remains.extend(driver.broker().subscriptions().iter().map(|one| format!("{one:?}")));
+            remains.extend(
+                driver
+                    .broker()
+                    .subscriptions(None, usize::MAX)
+                    .iter()
+                    .map(|one| format!("{one:?}")),
+            );
             remains.push(format!("{} effects wait at their gates", driver.waiting_len()));
         }
         let busy = self.clients.values().filter(|client| client.connection.is_some());

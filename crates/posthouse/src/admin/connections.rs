@@ -11,7 +11,7 @@ use super::Admin;
 use super::extract::Asked;
 use super::page::{ListQuery, Page, Row, SortKey, page};
 use super::problem::Problem;
-use crate::broker_thread::{Ask, ConnectionInfo};
+use crate::broker_thread::ConnectionInfo;
 
 /// A messaging connection as it stands.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -103,6 +103,6 @@ pub(crate) async fn list_connections(
     State(admin): State<Arc<Admin>>,
     Asked(query): Asked<ListQuery>,
 ) -> Result<Json<Page<Connection>>, Problem> {
-    let all = admin.asker.ask(Ask::Connections).await?;
+    let all = admin.asker.connections().await?;
     Ok(Json(page(all.iter().map(Connection::from).collect(), &query)?))
 }

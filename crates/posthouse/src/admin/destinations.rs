@@ -242,7 +242,7 @@ async fn act_in_steps(
 ) -> Result<Json<Affected>, Problem> {
     let mut messages = 0;
     while messages < limit {
-        let part = (limit - messages).min(BATCH_MAX as u64);
+        let part = (limit - messages).min(BATCH_MAX);
         let Json(done) = act(admin, step(part)).await?;
         messages += done.messages;
         if done.messages < part {
@@ -257,7 +257,7 @@ async fn list(
     kind: Kind,
     query: &ListQuery,
 ) -> Result<Json<Page<Destination>>, Problem> {
-    let all = admin.asker.ask(Ask::Destinations).await?;
+    let all = admin.asker.destinations().await?;
     let of_kind = all.iter().filter(|stats| stats.name.kind == kind);
     Ok(Json(page(of_kind.map(Destination::from).collect(), query)?))
 }

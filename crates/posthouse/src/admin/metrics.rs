@@ -44,7 +44,7 @@ struct Snapshot {
 /// Answers all metrics.
 pub(crate) async fn metrics(State(admin): State<Arc<Admin>>) -> Result<Response, Problem> {
     let overview = admin.asker.ask(Ask::Overview).await?;
-    let destinations = admin.asker.ask(Ask::Destinations).await?;
+    let destinations = admin.asker.destinations().await?;
     let snapshot = Snapshot::new(overview, &destinations, admin.started_ms);
     let text = write(snapshot).map_err(|_| {
         let status = axum::http::StatusCode::INTERNAL_SERVER_ERROR;

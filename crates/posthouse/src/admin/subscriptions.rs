@@ -13,7 +13,7 @@ use super::destinations::{Affected, act};
 use super::extract::{Asked, Named};
 use super::page::{ListQuery, Page, Row, SortKey, page};
 use super::problem::Problem;
-use crate::broker_thread::{Action, Ask};
+use crate::broker_thread::Action;
 
 /// A durable subscription as it stands.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -76,7 +76,7 @@ pub(crate) async fn list_subscriptions(
     State(admin): State<Arc<Admin>>,
     Asked(query): Asked<ListQuery>,
 ) -> Result<Json<Page<Subscription>>, Problem> {
-    let all = admin.asker.ask(Ask::Subscriptions).await?;
+    let all = admin.asker.subscriptions().await?;
     Ok(Json(page(all.iter().map(Subscription::from).collect(), &query)?))
 }
 

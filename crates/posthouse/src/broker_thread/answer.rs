@@ -5,7 +5,7 @@ use posthouse_core::destination::DestinationName;
 use posthouse_core::ids::DestinationId;
 use posthouse_core::refusal::{Code, Refusal};
 
-use super::ask::{Action, Ask, Browse, BrowsePage, ConnectionInfo, Overview};
+use super::ask::{Action, Ask, Browse, BrowsePage, ConnectionInfo, ConnectionPage, Overview, PAGE};
 use super::connection::Connection;
 use super::hub::Hub;
 
@@ -15,10 +15,14 @@ impl Hub {
         let broker = self.driver.broker();
         match ask {
             Ask::Overview(reply) => drop(reply.send(self.overview())),
-            Ask::Destinations(reply) => drop(reply.send(broker.destinations())),
+            Ask::Destinations(after, reply) => {
+                drop(reply.send(broker.destinations(after, PAGE)));
+            }
             Ask::Destination(name, reply) => drop(reply.send(broker.destination(&name))),
-            Ask::Subscriptions(reply) => drop(reply.send(broker.subscriptions())),
-            Ask::Connections(reply) => drop(reply.send(self.describe_all())),
+            Ask::Subscriptions(after, reply) => {
+                drop(reply.send(broker.subscriptions(after, PAGE)));
+            }
+            Ask::Connections(from, reply) => drop(reply.send(self.describe_page(from))),
             Ask::Browse(browse, reply) => drop(reply.send(self.browse(&browse))),
             Ask::Act(action, reply) => drop(reply.send(self.act(action))),
             Ask::Limit(limits) => self.config.limits = limits,
@@ -32,8 +36,11 @@ impl Hub {
         Overview { broker: self.driver.broker().stats(), connections }
     }
 
-    fn describe_all(&self) -> Vec<ConnectionInfo> {
-        self.connections.iter().map(|(_, connection)| describe(connection)).collect()
+    fn describe_page(&self, from: u32) -> ConnectionPage {
+        let mut connections = self.connections.iter_from(from);
+        let page = connections.by_ref().take(PAGE).map(|(_, connection)| describe(connection));
+        let page = page.collect();
+        (page, connections.next().map(|(key, _)| key.index))
     }
 
     fn browse(&self, browse: &Browse) -> Result<BrowsePage, Refusal> {
@@ -80,7 +87,7 @@ fn describe(connection: &Connection) -> ConnectionInfo {
         connected_ms: connection.connected_ms,
         bytes_in: connection.bytes_in,
         bytes_out: connection.bytes_out,
-        output_bytes: connection.session.output().len(),
+        output_bytes: connection.session.output_len(),
         session: connection.session.describe(),
     }
 }

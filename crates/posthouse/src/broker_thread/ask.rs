@@ -7,12 +7,16 @@ use posthouse_core::broker::view::{
     BrokerStats, BrowseCursor, Browsed, DestinationStats, SubscriptionStats,
 };
 use posthouse_core::destination::DestinationName;
+use posthouse_core::ids::{DestinationId, SubscriptionId};
 use posthouse_core::refusal::Refusal;
 use posthouse_core::selector::Selector;
 use posthouse_wire::stomp::session::SessionInfo;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::LimitsConfig;
+
+/// Things that one answer lists: so much is copied out between two turns, and no more.
+pub(super) const PAGE: usize = 256;
 
 /// Questions that may wait at the same time; whoever comes then waits.
 const ASKS_MAX: usize = 64;
@@ -25,14 +29,14 @@ pub(crate) type Reply<T> = oneshot::Sender<T>;
 pub(crate) enum Ask {
     /// The node in figures.
     Overview(Reply<Overview>),
-    /// Every destination.
-    Destinations(Reply<Vec<DestinationStats>>),
+    /// The destinations after this one, a page of them.
+    Destinations(Option<DestinationId>, Reply<Vec<DestinationStats>>),
     /// One destination.
     Destination(DestinationName, Reply<Option<DestinationStats>>),
-    /// Every durable subscription.
-    Subscriptions(Reply<Vec<SubscriptionStats>>),
-    /// Every messaging connection.
-    Connections(Reply<Vec<ConnectionInfo>>),
+    /// The durable subscriptions after this one, a page of them.
+    Subscriptions(Option<SubscriptionId>, Reply<Vec<SubscriptionStats>>),
+    /// The messaging connections from this slot on, a page of them, and where to go on.
+    Connections(u32, Reply<ConnectionPage>),
     /// A look into a queue.
     Browse(Box<Browse>, Reply<Result<BrowsePage, Refusal>>),
     /// To change something; answers how many messages it was about.
@@ -56,6 +60,9 @@ pub(crate) struct Browse {
 
 /// What a look into a queue saw, and where to go on.
 pub(crate) type BrowsePage = (Vec<Browsed>, Option<BrowseCursor>);
+
+/// A page of connections, and the slot to go on with.
+pub(crate) type ConnectionPage = (Vec<ConnectionInfo>, Option<u32>);
 
 /// A change that somebody asks for.
 #[derive(Clone, Debug)]
@@ -153,6 +160,53 @@ impl Asker {
         let (reply, answer) = oneshot::channel();
         self.asks.send(ask(reply)).await.map_err(|_| Stopped)?;
         answer.await.map_err(|_| Stopped)
+    }
+
+    /// Every destination, by id.
+    ///
+    /// # Errors
+    /// [`Stopped`] when nobody will answer any more.
+    pub(crate) async fn destinations(&self) -> Result<Vec<DestinationStats>, Stopped> {
+        let mut all: Vec<DestinationStats> = Vec::new();
+        loop {
+            let after = all.last().map(|stats| stats.id);
+            let page = self.ask(|reply| Ask::Destinations(after, reply)).await?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
+    }
+
+    /// Every durable subscription, by id.
+    ///
+    /// # Errors
+    /// [`Stopped`] when nobody will answer any more.
+    pub(crate) async fn subscriptions(&self) -> Result<Vec<SubscriptionStats>, Stopped> {
+        let mut all: Vec<SubscriptionStats> = Vec::new();
+        loop {
+            let after = all.last().map(|stats| stats.id);
+            let page = self.ask(|reply| Ask::Subscriptions(after, reply)).await?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
+    }
+
+    /// Every messaging connection.
+    ///
+    /// # Errors
+    /// [`Stopped`] when nobody will answer any more.
+    pub(crate) async fn connections(&self) -> Result<Vec<ConnectionInfo>, Stopped> {
+        let mut all = Vec::new();
+        let mut from = Some(0);
+        while let Some(slot) = from {
+            let (page, next) = self.ask(|reply| Ask::Connections(slot, reply)).await?;
+            all.extend(page);
+            from = next;
+        }
+        Ok(all)
     }
 
     /// Says that other limits hold.

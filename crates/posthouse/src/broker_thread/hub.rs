@@ -124,18 +124,6 @@ impl Hub {
         self.connections.iter().for_each(|(_, connection)| connection.wake.notify_one());
     }
 
-    /// Tells every peer that the node is going, and closes when that is written.
-    pub(super) fn say_goodbye(&mut self) {
-        let keys: Vec<Key> = self.connections.iter().map(|(key, _)| key).collect();
-        for key in keys {
-            if let Some(connection) = self.connections.get_mut(key) {
-                connection.session.close("the node is stopping; connect again later");
-                self.mark_dirty(key);
-            }
-        }
-        self.turn_wanted.notify_one();
-    }
-
     /// Whether some connection still has its socket.
     pub(super) fn has_tasks(&self) -> bool {
         self.sockets > 0

@@ -75,7 +75,9 @@ pub(crate) struct Parts {
 pub(crate) fn session_config(config: &Config) -> SessionConfig {
     let ms = |ms: u64| u32::try_from(ms).unwrap_or(u32::MAX);
     SessionConfig {
-        node: config.node_name.as_str().into(),
+        // Until the journal keeps the number of the run, the time of the start keeps message ids
+        // of one run apart from those of the next.
+        node: format!("{}-{:x}", config.node_name, wall_ms()).into(),
         server: format!("Posthouse/{}", crate::version::VERSION).into(),
         frame_bytes_max: config.stomp.frame_bytes_max,
         login_ms_max: config.stomp.login_ms_max,
@@ -130,13 +132,11 @@ async fn run(parts: Parts, ready: oneshot::Sender<()>) -> Result<(), Failure> {
     // Nobody waits for it when the start was given up meanwhile.
     let _ = ready.send(());
     let failure = tokio::select! {
-        () = stop.stopped() => None,
-        failure = turns => failure.ok(),
+        () = stop.stopped() => return drain(&hub).await,
+        failure = turns => failure,
     };
-    match failure {
-        Some(why) => Err(failed(&why)),
-        None => drain(&hub).await,
-    }
+    // A turn that panicked has left the state half changed: nothing more may come of it.
+    Err(failure.map_or_else(|error| broken(&error), |why| failed(&why)))
 }
 
 async fn accept(hub: Rc<RefCell<Hub>>, listener: tokio::net::TcpListener, mut stop: Stop) {
@@ -184,19 +184,20 @@ async fn turns(hub: Rc<RefCell<Hub>>) -> String {
     }
 }
 
-/// Answers what was asked, then tells every peer that the node is going and lets it go.
+/// Answers what was asked, then ends every connection, and waits until the peers have read it.
+/// There is no ERROR frame: clients take the end of a connection as the reason to come back, and
+/// an error as a mistake of their own.
 async fn drain(hub: &Rc<RefCell<Hub>>) -> Result<(), Failure> {
     let deadline = Instant::now() + DRAIN_TIME_MAX;
     hub.borrow_mut().stop_reading();
     while !hub.borrow().is_quiet() && Instant::now() < deadline {
         sleep(DRAIN_PAUSE).await;
     }
-    hub.borrow_mut().say_goodbye();
+    hub.borrow_mut().close_all();
     while hub.borrow().has_tasks() && Instant::now() < deadline {
         sleep(DRAIN_PAUSE).await;
     }
     let mut hub = hub.borrow_mut();
-    hub.close_all();
     hub.turn();
     match hub.driver.failure() {
         Some(why) => Err(failed(why)),
@@ -207,6 +208,10 @@ async fn drain(hub: &Rc<RefCell<Hub>>) -> Result<(), Failure> {
 fn damaged(why: &str) -> Failure {
     let message = format!("what is stored cannot be read: {why}");
     Failure::new(Code::StoreDamaged, message, "`posthouse explain PH1308`")
+}
+
+fn broken(error: &tokio::task::JoinError) -> Failure {
+    Failure::unexpected(format!("the broker thread broke off ({error}), so the node stopped"))
 }
 
 fn failed(why: &str) -> Failure {

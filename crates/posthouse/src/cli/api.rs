@@ -48,7 +48,7 @@ impl Api {
         };
         let path = match &global.token_file {
             Some(path) => path.clone(),
-            None => token_file(&global.data_dir()?),
+            None => token_file(&global.node_dir()?),
         };
         let token = Token::read(&path).map_err(|error| {
             let message = format!("the token file {} cannot be read: {error}", path.display());
@@ -149,15 +149,9 @@ fn authority_of(url: &str) -> Result<String, Failure> {
 }
 
 fn endpoint_of(global: &Global) -> Result<String, Failure> {
-    let dir = global.data_dir()?;
-    match Endpoints::read(&dir) {
-        Some(endpoints) => Ok(endpoints.http.to_string()),
-        None => Err(Failure::new(
-            Code::NodeUnreachable,
-            format!("no node is running on the data directory {}", dir.display()),
-            "start one with `posthouse serve`, or name one with --server or --data-dir",
-        )),
-    }
+    let dir = global.node_dir()?;
+    let endpoints = Endpoints::read(&dir).ok_or_else(|| super::no_node(&dir))?;
+    Ok(endpoints.http.to_string())
 }
 
 fn failure_of(status: StatusCode, problem: Problem) -> Failure {

@@ -4,21 +4,28 @@
 //! Data goes to standard output and talk to standard error, so that every command can be piped.
 
 mod api;
+mod bench;
+mod broker;
 mod config;
 mod connection;
+mod dev;
 mod explain;
 mod output;
+mod publish;
 mod queue;
 mod rows;
 mod serve;
+mod subscribe;
 mod subscription;
 mod topic;
 mod user;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::codes::Code;
+use crate::data_dir::{self, Endpoints};
 use crate::failure::Failure;
 use output::Format;
 
@@ -35,14 +42,15 @@ pub(crate) struct Cli {
 /// What every command takes, before or after its name.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Global {
-    /// The node to talk to, as http://HOST:PORT. Without it the node of the data directory.
-    #[arg(long, global = true, value_name = "URL", env = "POSTHOUSE_SERVER")]
+    /// The node to talk to, as http://HOST:PORT, or for pub and sub as stomp://HOST:PORT or
+    /// failover:(...). Without it the node of the data directory.
+    #[arg(long, global = true, value_name = "URL")]
     server: Option<String>,
     /// Where the node keeps everything.
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// A file with the token to log in with. Without it the one in the data directory.
-    #[arg(long, global = true, value_name = "FILE", env = "POSTHOUSE_TOKEN_FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// How data is written.
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Table)]
@@ -53,6 +61,12 @@ pub(crate) struct Global {
 enum Command {
     /// Run a node.
     Serve(serve::Serve),
+    /// Run a node to play with, and say what to try.
+    Dev(dev::Dev),
+    /// Send messages.
+    Pub(publish::Publish),
+    /// Receive messages and print them.
+    Sub(subscribe::Subscribe),
     /// Look at queues and change them.
     #[command(subcommand)]
     Queue(queue::Queue),
@@ -70,6 +84,9 @@ enum Command {
     Config(config::ConfigCommand),
     /// Explain an error code, such as PH1203.
     Explain(explain::Explain),
+    /// Measure a message broker.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Look after the users of the admin API.
     #[command(subcommand)]
     User(user::User),
@@ -88,12 +105,16 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     let Cli { global, command } = cli;
     match command {
         Command::Serve(command) => command.run(&global),
+        Command::Dev(command) => command.run(&global),
+        Command::Pub(command) => command.run(&global),
+        Command::Sub(command) => command.run(&global),
         Command::Queue(command) => command.run(&global),
         Command::Topic(command) => command.run(&global),
         Command::Subscription(command) => command.run(&global),
         Command::Connection(command) => command.run(&global),
         Command::Config(command) => command.run(&global),
         Command::Explain(command) => command.run(),
+        Command::Bench(command) => command.run(&global),
         Command::User(command) => command.run(&global),
     }
 }
@@ -101,6 +122,26 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
 impl Global {
     /// The data directory that is meant.
     fn data_dir(&self) -> Result<PathBuf, Failure> {
-        self.data_dir.clone().map_or_else(crate::data_dir::default_path, Ok)
+        self.data_dir.clone().map_or_else(data_dir::default_path, Ok)
     }
+
+    /// The data directory of the node that is running: where none is said and none runs on the
+    /// usual one, it may be the one to play with.
+    fn node_dir(&self) -> Result<PathBuf, Failure> {
+        let usual = self.data_dir()?;
+        if self.data_dir.is_some() || Endpoints::read(&usual).is_some() {
+            return Ok(usual);
+        }
+        let dev = data_dir::dev_path()?;
+        Ok(if Endpoints::read(&dev).is_some() { dev } else { usual })
+    }
+}
+
+/// Nobody is running on a data directory.
+fn no_node(dir: &Path) -> Failure {
+    Failure::new(
+        Code::NodeUnreachable,
+        format!("no node is running on the data directory {}", dir.display()),
+        "start one with `posthouse serve`, or name one with --server or --data-dir",
+    )
 }

@@ -84,7 +84,7 @@ fn table(columns: &[Column], rows: &[Value]) -> String {
     let mut table = plain_table();
     table.set_header(columns.iter().map(|Column(title, _)| title.to_uppercase()));
     for row in rows {
-        table.add_row(columns.iter().map(|Column(_, field)| cell(row, field)));
+        table.add_row(columns.iter().map(|Column(_, field)| cell(row, field).replace('\n', " ")));
     }
     lines(&table)
 }
@@ -111,15 +111,16 @@ fn csv(columns: &[Column], rows: &[Value]) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|error| failed(&error))
 }
 
-/// What a terminal shows must not be able to steer it.
 fn cell(row: &Value, field: &str) -> String {
-    let is_control = |letter: char| letter.is_control();
-    let text = text(field_of(row, field));
-    if !text.contains(is_control) {
-        return text;
-    }
-    let safe = |letter: char| {
-        if is_control(letter) { letter.escape_default().collect() } else { String::from(letter) }
+    printable(&text(field_of(row, field)))
+}
+
+/// The same text without what could steer a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    let safe = |letter: char| match letter {
+        '\n' | '\t' => letter.to_string(),
+        _ if letter.is_control() => letter.escape_default().to_string(),
+        _ => letter.to_string(),
     };
     text.chars().map(safe).collect()
 }

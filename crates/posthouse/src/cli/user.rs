@@ -28,7 +28,7 @@ impl User {
     /// Why it could not be done.
     pub(crate) fn run(self, global: &Global) -> Result<(), Failure> {
         let User::Reset { name } = self;
-        let password = Users::reset(&global.data_dir()?, &name)?.0;
+        let password = Users::reset(&global.node_dir()?, &name)?.0;
         eprintln!("the new password is shown once and kept only as a hash");
         output::single(global.output, &SHOW, &json!({ "name": name, "password": password }))
     }

@@ -23,6 +23,7 @@ use std::sync::Arc;
 pub(crate) use checked::{Config, LimitsConfig, LogConfig};
 pub(crate) use report::Report;
 pub(crate) use show::{changes, show};
+pub(crate) use value::duration_ms;
 
 use crate::codes::Code;
 use raw::{Layers, Raw};

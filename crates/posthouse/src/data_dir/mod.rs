@@ -42,6 +42,23 @@ pub(crate) fn default_path() -> Result<PathBuf, Failure> {
     }
 }
 
+/// Where a node to play with keeps its data: beside the usual directory, so that it is as private.
+///
+/// # Errors
+/// As [`default_path`].
+pub(crate) fn dev_path() -> Result<PathBuf, Failure> {
+    let mut path = default_path()?.into_os_string();
+    path.push("-dev");
+    Ok(path.into())
+}
+
+/// Removes what a node to play with has left. What cannot be removed stays for the next one.
+pub(crate) fn forget(dir: &Path) {
+    if let Err(error) = fs::remove_dir_all(dir) {
+        tracing::debug!(%error, dir = %dir.display(), "could not remove the directory");
+    }
+}
+
 /// The data directory of a running node. Whoever has this value is its only owner.
 #[derive(Debug)]
 pub(crate) struct DataDir {

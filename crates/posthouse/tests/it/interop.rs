@@ -52,7 +52,7 @@ scenarios! { STOMP_PY in stomp_py:
     competing_consumers topic_fan_out topic_wildcards durable_subscription
     ack_auto ack_client ack_individual redelivery nack_dead_letters nack_requeue
     transaction_commit transaction_abort transaction_acks
-    browse selectors expiry priority persistence
+    browse selectors expiry priority
     heart_beats heart_beat_silence receipts reconnect
     errors error_of_acknowledging_nothing error_of_a_second_subscription
 }
@@ -62,7 +62,7 @@ scenarios! { STOMPJS in stompjs:
     competing_consumers topic_fan_out topic_wildcards durable_subscription
     ack_auto ack_client ack_individual redelivery nack_dead_letters nack_requeue
     transaction_commit transaction_abort transaction_acks
-    browse selectors expiry priority persistence
+    browse selectors expiry priority
     heart_beats receipts reconnect
     errors error_of_a_second_subscription
 }

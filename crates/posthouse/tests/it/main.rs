@@ -2,5 +2,9 @@
 //!
 //! Every test starts servers of its own on free loopback ports and stops them by process id.
 
+mod admin;
+mod cli;
+mod command;
 mod interop;
+mod lifecycle;
 mod server;

@@ -45,7 +45,17 @@ struct Process {
 impl Server {
     /// Starts a server with `settings`, each a `KEY=VALUE`, and waits until it listens.
     pub(crate) fn start(settings: &[&str]) -> Server {
+        Server::start_in(fresh_dir(), settings)
+    }
+
+    /// Starts a server with a configuration file of this text, and waits until it listens.
+    pub(crate) fn start_with_config(text: &str) -> Server {
         let dir = fresh_dir();
+        fs::write(config_path(&dir), text).expect("the configuration can be written");
+        Server::start_in(dir, &[])
+    }
+
+    fn start_in(dir: PathBuf, settings: &[&str]) -> Server {
         let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let (process, endpoints) = start(&dir, &settings, Endpoints { stomp: any, http: any });
@@ -65,6 +75,11 @@ impl Server {
     /// Starts a stopped or killed server again, on the same data and the same ports.
     pub(crate) fn start_again(&mut self) {
         (self.process, self.endpoints) = start(&self.dir, &self.settings, self.endpoints);
+    }
+
+    /// Where the server keeps everything.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        data_dir(&self.dir)
     }
 
     /// Where STOMP clients connect.
@@ -170,6 +185,9 @@ fn command(dir: &Path, settings: &[String], listen: Endpoints) -> Command {
     command.arg("--set").arg(format!("stomp.listen={}", listen.stomp));
     command.arg("--set").arg(format!("http.listen={}", listen.http));
     command.args(settings.iter().flat_map(|setting| ["--set", setting]));
+    if config_path(dir).exists() {
+        command.arg("--config").arg(config_path(dir));
+    }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log.expect("the log can be made"));
     command
 }
@@ -183,6 +201,10 @@ fn read_endpoints(path: &Path) -> Option<Endpoints> {
 
 fn data_dir(dir: &Path) -> PathBuf {
     dir.join("data")
+}
+
+fn config_path(dir: &Path) -> PathBuf {
+    dir.join("posthouse.toml")
 }
 
 fn log_path(dir: &Path) -> PathBuf {

@@ -439,7 +439,7 @@ impl World {
                 self.driver.waiting_len()
             )];
         }
-        let all = self.driver.broker().destinations();
+        let all = self.driver.broker().destinations(None, usize::MAX);
         let found = all.iter().find(|stats| stats.name.to_string() == line.word(1));
         let Some(stats) = found else { return vec!["none".to_owned()] };
         let counters = stats.counters;

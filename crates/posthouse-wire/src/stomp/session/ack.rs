@@ -16,9 +16,6 @@ use super::subscribe::Subscription;
 use super::transaction::required;
 use crate::stomp::{Command, FrameRef, Version};
 
-/// A delivery that an open transaction settles, and by which id it was named.
-pub(super) type Staged = (ConsumerId, DeliveryNo, Box<str>);
-
 impl Session {
     pub(super) fn on_ack(
         &mut self,
@@ -44,9 +41,8 @@ impl Session {
         let (number, delivery) = id.split_once('-').ok_or_else(unknown)?;
         let number: u32 = number.parse().map_err(|_| unknown())?;
         let delivery = DeliveryNo(delivery.parse().map_err(|_| unknown())?);
-        let mut all = self.subscriptions.values();
-        let subscription = all.find(|subscription| subscription.number == number);
-        subscription.map(|found| (found.consumer, delivery)).ok_or_else(unknown)
+        let consumer = self.numbers.get(&number).ok_or_else(unknown)?;
+        Ok((*consumer, delivery))
     }
 
     fn find_by_message_id(
@@ -71,25 +67,22 @@ impl Session {
         let unknown = || Fault::delivery_unknown(&id);
         let subscription = found.ok_or_else(unknown)?;
         let delivery = subscription.find(&id).ok_or_else(unknown)?;
-        let consumer = subscription.consumer;
-        let named = subscription.forget(delivery, verdict);
-        if let Some(id) = transaction {
-            let staged = named.into_iter().map(|(number, name)| (consumer, number, name));
-            self.staged.entry(id).or_default().extend(staged);
+        let (consumer, settled) = (subscription.consumer, subscription.forget(delivery, verdict));
+        if let Some(transaction) = transaction {
+            let staged = settled.into_iter().map(|(number, id)| (consumer, number, id));
+            self.staged.entry(transaction).or_default().extend(staged);
         }
         Ok((consumer, delivery))
     }
-}
 
-impl Session {
-    /// A transaction is over. After an abort its deliveries are unacknowledged again, and will be
-    /// named again.
-    pub(super) fn end_staged(&mut self, id: TransactionId, is_commit: bool) {
-        let staged = self.staged.remove(&id).unwrap_or_default();
-        for (consumer, number, name) in staged.into_iter().filter(|_| !is_commit) {
+    /// The transaction has ended. What it would have acknowledged can be named again if it was
+    /// aborted.
+    pub(super) fn end_staged(&mut self, transaction: TransactionId, is_aborted: bool) {
+        let staged = self.staged.remove(&transaction).unwrap_or_default();
+        for (consumer, number, id) in staged.into_iter().filter(|_| is_aborted) {
             let key = self.consumers.get(&consumer);
             if let Some(subscription) = key.and_then(|key| self.subscriptions.get_mut(key)) {
-                subscription.remember(name, number);
+                subscription.remember(id, number);
             }
         }
     }
@@ -110,11 +103,11 @@ impl Subscription {
         (**found == *id).then_some(*delivery)
     }
 
-    /// The delivery is settled, and for a cumulative acknowledgement all before it. Answers by
-    /// which ids they were named.
+    /// The delivery is settled, and for a cumulative acknowledgement all before it. Answers what
+    /// they were named by.
     fn forget(&mut self, delivery: DeliveryNo, verdict: Verdict) -> BTreeMap<DeliveryNo, Box<str>> {
         let is_cumulative = self.ack == AckMode::Cumulative && verdict == Verdict::Ack;
-        let settled: BTreeMap<DeliveryNo, Box<str>> = if is_cumulative {
+        let settled = if is_cumulative {
             let later = self.by_number.split_off(&DeliveryNo(delivery.0 + 1));
             std::mem::replace(&mut self.by_number, later)
         } else {

@@ -7,17 +7,43 @@
 use bytes::Bytes;
 use posthouse_core::command::AckMode;
 use posthouse_core::destination::Kind;
-use posthouse_core::effect::Delivery;
+use posthouse_core::effect::{Delivery, Effect};
 use posthouse_core::ids::ConsumerId;
 use posthouse_core::message::{Envelope, WireForm};
 use posthouse_core::property::{Name, Value, WellKnown};
 
 use super::subscribe::Subscription;
-use super::{Session, SessionConfig};
+use super::{Phase, Session, SessionConfig};
 use crate::stomp::{Command, Escaping, Version, escape_into};
 
 impl Session {
-    pub(super) fn deliver(&mut self, delivery: &Delivery) {
+    /// Writes what a consumer receives, or keeps it until the peer has read. What is kept is shared
+    /// with others; what is written is not.
+    pub(super) fn give(&mut self, effect: Effect) {
+        if !self.waiting.is_empty() || self.output.len() >= self.config.out_bytes_soft {
+            return self.waiting.push_back(effect);
+        }
+        match effect {
+            Effect::Deliver(delivery) => self.deliver(&delivery),
+            Effect::BrowseEnd { consumer } => self.end_browse(consumer),
+            Effect::Missed { consumer, count } => self.note_missed(consumer, count),
+            Effect::Receipt { .. } | Effect::Resume | Effect::Evict { .. } => {
+                unreachable!("consumers receive none of these")
+            }
+        }
+    }
+
+    /// Goes on with what was kept.
+    pub(super) fn give_waiting(&mut self) {
+        while self.phase != Phase::Closing && self.output.len() < self.config.out_bytes_soft {
+            let mut waiting = std::mem::take(&mut self.waiting);
+            let Some(effect) = waiting.pop_front() else { return };
+            self.give(effect);
+            self.waiting = waiting;
+        }
+    }
+
+    fn deliver(&mut self, delivery: &Delivery) {
         let Some(key) = self.consumers.get(&delivery.consumer) else { return };
         let Some(subscription) = self.subscriptions.get_mut(key) else { return };
         let escaping = Escaping::of(self.version, Command::Message);
@@ -31,7 +57,7 @@ impl Session {
                 write_tail(&mut tail, escaping, message);
                 Bytes::from(tail)
             });
-            out.extend_from_slice(&tail);
+            self.output.share(tail);
         } else {
             write_tail(out, escaping, &delivery.message);
         }
@@ -40,7 +66,7 @@ impl Session {
     }
 
     /// A browser has seen everything: ActiveMQ's clients wait for an empty MESSAGE that says so.
-    pub(super) fn end_browse(&mut self, consumer: ConsumerId) {
+    fn end_browse(&mut self, consumer: ConsumerId) {
         let Some(key) = self.consumers.get(&consumer) else { return };
         let Some(subscription) = self.subscriptions.get(key) else { return };
         let out = self.output.buffer();
@@ -48,7 +74,7 @@ impl Session {
         out.extend_from_slice(b"browser:end\nmessage-id:\ndestination:\ncontent-length:0\n\n\0");
     }
 
-    pub(super) fn note_missed(&mut self, consumer: ConsumerId, count: u64) {
+    fn note_missed(&mut self, consumer: ConsumerId, count: u64) {
         let key = self.consumers.get(&consumer);
         if let Some(subscription) = key.and_then(|key| self.subscriptions.get_mut(key)) {
             subscription.missed += count;

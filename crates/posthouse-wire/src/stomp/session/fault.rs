@@ -118,8 +118,4 @@ impl Fault {
         let what = format!("no unacknowledged message has the id {id:?}");
         Fault::new("PH1113", what, "Acknowledge each message once, on its own connection")
     }
-
-    pub(super) fn closed(reason: &str) -> Fault {
-        Fault::new("PH1114", reason, "Connect again later, or to another node")
-    }
 }

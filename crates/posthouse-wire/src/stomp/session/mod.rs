@@ -27,7 +27,7 @@ use std::sync::Arc;
 use posthouse_core::command::{Applied, Command as CoreCommand, ReceiptToken, Send};
 use posthouse_core::driver::Driver;
 use posthouse_core::effect::Effect;
-use posthouse_core::ids::{ConsumerId, DestinationId, HolderId, TransactionId};
+use posthouse_core::ids::{ConsumerId, DeliveryNo, DestinationId, HolderId, TransactionId};
 use posthouse_core::time::Now;
 
 use self::destination::Address;
@@ -47,7 +47,8 @@ pub struct SessionConfig {
     pub frame_bytes_max: usize,
     /// How long a peer may take to log in, in milliseconds.
     pub login_ms_max: u64,
-    /// The heart-beats that the server offers.
+    /// The shortest pauses between heart-beats that the server agrees to; the peer's own wish
+    /// decides beyond that. 0 means none.
     pub heart_beat: HeartBeat,
     /// Bytes of output at which deliveries stop until the peer has read.
     pub out_bytes_soft: usize,
@@ -68,7 +69,7 @@ impl Default for SessionConfig {
             server: concat!("Posthouse/", env!("CARGO_PKG_VERSION")).into(),
             frame_bytes_max: FrameLimits::AFTER_LOGIN.frame_bytes_max,
             login_ms_max: 10_000,
-            heart_beat: HeartBeat { send_ms: 10_000, want_ms: 10_000 },
+            heart_beat: HeartBeat { send_ms: 100, want_ms: 100 },
             out_bytes_soft: 256 << 10,
             out_bytes_hard: 4 << 20,
             queue_prefetch: 1_000,
@@ -121,6 +122,8 @@ pub struct Session {
     version: Version,
     inbox: Inbox,
     output: Output,
+    /// What consumers receive once the peer has read some of the output.
+    waiting: VecDeque<Effect>,
     holder: Option<HolderId>,
     client: Option<Box<str>>,
     login: Option<Box<str>>,
@@ -130,9 +133,12 @@ pub struct Session {
     sent_ms: u64,
     subscriptions: BTreeMap<Box<str>, Subscription>,
     consumers: BTreeMap<ConsumerId, Box<str>>,
+    /// Consumers by the numbers with which `ack` headers begin.
+    numbers: BTreeMap<u32, ConsumerId>,
     next_subscription: u32,
     transactions: BTreeMap<Box<str>, TransactionId>,
-    staged: BTreeMap<TransactionId, Vec<ack::Staged>>,
+    /// What open transactions acknowledge, by the ids that peers before 1.2 name it by.
+    staged: BTreeMap<TransactionId, Vec<Staged>>,
     receipts: VecDeque<(ReceiptToken, Box<str>)>,
     last_receipt: ReceiptToken,
     last_address: Option<(Address, DestinationId)>,
@@ -151,6 +157,7 @@ impl Session {
             version: Version::V1_0,
             inbox: Inbox::new(FrameLimits::BEFORE_LOGIN, Version::V1_0),
             output: Output::default(),
+            waiting: VecDeque::new(),
             holder: None,
             client: None,
             login: None,
@@ -160,6 +167,7 @@ impl Session {
             sent_ms: now.mono_ms,
             subscriptions: BTreeMap::new(),
             consumers: BTreeMap::new(),
+            numbers: BTreeMap::new(),
             next_subscription: 1,
             transactions: BTreeMap::new(),
             staged: BTreeMap::new(),
@@ -278,9 +286,9 @@ impl Session {
             return;
         }
         match effect {
-            Effect::Deliver(delivery) => self.deliver(&delivery),
-            Effect::BrowseEnd { consumer } => self.end_browse(consumer),
-            Effect::Missed { consumer, count } => self.note_missed(consumer, count),
+            Effect::Deliver(_) | Effect::BrowseEnd { .. } | Effect::Missed { .. } => {
+                self.give(effect);
+            }
             Effect::Receipt { token } => self.confirm(token),
             Effect::Resume => self.resume(now, driver),
             Effect::Evict { refusal } => self.fail(&Fault::from(refusal), None),
@@ -304,6 +312,8 @@ impl Session {
     /// Gives the held send again, and goes on with what came behind it.
     fn resume(&mut self, now: Now, driver: &mut Driver) {
         let Some(send) = self.held.take() else { return };
+        // Nothing was read while it was held, so that its silence begins only now.
+        self.received_ms = now.mono_ms;
         match driver.apply(now, CoreCommand::Send(send.clone())) {
             Ok(Applied::Held) => self.held = Some(send),
             Ok(_) => self.on_bytes(now, &[], driver),
@@ -311,7 +321,7 @@ impl Session {
         }
     }
 
-    /// The first `bytes` of the output have reached the socket.
+    /// The first `bytes` of [`Session::output`] have reached the socket.
     pub fn on_written(&mut self, now: Now, bytes: usize, driver: &mut Driver) {
         if bytes > 0 {
             self.sent_ms = now.mono_ms;
@@ -321,6 +331,7 @@ impl Session {
             // A consumer that has ended meanwhile has had its deliveries returned already.
             let _ = driver.apply(now, CoreCommand::Written { consumer, up_to });
         }
+        self.give_waiting();
         self.regulate_flow(now, driver);
     }
 
@@ -395,14 +406,15 @@ impl Session {
         }
     }
 
-    /// Ends the session from this side, with a reason for the peer.
-    pub fn close(&mut self, reason: &str) {
-        self.fail(&Fault::closed(reason), None);
-    }
-
-    /// What is to be written, from its first unwritten byte.
+    /// What is to be written next, from the first unwritten byte; empty only when there is nothing.
+    /// There may be more behind it.
     pub fn output(&self) -> &[u8] {
         self.output.bytes()
+    }
+
+    /// How many bytes are to be written in all.
+    pub fn output_len(&self) -> usize {
+        self.output.len()
     }
 
     /// Whether the socket should be read. A session that is held, or whose peer does not read its
@@ -436,6 +448,9 @@ impl Session {
         }
     }
 }
+
+/// A delivery that a transaction settles, and the id that the peer knows it by.
+type Staged = (ConsumerId, DeliveryNo, Box<str>);
 
 /// What falls due.
 enum Duty {

@@ -38,6 +38,10 @@ const SERVER_HEADERS: [&str; 11] = [
     "timestamp",
 ];
 
+/// Headers that set fixed fields of a message. Of repeated ones the first counts (STOMP 1.2,
+/// section "Repeated Header Entries").
+const OF_THE_HEAD: [&str; 4] = ["persistent", "priority", "expires", "amq-msg-type"];
+
 impl Session {
     pub(super) fn on_send(
         &mut self,
@@ -120,8 +124,13 @@ fn message(now: Now, frame: &FrameRef<'_>) -> Result<Envelope, Fault> {
         let (name, value) = (header.name(), header.value());
         if let Some(field) = well_known(&name) {
             properties.well_known(field, &value);
-        } else if !read_head(&mut head, &name, &value)? && !is_kept_back(&name) {
+        } else if !OF_THE_HEAD.contains(&&*name) && !is_kept_back(&name) {
             properties.own(&name, Value::Str(&value));
+        }
+    }
+    for name in OF_THE_HEAD {
+        if let Some(value) = frame.header(name) {
+            read_head(&mut head, name, &value)?;
         }
     }
     head.producer = producer(frame)?;
@@ -140,8 +149,8 @@ fn well_known(name: &str) -> Option<WellKnown> {
     })
 }
 
-/// Takes a header that sets a fixed field; answers whether it was one.
-fn read_head(head: &mut EnvelopeHead, name: &str, value: &str) -> Result<bool, Fault> {
+/// Takes one of the headers [`OF_THE_HEAD`].
+fn read_head(head: &mut EnvelopeHead, name: &str, value: &str) -> Result<(), Fault> {
     match name {
         "persistent" => head.persistent = value == "true",
         "priority" => {
@@ -158,9 +167,9 @@ fn read_head(head: &mut EnvelopeHead, name: &str, value: &str) -> Result<bool, F
             "bytes" => head.body_kind = BodyKind::Bytes,
             _ => return Err(Fault::header_invalid(name, value, "text or bytes")),
         },
-        _ => return Ok(false),
+        _ => {}
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Headers that are about the frame and not about the message, or that only the server sets.

@@ -76,6 +76,7 @@ impl Session {
             missed: 0,
             durable,
         };
+        self.numbers.insert(self.next_subscription, consumer);
         self.next_subscription += 1;
         self.consumers.insert(consumer, key.clone());
         self.subscriptions.insert(key, subscription);
@@ -136,6 +137,7 @@ impl Session {
             return self.delete_durable(now, holder, frame, name, driver);
         };
         self.consumers.remove(&subscription.consumer);
+        self.numbers.remove(&subscription.number);
         let deletes = named.is_some() && subscription.durable.is_some();
         let receipt = if deletes { None } else { self.owe_receipt(frame) };
         let consumer = subscription.consumer;

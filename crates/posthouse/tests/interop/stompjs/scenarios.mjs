@@ -349,20 +349,6 @@ async function priority(peer) {
   await client.receive(...'bdcae');
 }
 
-/** A persistent message whose receipt came outlives the server, killed or stopped. */
-async function persistence(peer) {
-  for (const request of ['kill', 'restart']) {
-    const sender = await peer.connect();
-    await sender.send(peer.queue(), request, { persistent: 'true' });
-    await peer.tell(request);
-    const reader = await peer.connect();
-    await reader.subscribe(peer.queue(), INDIVIDUAL);
-    const [frame] = await reader.receive(request);
-    expect(frame.headers.persistent, 'true', 'persistent');
-    await reader.ack(frame);
-  }
-}
-
 /** The client's own reconnecting finds the server again and works on. */
 async function reconnect(peer) {
   const client = await peer.connect({ reconnectDelay: RECONNECT_MS });
@@ -437,7 +423,6 @@ const SCENARIOS = new Map([
   [receipts, ALL],
   [expiry, ALL],
   [priority, ALL],
-  [persistence, NEWEST],
   [reconnect, ALL],
   [errors, ALL],
   [error_of_a_second_subscription, SINCE_1_1],

@@ -1,0 +1,103 @@
+//! What one turn may do is bounded, and shared out.
+
+use std::sync::Arc;
+
+use crate::broker::Broker;
+use crate::command::{AckMode, Applied, Command, Send, Subscribe};
+use crate::destination::{Kind, Pattern};
+use crate::effect::Effect;
+use crate::ids::{ConsumerId, DestinationId, HolderId};
+use crate::message::{Envelope, EnvelopeHead};
+use crate::property::PropertyWriter;
+use crate::selector::{Selector, Strings};
+use crate::time::Now;
+
+const NOW: Now = Now { wall_ms: 1_000, mono_ms: 1_000 };
+
+struct Crowd {
+    broker: Broker,
+    holder: HolderId,
+    queue: DestinationId,
+}
+
+impl Crowd {
+    /// A queue with `messages`, none of which has any property.
+    fn before(messages: usize) -> Crowd {
+        let mut broker = Broker::default();
+        let Ok(Applied::Holder(holder)) = broker.apply(NOW, Command::Attach { client: None })
+        else {
+            panic!("nobody can attach")
+        };
+        let resolve = Command::Resolve { kind: Kind::Queue, path: "q".into() };
+        let Ok(Applied::Destination(queue)) = broker.apply(NOW, resolve) else {
+            panic!("there is no queue")
+        };
+        for _ in 0..messages {
+            let head = EnvelopeHead::default();
+            let message = Arc::new(Envelope::new(head, PropertyWriter::default(), b""));
+            let (destination, transaction, receipt) = (queue, None, None);
+            let send = Send { holder, destination, message, transaction, receipt };
+            broker.apply(NOW, Command::Send(send)).expect("there is room");
+        }
+        Crowd { broker, holder, queue }
+    }
+
+    fn subscribe(&mut self, selector: Option<&str>, browse: bool) -> ConsumerId {
+        let parse = |text| Selector::parse(text, Strings::Strict).expect("a selector");
+        let wish = Subscribe {
+            holder: self.holder,
+            target: Pattern::new(Kind::Queue, "q").expect("a pattern"),
+            ack: AckMode::Individual,
+            selector: selector.map(parse),
+            prefetch: 1_000,
+            browse,
+            durable: None,
+            no_local: false,
+            receipt: None,
+        };
+        match self.broker.apply(NOW, Command::Subscribe(Box::new(wish))) {
+            Ok(Applied::Consumer(consumer)) => consumer,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// How many messages and ends of browsing one turn hands out.
+    fn turn(&mut self) -> (usize, usize) {
+        self.broker.dispatch(NOW);
+        let effects: Vec<Effect> = self.broker.take_emissions().map(|e| e.effect).collect();
+        let count = |wanted: fn(&Effect) -> bool| effects.iter().filter(|e| wanted(e)).count();
+        let delivered = count(|effect| matches!(effect, Effect::Deliver(_)));
+        (delivered, count(|effect| matches!(effect, Effect::BrowseEnd { .. })))
+    }
+}
+
+#[test]
+fn a_selector_that_takes_nothing_holds_nobody_up() {
+    let mut crowd = Crowd::before(10_000);
+    crowd.subscribe(Some("n = 1"), false);
+    crowd.subscribe(None, false);
+    let (delivered, _) = crowd.turn();
+    assert!(delivered >= 10, "{delivered} messages in the first turn");
+    while crowd.broker.has_work(NOW) {
+        crowd.turn();
+    }
+    let stats = crowd.broker.destinations(None, usize::MAX);
+    let found = stats.iter().find(|stats| stats.id == crowd.queue).expect("the queue");
+    assert_eq!(found.unacknowledged, 1_000);
+}
+
+#[test]
+fn browsers_share_the_work_of_a_turn_and_keep_no_queue_waiting() {
+    let mut crowd = Crowd::before(1_000);
+    for _ in 0..100 {
+        crowd.subscribe(Some("n = 1"), true);
+    }
+    crowd.subscribe(None, false);
+    let (delivered, mut ended) = crowd.turn();
+    assert_eq!(delivered, 1_000, "the queue has a turn of its own");
+    assert!(ended < 10, "{ended} browsers had read everything in one turn");
+    while crowd.broker.has_work(NOW) {
+        ended += crowd.turn().1;
+    }
+    assert_eq!(ended, 100);
+}
