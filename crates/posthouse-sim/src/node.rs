@@ -72,10 +72,9 @@ impl Node {
     /// # Errors
     /// If what the records say differs from the state that it had.
     pub fn crash(&mut self, survivors: u64) -> Result<(), Breach> {
-        if let Some(driver) = self.driver.take() {
-            if self.plan.looks_inside {
-                invariants::replay_agrees(&self.policies, &self.journal, driver.broker())?;
-            }
+        let driver = self.driver.take().filter(|_| self.plan.looks_inside);
+        if let Some(driver) = driver {
+            invariants::replay_agrees(&self.policies, &self.journal, driver.broker())?;
         }
         self.fronts.clear();
         self.holders.clear();

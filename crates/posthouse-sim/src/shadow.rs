@@ -215,11 +215,9 @@ impl Shadow {
         let rule = self.terms.rule(&kept.to);
         let has_expired = kept.expires_ms != 0 && kept.expires_ms <= now_ms;
         let is_automatic = self.modes.values().any(|mode| *mode == Mode::Auto);
-        kept.is_certain
-            && !kept.may_be_gone
-            && !rule.discards
-            && !(has_expired && !kept.survives)
-            && !(is_automatic && *kept.to.path == *crate::plan::AUTOMATIC_QUEUE)
+        let is_unread = is_automatic && *kept.to.path == *crate::plan::AUTOMATIC_QUEUE;
+        let is_excused = kept.may_be_gone || rule.discards || is_unread;
+        kept.is_certain && !is_excused && (kept.survives || !has_expired)
     }
 }
 

@@ -4,6 +4,7 @@
 //! session does, in little: it turns requests into commands and effects into replies, holds what
 //! is held, and tells the broker what was written. With STOMP it is the real session.
 
+mod message;
 mod stomp;
 mod values;
 
@@ -15,8 +16,9 @@ use posthouse_core::time::Now;
 use crate::plan::{Carrier, Plan};
 use crate::port::{Reply, Request};
 
+pub use message::key_of;
 pub use stomp::StompPeer;
-pub use values::{key_of, resolve};
+pub use values::resolve;
 
 use stomp::StompFront;
 use values::ValueFront;

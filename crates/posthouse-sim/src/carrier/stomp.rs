@@ -13,7 +13,7 @@ use posthouse_wire::stomp::{
 };
 
 use crate::carrier::Parcel;
-use crate::carrier::values::{body_of, key_of_body, selector_text};
+use crate::carrier::message::{body_of, key_of_body, selector_text};
 use crate::clock::wall_ms_of;
 use crate::history::{
     Call, Consumer, Key, Mode, Op, Send, Settle, Subscribe, Target, Transacted, Verdict,

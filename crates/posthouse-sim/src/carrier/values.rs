@@ -11,17 +11,14 @@ use posthouse_core::destination::{Kind as CoreKind, Pattern};
 use posthouse_core::driver::Driver;
 use posthouse_core::effect::{Delivery, Effect};
 use posthouse_core::ids::{ConsumerId, DeliveryNo, DestinationId, HolderId, TransactionId};
-use posthouse_core::message::{Envelope, EnvelopeHead, ProducerSeq};
-use posthouse_core::property::{PropertyWriter, Value};
 use posthouse_core::refusal::{Code, Refusal};
-use posthouse_core::selector::{Selector, Strings};
 use posthouse_core::time::Now;
 
 use crate::carrier::Parcel;
-use crate::clock::wall_ms_of;
+use crate::carrier::message::{envelope, key_of, selector};
 use crate::history::{
     Call, Consumer, Key, Kind, Mode, Op, Send, Settle, Subscribe, Target, Transacted, Transaction,
-    Verdict, Wants,
+    Verdict,
 };
 use crate::plan::Plan;
 use crate::port::{Arrival, Reply, Request};
@@ -31,6 +28,16 @@ const OUT_SOFT: usize = 32;
 
 /// A reply, and the delivery that is written with it.
 type Outgoing = (Reply, Option<(ConsumerId, DeliveryNo)>);
+
+/// What every call comes with.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    now: Now,
+    holder: HolderId,
+    op: Op,
+    receipt: Option<Op>,
+    handle: u64,
+}
 
 /// See the module.
 pub struct ValueFront {
@@ -75,9 +82,9 @@ impl ValueFront {
             }
             Request::Call { op, call, receipt, handle } => {
                 let Some(holder) = self.holder else { return };
-                let token = receipt.then_some(op);
-                let done = self.carry_out(now, holder, op, &call, token, handle, driver);
-                if let Err(refusal) = done {
+                let receipt = receipt.then_some(op);
+                let asked = Asked { now, holder, op, receipt, handle };
+                if let Err(refusal) = self.carry_out(asked, &call, driver) {
                     self.refuse(Some(op), &refusal);
                 }
             }
@@ -85,49 +92,32 @@ impl ValueFront {
         self.regulate_flow(now, driver);
     }
 
-    #[expect(clippy::too_many_arguments, reason = "they are the parts of one request")]
-    fn carry_out(
-        &mut self,
-        now: Now,
-        holder: HolderId,
-        op: Op,
-        call: &Call,
-        receipt: Option<Op>,
-        handle: u64,
-        driver: &mut Driver,
-    ) -> Result<(), Refusal> {
+    fn carry_out(&mut self, asked: Asked, call: &Call, driver: &mut Driver) -> Result<(), Refusal> {
+        let Asked { now, holder, op, receipt, .. } = asked;
         match call {
-            Call::Send(send) => return self.send(now, holder, op, send, receipt, driver),
-            Call::Subscribe(wish) => return self.subscribe(now, holder, wish, receipt, driver),
-            Call::Unsubscribe(consumer) => self.unsubscribe(now, *consumer, receipt, driver)?,
+            Call::Send(send) => self.send(asked, send, driver),
+            Call::Subscribe(wish) => self.subscribe(asked, wish, driver),
+            Call::Unsubscribe(consumer) => self.unsubscribe(asked, *consumer, driver),
             Call::Forget(durable) => {
                 let (client, name) = (durable.client.as_str().into(), durable.name.as_str().into());
                 let receipt = receipt.map(|token| (holder, token));
-                driver.apply(now, Command::RemoveSubscription { client, name, receipt })?;
+                let remove = Command::RemoveSubscription { client, name, receipt };
+                driver.apply(now, remove).map(drop)
             }
-            Call::Settle(settle) => self.settle(now, settle, handle, receipt, driver)?,
-            Call::Transact(id, step) => self.transact(now, holder, *id, *step, receipt, driver)?,
+            Call::Settle(settle) => self.settle(asked, settle, driver),
+            Call::Transact(id, step) => self.transact(asked, *id, *step, driver),
             Call::Disconnect => {
-                let receipt = op;
-                driver.apply(now, Command::Confirm { holder, receipt })?;
-                driver.apply(now, Command::Flow { holder, open: false })?;
+                driver.apply(now, Command::Confirm { holder, receipt: op })?;
                 self.is_flow_open = false;
                 self.leaving = Some(op);
+                driver.apply(now, Command::Flow { holder, open: false }).map(drop)
             }
             Call::Purge(_) | Call::Redrive(_) => unreachable!("clients do not manage the node"),
         }
-        Ok(())
     }
 
-    fn send(
-        &mut self,
-        now: Now,
-        holder: HolderId,
-        op: Op,
-        send: &Send,
-        receipt: Option<Op>,
-        driver: &mut Driver,
-    ) -> Result<(), Refusal> {
+    fn send(&mut self, asked: Asked, send: &Send, driver: &mut Driver) -> Result<(), Refusal> {
+        let Asked { now, holder, op, receipt, .. } = asked;
         let destination = resolve(now, &send.to, driver)?;
         let message = Arc::new(envelope(now, send));
         let transaction = send.transaction.map(|id| self.transaction(id)).transpose()?;
@@ -151,12 +141,11 @@ impl ValueFront {
 
     fn subscribe(
         &mut self,
-        now: Now,
-        holder: HolderId,
+        asked: Asked,
         wish: &Subscribe,
-        receipt: Option<Op>,
         driver: &mut Driver,
     ) -> Result<(), Refusal> {
+        let Asked { now, holder, receipt, .. } = asked;
         let command = SubscribeCommand {
             holder,
             target: Pattern::new(kind(wish.to.kind), &wish.to.path)?,
@@ -182,11 +171,11 @@ impl ValueFront {
 
     fn unsubscribe(
         &mut self,
-        now: Now,
+        asked: Asked,
         consumer: Consumer,
-        receipt: Option<Op>,
         driver: &mut Driver,
     ) -> Result<(), Refusal> {
+        let Asked { now, receipt, .. } = asked;
         let unknown = || Refusal::new(Code::ConsumerUnknown, "there is no such consumer");
         let consumer = self.consumers.remove(&consumer).ok_or_else(unknown)?;
         self.names.remove(&consumer);
@@ -196,12 +185,11 @@ impl ValueFront {
 
     fn settle(
         &mut self,
-        now: Now,
+        asked: Asked,
         settle: &Settle,
-        handle: u64,
-        receipt: Option<Op>,
         driver: &mut Driver,
     ) -> Result<(), Refusal> {
+        let Asked { now, receipt, handle, .. } = asked;
         let unknown = || Refusal::new(Code::ConsumerUnknown, "there is no such consumer");
         let consumer = *self.consumers.get(&settle.consumer).ok_or_else(unknown)?;
         let transaction = settle.transaction.map(|id| self.transaction(id)).transpose()?;
@@ -224,13 +212,12 @@ impl ValueFront {
 
     fn transact(
         &mut self,
-        now: Now,
-        holder: HolderId,
+        asked: Asked,
         id: Transaction,
         step: Transacted,
-        receipt: Option<Op>,
         driver: &mut Driver,
     ) -> Result<(), Refusal> {
+        let Asked { now, holder, receipt, .. } = asked;
         let command = match step {
             Transacted::Begin => Command::Begin { holder, receipt },
             Transacted::Commit => {
@@ -370,55 +357,4 @@ pub fn resolve(now: Now, to: &Target, driver: &mut Driver) -> Result<Destination
         Applied::Destination(id) => Ok(id),
         _ => unreachable!("resolving answers a destination"),
     }
-}
-
-fn selector(wants: Wants) -> Option<Selector> {
-    let text = selector_text(wants)?;
-    Some(Selector::parse(&text, Strings::Convert).expect("it is written here"))
-}
-
-/// A wish as the text of a selector.
-pub fn selector_text(wants: Wants) -> Option<String> {
-    match wants {
-        Wants::All => None,
-        Wants::Label(label) => Some(format!("label = {label}")),
-        Wants::Not(label) => Some(format!("label <> {label}")),
-    }
-}
-
-fn envelope(now: Now, send: &Send) -> Envelope {
-    let mut properties = PropertyWriter::default();
-    properties.own("label", Value::Int(i64::from(send.label)));
-    let head = EnvelopeHead {
-        persistent: send.persistent,
-        priority: send.priority,
-        timestamp_ms: now.wall_ms,
-        expires_ms: wall_ms_of(send.expires_ms),
-        producer: send.dedup.map(|(name, seq)| ProducerSeq { producer: u128::from(name), seq }),
-        ..EnvelopeHead::default()
-    };
-    Envelope::new(head, properties, body_of(send.key).as_bytes())
-}
-
-/// The body of a message: its key, and more or less of what nobody reads.
-pub fn body_of(key: Key) -> String {
-    let filling = usize::try_from(key * 37 % 120).unwrap_or(0);
-    format!("{key} {}", "x".repeat(filling))
-}
-
-/// The key of a message by its body.
-pub fn key_of(message: &Envelope) -> Option<Key> {
-    key_of_body(message.body())
-}
-
-/// The key that a body begins with.
-pub fn key_of_body(body: &[u8]) -> Option<Key> {
-    let text = std::str::from_utf8(body).ok()?;
-    let (key, filling) = text.split_once(' ')?;
-    let key = key.parse().ok()?;
-    (body_of(key).len() == key_digits(key) + 1 + filling.len()).then_some(key)
-}
-
-fn key_digits(key: Key) -> usize {
-    key.to_string().len()
 }

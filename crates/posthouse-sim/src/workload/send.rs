@@ -18,7 +18,7 @@ const PRIORITY: u8 = 4;
 /// Draws a message.
 pub fn sample(client: &mut Client, scene: &mut Scene<'_>) -> Option<Intent> {
     let to = destination(scene)?;
-    let is_numbered = scene.plan.dedup && client.id % 2 == 0;
+    let is_numbered = scene.plan.dedup && client.id.is_multiple_of(2);
     let send = Send {
         key: scene.key(),
         to,

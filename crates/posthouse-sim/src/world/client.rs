@@ -212,7 +212,7 @@ impl World {
                 Ok(())
             }
             Reply::Receipt(op) => self.confirm(client, op),
-            Reply::Refused { op, code, detail } => self.refuse(client, op, &code, detail),
+            Reply::Refused { op, code, detail } => self.refuse(client, op, &code, &detail),
             Reply::Message(arrival) => {
                 self.receive(client, arrival);
                 Ok(())
@@ -254,7 +254,7 @@ impl World {
         client: &mut Client,
         op: Option<Op>,
         code: &str,
-        detail: String,
+        detail: &str,
     ) -> Result<(), Breach> {
         let call = op.and_then(|op| client.pending.remove(&op));
         if !workload::is_expected(call.as_ref(), code) {

@@ -89,11 +89,8 @@ impl World {
     fn describe_remains(&mut self) -> Vec<String> {
         let mut remains = Vec::new();
         if let Some(driver) = self.node.driver() {
-            let kept = driver
-                .broker()
-                .destinations(None, usize::MAX)
-                .into_iter()
-                .filter(|one| one.messages > 0);
+            let all = driver.broker().destinations(None, usize::MAX);
+            let kept = all.into_iter().filter(|one| one.messages > 0);
             remains.extend(kept.map(|one| format!("{one:?}")));
             remains.extend(
                 driver
