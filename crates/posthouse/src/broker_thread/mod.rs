@@ -27,7 +27,7 @@ use posthouse_wire::stomp::HeartBeat;
 use posthouse_wire::stomp::session::SessionConfig;
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::LocalSet;
+use tokio::task::{LocalSet, yield_now};
 use tokio::time::{Instant as TokioInstant, sleep};
 
 pub(crate) use ask::{Action, Ask, Asker, Browse, ConnectionInfo, Overview, Stopped, channel};
@@ -181,6 +181,9 @@ async fn turns(hub: Rc<RefCell<Hub>>) -> String {
         if is_over || next < alarm.deadline() {
             alarm.as_mut().reset(next);
         }
+        drop(hub);
+        // Turn after turn, the sockets would hardly ever be looked at.
+        yield_now().await;
     }
 }
 
