@@ -170,9 +170,8 @@ async fn turns(hub: Rc<RefCell<Hub>>) -> String {
             () = wanted.notified() => {}
             () = alarm.as_mut() => {}
         }
-        let mut hub = hub.borrow_mut();
-        let next = hub.turn();
-        if let Some(why) = hub.driver.failure() {
+        let next = hub.borrow_mut().turn();
+        if let Some(why) = hub.borrow().driver.failure() {
             return why.to_owned();
         }
         let far_away = || TokioInstant::now() + FAR_AWAY;
@@ -181,7 +180,6 @@ async fn turns(hub: Rc<RefCell<Hub>>) -> String {
         if is_over || next < alarm.deadline() {
             alarm.as_mut().reset(next);
         }
-        drop(hub);
         // Turn after turn, the sockets would hardly ever be looked at.
         yield_now().await;
     }
