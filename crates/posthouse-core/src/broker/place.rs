@@ -130,9 +130,12 @@ impl Broker {
             let detail = format!("{} has consumers or producers at work", place.name);
             return Err(Refusal::new(Code::DestinationInUse, detail));
         }
+        let dropped = place.log.len();
+        // Its own counters go with it, but the node's stay.
+        self.count(destination, |counters| counters.dropped += dropped);
         self.record(Record::DestinationRemoved { id: destination });
         self.make_room(destination);
-        Ok(Applied::Done)
+        Ok(Applied::Count(dropped))
     }
 
     pub(super) fn forget_destination(&mut self, destination: DestinationId) {

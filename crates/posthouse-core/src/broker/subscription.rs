@@ -115,21 +115,31 @@ impl Broker {
             let detail = format!("\"{name}\" of client \"{client}\" is being consumed from");
             return Err(Refusal::new(Code::SubscriptionInUse, detail));
         }
-        self.end_subscription(id);
+        let dropped = self.end_subscription(id);
         if let Some((holder, token)) = receipt {
             let gate: BatchNo = self.open_batch;
             self.owe_receipt(holder, gate, Some(token));
         }
-        Ok(Applied::Done)
+        Ok(Applied::Count(dropped))
     }
 
-    /// Removes a subscription; what it alone waited for makes room.
-    fn end_subscription(&mut self, id: SubscriptionId) {
+    /// Removes a subscription; what it alone waited for makes room. Answers how many messages
+    /// waited for it, and counts them at their topics whether or not others still wait for them,
+    /// just as each subscription counts its own acknowledgements.
+    fn end_subscription(&mut self, id: SubscriptionId) -> u64 {
         let topics = self.subscriptions[&id].topics.clone();
+        let mut dropped = 0;
+        for topic in &topics {
+            let backlog = self.places.get(topic).and_then(|place| place.backlogs.get(&id));
+            let pending = backlog.map_or(0, Backlog::pending_len);
+            self.count(*topic, |counters| counters.dropped += pending);
+            dropped += pending;
+        }
         self.record(Record::SubscriptionRemoved { id });
         for topic in topics {
             self.make_room(topic);
         }
+        dropped
     }
 
     pub(super) fn forget_subscription(&mut self, id: SubscriptionId) {
