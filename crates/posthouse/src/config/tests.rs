@@ -170,7 +170,7 @@ error[PH1302]: this sets nothing
  | node.name
  | ^^^^^^^^^ write it as KEY=VALUE
 
-error[PH1304]: `http.listen`: 0.0.0.0:80 is open to other machines, which needs messaging users and TLS
+error[PH1304]: `http.listen`: 0.0.0.0:80 is open to others, which needs messaging users and TLS
  --> command line, --set
  |
  | http.listen=0.0.0.0:80
