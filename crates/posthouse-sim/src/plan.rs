@@ -9,7 +9,7 @@ use posthouse_core::policy::{
     OnReject, Persistence, Policies, Policy, Redelivery, Rule as PolicyRule, WhenFull, WhenSlow,
 };
 
-use crate::history::{Rule, Target, Terms};
+use crate::history::{Kind as TargetKind, Rule, Target, Terms};
 use crate::random::{Random, Stream};
 
 /// What carries requests and replies.
@@ -181,18 +181,27 @@ impl Plan {
 
     /// What the checker is told about the same destinations.
     pub fn terms(&self) -> Terms {
-        let rules = RULES.iter().map(|(kind, path, policy)| {
-            let to = match kind {
-                Kind::Queue => Target::queue(path),
-                Kind::Topic => Target::topic(path),
-            };
-            rule_of(to, &policy())
-        });
+        let mut rules: Vec<Rule> = RULES
+            .iter()
+            .map(|(kind, path, policy)| {
+                let to = match kind {
+                    Kind::Queue => Target::queue(path),
+                    Kind::Topic => Target::topic(path),
+                };
+                rule_of(to, &policy())
+            })
+            .collect();
+        if self.memory_bytes_max > 0 {
+            // Slow subscribers lose messages before a node that is short of memory holds anybody.
+            rules.push(Rule::new(Target::topic(">")));
+            let topics = rules.iter_mut().filter(|rule| rule.to.kind == TargetKind::Topic);
+            topics.for_each(|rule| rule.skips = true);
+        }
         Terms {
             expiry_slack_ms: 3_000 + self.notice_ms_max(),
             progress_ms: 10_000,
             detach_ms: self.notice_ms_max() + 500,
-            rules: rules.collect(),
+            rules,
         }
     }
 }
