@@ -198,7 +198,8 @@ impl Plan {
             topics.for_each(|rule| rule.skips = true);
         }
         Terms {
-            expiry_slack_ms: 3_000 + self.notice_ms_max(),
+            // What was handed out in time may lie before a client that stalls more than once.
+            expiry_slack_ms: 10_000 + self.notice_ms_max(),
             progress_ms: 10_000,
             detach_ms: self.notice_ms_max() + 500,
             rules,
