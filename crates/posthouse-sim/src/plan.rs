@@ -192,7 +192,8 @@ impl Plan {
         let others = Rule { skips: true, ..Rule::new(Target::topic(">")) };
         let others = self.has_tight_memory().then_some(others);
         Terms {
-            expiry_slack_ms: 3_000 + self.notice_ms_max(),
+            // What was handed out in time may lie before a client that stalls more than once.
+            expiry_slack_ms: 10_000 + self.notice_ms_max(),
             progress_ms: 10_000,
             detach_ms: self.notice_ms_max() + 500,
             rules: rules.chain(others).collect(),

@@ -7,7 +7,7 @@ use crate::plan::{Carrier, Plan};
 use crate::world;
 
 /// Seeds that must pass.
-const SEEDS: u64 = 240;
+const SEEDS: u64 = 200;
 
 /// Threads that share them.
 const THREADS: u64 = 2;

@@ -149,6 +149,7 @@ impl StompPeer {
         while let Some(frame) = reading.next_frame().expect("the node writes STOMP") {
             let names = &mut self.names;
             let next_handle = &mut self.next_handle;
+            replies.extend(missed_of(&frame));
             replies.push(reply_of(&frame, |name| {
                 *next_handle += 1;
                 names.insert(*next_handle, name);
@@ -284,6 +285,12 @@ fn reply_of(frame: &FrameRef<'_>, keep: impl FnOnce(String) -> u64) -> Reply {
             Reply::Refused { op: text("receipt-id").parse().ok(), code, detail }
         }
     }
+}
+
+/// How many messages the subscriber has missed, which the next message tells.
+fn missed_of(frame: &FrameRef<'_>) -> Option<Reply> {
+    let count = frame.header("missed")?.parse().ok()?;
+    Some(Reply::Missed(consumer_of(frame), count))
 }
 
 fn consumer_of(frame: &FrameRef<'_>) -> Consumer {

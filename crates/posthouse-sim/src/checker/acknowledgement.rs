@@ -1,6 +1,6 @@
 //! P8: what was acknowledged, and confirmed to be, stays acknowledged.
 
-use crate::checker::duplication::is_same_backlog;
+use crate::checker::duplication::{have_crossed, is_same_backlog};
 use crate::checker::ledger::{Ledger, Message, Moment, Received, Standing};
 use crate::checker::{Check, Report};
 use crate::history::{Kind, Verdict};
@@ -45,6 +45,7 @@ fn is_back(
 ) -> bool {
     match message.to().kind {
         _ if ledger.may_be_anew(message, second.at) => false,
+        _ if have_crossed(ledger, first, second) => false,
         Kind::Queue => true,
         Kind::Topic => {
             first.delivery.from.kind == Kind::Topic && is_same_backlog(ledger, first, second)

@@ -62,13 +62,13 @@ impl Check {
     pub fn promise(self) -> &'static str {
         match self {
             Check::Lost => "P2",
-            Check::Unexpected | Check::Browsing => "P9",
+            Check::Unexpected | Check::Browsing | Check::Expired => "P9",
             Check::Duplicated => "P3",
             Check::Unacknowledged => "P8",
             Check::Order => "P4",
             Check::Atomicity | Check::Early => "P5",
             Check::Incomplete | Check::Subscriber => "P6",
-            Check::Redelivery | Check::Expired => "P7",
+            Check::Redelivery => "P7",
             Check::Credit => "P12",
             Check::Progress => "P13",
         }

@@ -11,12 +11,14 @@ type Published<'l, 'a> = BTreeMap<(usize, &'l Target), Vec<(Moment, &'l Message<
 
 /// A subscriber that got a message got all that the same producer had sent to the same topic
 /// before and since the subscription was confirmed; one that was there to the end got all. What
-/// expired meanwhile, and what a topic's policy lets slow subscribers miss, is excused.
+/// expired meanwhile is excused. What a topic's policy lets slow subscribers miss they must have
+/// been told of.
 pub fn subscribers_miss_nothing(ledger: &Ledger<'_>, report: &mut Report) {
     let published = published(ledger);
     for (id, consumer) in &ledger.consumers {
         let Some(from) = consumer.confirmed.filter(|_| is_plain(consumer)) else { continue };
         let got = keys_of(ledger, consumer);
+        let mut skipped = 0;
         for ((connection, topic), messages) in &published {
             let is_own = consumer.wish.no_local && *connection == consumer.connection;
             if is_own || !consumer.wish.to.takes_in(topic) {
@@ -26,11 +28,23 @@ pub fn subscribers_miss_nothing(ledger: &Ledger<'_>, report: &mut Report) {
             let until = until(ledger, consumer).or(got_last.map(|(place, _)| *place));
             for (place, message) in messages {
                 let is_due = *place > from && until.is_some_and(|until| *place < until);
-                if is_due && !got.contains_key(&message.key) && is_owed(ledger, consumer, message) {
-                    let detail = format!("to {topic} never reached subscriber {id}");
-                    report.blame(Check::Subscriber, message.key, detail);
+                if !is_due || got.contains_key(&message.key) || !is_owed(ledger, consumer, message)
+                {
+                    continue;
                 }
+                if ledger.history.terms.rule(topic).skips {
+                    skipped += 1;
+                    continue;
+                }
+                let detail = format!("to {topic} never reached subscriber {id}");
+                report.blame(Check::Subscriber, message.key, detail);
             }
+        }
+        let told = ledger.missed.get(id).copied().unwrap_or(0);
+        if skipped > told {
+            let detail =
+                format!("subscriber {id} missed {skipped} messages and was told of {told}");
+            report.complain(Check::Subscriber, detail);
         }
     }
 }
@@ -88,7 +102,5 @@ fn until(ledger: &Ledger<'_>, consumer: &Consuming<'_>) -> Option<Moment> {
 fn is_owed(ledger: &Ledger<'_>, consumer: &Consuming<'_>, message: &Message<'_>) -> bool {
     let end_ms = ledger.at_ms(consumer.ended.unwrap_or(ledger.history.events.len() - 1));
     let expires_ms = message.sent.expires_ms;
-    consumer.wish.wants.takes(message.sent.label)
-        && (expires_ms == 0 || expires_ms > end_ms)
-        && !ledger.history.terms.rule(message.to()).skips
+    consumer.wish.wants.takes(message.sent.label) && (expires_ms == 0 || expires_ms > end_ms)
 }

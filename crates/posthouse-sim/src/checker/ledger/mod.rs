@@ -152,6 +152,8 @@ pub struct Ledger<'a> {
     pub messages: BTreeMap<Key, Message<'a>>,
     /// Every delivery, in order.
     pub deliveries: Vec<Received<'a>>,
+    /// How many messages each consumer was told that it has missed.
+    pub missed: BTreeMap<Consumer, u64>,
     /// When the node was killed.
     pub crashes: Vec<Moment>,
     /// When disturbances ended.

@@ -23,6 +23,7 @@ impl<'a> Ledger<'a> {
             consumers: BTreeMap::new(),
             messages: BTreeMap::new(),
             deliveries: Vec::new(),
+            missed: BTreeMap::new(),
             crashes: Vec::new(),
             healed: None,
             drained: None,
@@ -52,7 +53,10 @@ impl<'a> Ledger<'a> {
             What::Crash => self.crashes.push(moment),
             What::Heal => self.healed = Some(moment),
             What::Drained => self.drained = Some(moment),
-            What::BrowseEnd(_) | What::Missed(..) | What::Start => {}
+            What::Missed(consumer, count) => {
+                *self.missed.entry(*consumer).or_default() += count;
+            }
+            What::BrowseEnd(_) | What::Start => {}
         }
         Ok(())
     }
