@@ -170,21 +170,26 @@ async fn turns(hub: Rc<RefCell<Hub>>) -> String {
             () = wanted.notified() => {}
             () = alarm.as_mut() => {}
         }
-        let mut hub = hub.borrow_mut();
-        let next = hub.turn();
-        if let Some(why) = hub.driver.failure() {
-            return why.to_owned();
-        }
+        let next = match end_turn(&hub) {
+            Ok(next) => next,
+            Err(why) => return why,
+        };
         let far_away = || TokioInstant::now() + FAR_AWAY;
         let next = next.map_or_else(far_away, TokioInstant::from_std);
         let is_over = alarm.is_elapsed();
         if is_over || next < alarm.deadline() {
             alarm.as_mut().reset(next);
         }
-        drop(hub);
         // Turn after turn, the sockets would hardly ever be looked at.
         yield_now().await;
     }
+}
+
+/// Answers when the next turn is due, or why the store failed.
+fn end_turn(hub: &RefCell<Hub>) -> Result<Option<Instant>, String> {
+    let mut hub = hub.borrow_mut();
+    let next = hub.turn();
+    hub.driver.failure().map_or(Ok(next), |why| Err(why.to_owned()))
 }
 
 /// Answers what was asked, then ends every connection, and waits until the peers have read it.
