@@ -123,3 +123,11 @@ fn many_subscriptions_of_one_holder_are_not_handed_everything_at_once() {
     assert_eq!(delivered, 100);
     assert_eq!(crowd.broker.stats().messages, 0);
 }
+
+#[test]
+fn a_browser_does_not_follow_those_who_send() {
+    let mut crowd = Crowd::before(1);
+    crowd.subscribe(None, true);
+    (0..5_000).for_each(|_| crowd.send(crowd.queue, b""));
+    assert_eq!(crowd.turn(), (1, 1), "what it was to see, and the end");
+}
