@@ -63,6 +63,8 @@ impl Broker {
             let detail = format!("{DESTINATIONS_MAX} destinations exist; {name} is one too many");
             return Err(Refusal::new(Code::LimitReached, detail));
         }
+        let takers = self.subscriptions.values().filter(|s| s.pattern.matches(name)).count();
+        self.check_backlogs(takers)?;
         Ok(self.make_destination(name))
     }
 
@@ -86,6 +88,7 @@ impl Broker {
                 let all = self.subscriptions.iter_mut();
                 for (subscription, found) in all.filter(|(_, s)| s.pattern.matches(&name)) {
                     found.topics.insert(id);
+                    self.durable_backlogs += 1;
                     backlogs.insert(*subscription, Backlog::default());
                 }
             }
@@ -143,7 +146,7 @@ impl Broker {
         self.names.remove(&place.name);
         for subscription in place.backlogs.keys() {
             if let Some(found) = self.subscriptions.get_mut(subscription) {
-                found.topics.remove(&destination);
+                self.durable_backlogs -= usize::from(found.topics.remove(&destination));
             }
         }
         self.messages -= place.log.len();

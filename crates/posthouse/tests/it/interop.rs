@@ -27,8 +27,11 @@ struct Client {
     script: &'static str,
 }
 
-const STOMP_PY: Client =
-    Client { interpreter: "venv/bin/python", packages: "venv/bin", script: "stomp_py/scenarios.py" };
+const STOMP_PY: Client = Client {
+    interpreter: "venv/bin/python",
+    packages: "venv/bin",
+    script: "stomp_py/scenarios.py",
+};
 
 const STOMPJS: Client =
     Client { interpreter: "node", packages: "node/node_modules", script: "stompjs/scenarios.mjs" };

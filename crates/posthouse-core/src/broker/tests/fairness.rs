@@ -7,8 +7,10 @@ use crate::command::{AckMode, Applied, Command, Send, Subscribe};
 use crate::destination::{Kind, Pattern};
 use crate::effect::Effect;
 use crate::ids::{DestinationId, HolderId};
+use crate::limits::BACKLOGS_MAX;
 use crate::message::{Envelope, EnvelopeHead};
 use crate::property::PropertyWriter;
+use crate::refusal::Code;
 use crate::selector::{Selector, Strings};
 use crate::time::Now;
 
@@ -130,4 +132,39 @@ fn a_browser_does_not_follow_those_who_send() {
     crowd.subscribe(None, true);
     (0..5_000).for_each(|_| crowd.send(crowd.queue, b""));
     assert_eq!(crowd.turn(), (1, 1), "what it was to see, and the end");
+}
+
+#[test]
+fn durable_subscriptions_to_patterns_do_not_multiply_without_end() {
+    const SIDE: usize = 500;
+    assert_eq!(SIDE * SIDE, BACKLOGS_MAX);
+    let mut broker = Broker::default();
+    let attach = Command::Attach { client: Some("c".into()) };
+    let Ok(Applied::Holder(holder)) = broker.apply(NOW, attach) else {
+        panic!("nobody can attach")
+    };
+    let topic =
+        |number: usize| Command::Resolve { kind: Kind::Topic, path: format!("t.{number}").into() };
+    let durable = |number: usize| Subscribe {
+        holder,
+        target: Pattern::new(Kind::Topic, "t.*").expect("a pattern"),
+        ack: AckMode::Auto,
+        selector: None,
+        prefetch: 1,
+        browse: false,
+        durable: Some(format!("d{number}").into()),
+        no_local: false,
+        receipt: None,
+    };
+    for number in 0..SIDE {
+        broker.apply(NOW, topic(number)).expect("a topic");
+    }
+    for number in 0..SIDE {
+        let subscribe = Command::Subscribe(Box::new(durable(number)));
+        broker.apply(NOW, subscribe).expect("a subscription");
+    }
+    for beyond in [topic(SIDE), Command::Subscribe(Box::new(durable(SIDE)))] {
+        let refusal = broker.apply(NOW, beyond).expect_err("one is too many");
+        assert_eq!(refusal.code, Code::LimitReached);
+    }
 }
