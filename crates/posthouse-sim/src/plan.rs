@@ -85,6 +85,9 @@ pub struct Plan {
     pub memory_bytes_max: u64,
 }
 
+/// How long a producer waits for room, in milliseconds.
+const BLOCK_MS_MAX: u64 = 3_000;
+
 /// The path of the queue whose consumers do not acknowledge.
 pub const AUTOMATIC_QUEUE: &str = "auto";
 
@@ -174,7 +177,7 @@ impl Plan {
         });
         Policies {
             rules: rules.collect(),
-            fallback: Arc::new(Policy { block_ms_max: 3_000, ..Policy::default() }),
+            fallback: Arc::new(Policy { block_ms_max: BLOCK_MS_MAX, ..Policy::default() }),
             memory_bytes_max: self.memory_bytes_max,
         }
     }
@@ -201,7 +204,8 @@ impl Plan {
             // What was handed out in time may lie before a client that stalls more than once.
             expiry_slack_ms: 10_000 + self.notice_ms_max(),
             progress_ms: 10_000,
-            detach_ms: self.notice_ms_max() + 500,
+            // What a held client says is not read before its send is admitted or refused.
+            detach_ms: self.notice_ms_max() + BLOCK_MS_MAX + 1_000,
             rules,
         }
     }
@@ -238,7 +242,7 @@ const RULES: [Named; 11] = [
 ];
 
 fn quick() -> Policy {
-    Policy { block_ms_max: 3_000, ..Policy::default() }
+    Policy { block_ms_max: BLOCK_MS_MAX, ..Policy::default() }
 }
 
 fn retrying() -> Policy {
