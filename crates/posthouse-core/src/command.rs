@@ -173,7 +173,8 @@ pub enum Command {
         /// The receipt that is owed.
         receipt: ReceiptToken,
     },
-    /// Deletes a durable subscription and what waits for it.
+    /// Deletes a durable subscription and what waits for it. Answers [`Applied::Count`]: the
+    /// messages that waited for it.
     RemoveSubscription {
         /// The client's name.
         client: Box<str>,
@@ -198,7 +199,8 @@ pub enum Command {
         /// How many at most, up to [`BATCH_MAX`](crate::limits::BATCH_MAX).
         limit: u64,
     },
-    /// Removes a destination that nobody consumes from, with its messages.
+    /// Removes a destination that nobody consumes from, with its messages. Answers
+    /// [`Applied::Count`]: the messages that it held.
     RemoveDestination {
         /// Which.
         destination: DestinationId,

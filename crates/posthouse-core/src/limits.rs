@@ -13,6 +13,8 @@ pub const DESTINATIONS_MAX: usize = 100_000;
 pub const SUBSCRIPTION_NAME_BYTES_MAX: usize = 256;
 /// Durable subscriptions of one node.
 pub const SUBSCRIPTIONS_MAX: usize = 100_000;
+/// Backlogs of durable subscriptions of one node: one for each topic that each of them takes in.
+pub const BACKLOGS_MAX: usize = 250_000;
 /// Consumers of one holder.
 pub const CONSUMERS_PER_HOLDER_MAX: usize = 10_000;
 /// Open transactions of one holder.

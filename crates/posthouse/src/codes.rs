@@ -26,6 +26,8 @@ pub(crate) enum Code {
     StoreFailed,
     /// The users file cannot be used.
     UsersInvalid,
+    /// A user that does not exist.
+    UserUnknown,
     /// A request without a login.
     LoginMissing,
     /// A login that is wrong.
@@ -57,7 +59,7 @@ pub(crate) enum Code {
 impl Code {
     /// All of them, in the order of their numbers.
     #[cfg(test)]
-    pub(crate) const ALL: [Code; 23] = [
+    pub(crate) const ALL: [Code; 24] = [
         Code::KeyUnknown,
         Code::ValueInvalid,
         Code::FileInvalid,
@@ -68,6 +70,7 @@ impl Code {
         Code::StoreDamaged,
         Code::StoreFailed,
         Code::UsersInvalid,
+        Code::UserUnknown,
         Code::LoginMissing,
         Code::LoginWrong,
         Code::OriginRefused,
@@ -96,6 +99,7 @@ impl Code {
             Code::StoreDamaged => "PH1308",
             Code::StoreFailed => "PH1309",
             Code::UsersInvalid => "PH1310",
+            Code::UserUnknown => "PH1311",
             Code::LoginMissing => "PH1320",
             Code::LoginWrong => "PH1321",
             Code::OriginRefused => "PH1323",
@@ -121,7 +125,7 @@ impl Code {
             Code::StoreDamaged => Exit::StoreDamaged,
             Code::StoreFailed => Exit::StoreFailed,
             Code::LoginMissing | Code::LoginWrong | Code::OriginRefused => Exit::NotAllowed,
-            Code::RouteUnknown | Code::PageUnknown => Exit::NotFound,
+            Code::UserUnknown | Code::RouteUnknown | Code::PageUnknown => Exit::NotFound,
             Code::RequestInvalid | Code::ConfirmationMissing => Exit::Usage,
             Code::NodeStopping | Code::NodeUnreachable => Exit::Unreachable,
             Code::DataDirUnusable | Code::LoginsTooMany | Code::MethodInvalid => Exit::Failed,

@@ -24,7 +24,7 @@ async fn check_resent(answer: &str) {
 
 #[tokio::test]
 async fn a_connection_that_goes_wrong_is_made_again() {
-    check_resent("> ERROR message:PH1114 | stopping").await;
+    check_resent("> ERROR message:PH1106 | stopping").await;
     check_resent("> ERROR message:PH1003 receipt-id:unknown").await;
     check_resent("> CONNECTED version:1.2").await;
     check_resent("raw NONSENSE\\n\\n\\0").await;

@@ -149,6 +149,12 @@ impl Backlog {
         self.occupied().find_map(|(priority, lane)| Some((lane.ready.first()?, priority)))
     }
 
+    /// The oldest message, of whatever priority, that nobody is working on.
+    pub fn oldest_idle(&self) -> Option<Seq> {
+        let ready = self.occupied().filter_map(|(_, lane)| lane.ready.first());
+        ready.chain(self.delayed.keys().next().copied()).min()
+    }
+
     /// The lanes in use, from high priority to low.
     pub fn occupied(&self) -> impl Iterator<Item = (u8, &Lane)> {
         let numbered = self.lanes.iter().enumerate().rev();

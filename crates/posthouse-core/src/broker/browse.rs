@@ -28,35 +28,11 @@ impl Broker {
         limit: usize,
         selector: Option<&Selector>,
     ) -> (Vec<Browsed>, Option<BrowseCursor>) {
-        self.browse_within(destination, from, limit, selector, &mut { SELECTION_STEPS_PER_TURN })
-    }
-
-    /// The same within `steps` of work, of which it takes what it needs.
-    fn browse_within(
-        &self,
-        destination: DestinationId,
-        from: BrowseCursor,
-        limit: usize,
-        selector: Option<&Selector>,
-        steps: &mut usize,
-    ) -> (Vec<Browsed>, Option<BrowseCursor>) {
-        let Some(place) = self.places.get(&destination) else { return (Vec::new(), None) };
-        let mut page = Vec::new();
-        let mut cursor = Some(from);
-        while *steps > 0 && page.len() < limit.min(BROWSE_PAGE_MAX) {
-            let Some(at) = cursor else { break };
-            let Some((priority, seq)) = next_pending(place, at) else {
-                cursor = None;
-                break;
-            };
-            cursor = Some(BrowseCursor { priority, seq: seq + 1 });
-            let Some(browsed) = look_at(place, seq) else { continue };
-            let seen = Selectable::new(&browsed.message, browsed.id);
-            if selector.is_none_or(|selector| select(selector, &seen, steps)) {
-                page.push(browsed);
-            }
-        }
-        (page, cursor)
+        let place = self.places.get(&destination);
+        let steps = &mut { SELECTION_STEPS_PER_TURN };
+        place.map_or_else(Default::default, |place| {
+            browse_within(place, from, Seq::MAX, limit, selector, steps)
+        })
     }
 
     /// Goes on with a browsing consumer; answers how many messages it was handed.
@@ -68,9 +44,12 @@ impl Broker {
         let credit = (consumer.prefetch - consumer.inflight.open_len()) as usize;
         let (until, queue) = (browse.until, browse.queue);
         let selector = consumer.selector.as_deref();
-        let (page, next) = self.browse_within(queue, from, most.min(credit), selector, steps);
+        let place = self.places.get(&queue);
+        let (page, next) = place.map_or_else(Default::default, |place| {
+            browse_within(place, from, until, most.min(credit), selector, steps)
+        });
         let handed = page.len();
-        for browsed in page.into_iter().filter(|browsed| browsed.id.seq < until) {
+        for browsed in page {
             self.show(id, queue, browsed);
         }
         self.move_browser(id, next);
@@ -195,6 +174,38 @@ fn stats_of(place: &Place) -> DestinationStats {
         blocked_producers: place.waiters.len() as u64,
         counters: place.counters,
     }
+}
+
+/// Looks at the messages before position `until`, within `steps` of work, of which it takes what
+/// it needs.
+fn browse_within(
+    place: &Place,
+    from: BrowseCursor,
+    until: Seq,
+    limit: usize,
+    selector: Option<&Selector>,
+    steps: &mut usize,
+) -> (Vec<Browsed>, Option<BrowseCursor>) {
+    let mut page = Vec::new();
+    let mut cursor = Some(from);
+    while *steps > 0 && page.len() < limit.min(BROWSE_PAGE_MAX) {
+        let Some(at) = cursor else { break };
+        let Some((priority, seq)) = next_pending(place, at) else {
+            cursor = None;
+            break;
+        };
+        if seq >= until {
+            cursor = priority.checked_sub(1).map(|priority| BrowseCursor { priority, seq: 0 });
+            continue;
+        }
+        cursor = Some(BrowseCursor { priority, seq: seq + 1 });
+        let Some(browsed) = look_at(place, seq) else { continue };
+        let seen = Selectable::new(&browsed.message, browsed.id);
+        if selector.is_none_or(|selector| select(selector, &seen, steps)) {
+            page.push(browsed);
+        }
+    }
+    (page, cursor)
 }
 
 /// The next message at or after `at` in the order of handing out.

@@ -183,6 +183,9 @@ impl Broker {
 /// The oldest message of the backlogs that no consumer is working on. What only slow subscribers
 /// wait for is theirs to drop.
 fn oldest_idle(place: &Place) -> Option<Seq> {
+    if let Some(queue) = place.backlogs.get(&SubscriptionId::QUEUE) {
+        return queue.oldest_idle();
+    }
     let is_pending = |backlog: &Backlog, seq: Seq, priority: u8| {
         backlog.occupied().any(|(p, lane)| p == priority && lane.pending.contains(seq))
     };

@@ -74,6 +74,8 @@ pub struct Broker {
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
     subscription_names: BTreeMap<(Box<str>, Box<str>), SubscriptionId>,
     last_subscription: u32,
+    /// Backlogs of all durable subscriptions together.
+    durable_backlogs: usize,
     producers: Producers,
 
     holders: Arena<Holder>,

@@ -63,6 +63,8 @@ impl Broker {
             let detail = format!("{DESTINATIONS_MAX} destinations exist; {name} is one too many");
             return Err(Refusal::new(Code::LimitReached, detail));
         }
+        let takers = self.subscriptions.values().filter(|s| s.pattern.matches(name)).count();
+        self.check_backlogs(takers)?;
         Ok(self.make_destination(name))
     }
 
@@ -86,6 +88,7 @@ impl Broker {
                 let all = self.subscriptions.iter_mut();
                 for (subscription, found) in all.filter(|(_, s)| s.pattern.matches(&name)) {
                     found.topics.insert(id);
+                    self.durable_backlogs += 1;
                     backlogs.insert(*subscription, Backlog::default());
                 }
             }
@@ -130,9 +133,12 @@ impl Broker {
             let detail = format!("{} has consumers or producers at work", place.name);
             return Err(Refusal::new(Code::DestinationInUse, detail));
         }
+        let dropped = place.log.len();
+        // Its own counters go with it, but the node's stay.
+        self.count(destination, |counters| counters.dropped += dropped);
         self.record(Record::DestinationRemoved { id: destination });
         self.make_room(destination);
-        Ok(Applied::Done)
+        Ok(Applied::Count(dropped))
     }
 
     pub(super) fn forget_destination(&mut self, destination: DestinationId) {
@@ -140,7 +146,7 @@ impl Broker {
         self.names.remove(&place.name);
         for subscription in place.backlogs.keys() {
             if let Some(found) = self.subscriptions.get_mut(subscription) {
-                found.topics.remove(&destination);
+                self.durable_backlogs -= usize::from(found.topics.remove(&destination));
             }
         }
         self.messages -= place.log.len();

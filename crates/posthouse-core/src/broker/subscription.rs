@@ -8,7 +8,7 @@ use crate::broker::backlog::Backlog;
 use crate::command::{Applied, ReceiptToken};
 use crate::destination::{Kind, Pattern};
 use crate::ids::{BacklogKey, BatchNo, ConsumerId, DestinationId, HolderId, Seq, SubscriptionId};
-use crate::limits::{SUBSCRIPTION_NAME_BYTES_MAX, SUBSCRIPTIONS_MAX};
+use crate::limits::{BACKLOGS_MAX, SUBSCRIPTION_NAME_BYTES_MAX, SUBSCRIPTIONS_MAX};
 use crate::record::Record;
 use crate::refusal::{Code, Refusal};
 use crate::selector::{Selector, Strings};
@@ -46,7 +46,8 @@ impl Broker {
                 format!("a subscription's name has 1 to {SUBSCRIPTION_NAME_BYTES_MAX} bytes");
             return Err(Refusal::new(Code::SubscriptionNameMissing, detail));
         }
-        if let Some(id) = self.find_subscription(client, name) {
+        let former = self.find_subscription(client, name);
+        if let Some(id) = former {
             let found = &self.subscriptions[&id];
             if found.user.is_some() {
                 let detail = format!("\"{name}\" of client \"{client}\" is being consumed from");
@@ -56,11 +57,11 @@ impl Broker {
             if found.pattern == *pattern && known == selector.map(recorded_text) {
                 return Ok(id);
             }
-            self.end_subscription(id);
         }
-        if self.subscriptions.len() >= SUBSCRIPTIONS_MAX {
-            let detail = format!("{SUBSCRIPTIONS_MAX} durable subscriptions exist");
-            return Err(Refusal::new(Code::LimitReached, detail));
+        // Nothing of the former one is given up before it is certain that the new one can be.
+        self.check_room_for(pattern, former)?;
+        if let Some(id) = former {
+            self.end_subscription(id);
         }
         let id = SubscriptionId(self.last_subscription + 1);
         self.record(Record::SubscriptionDefined {
@@ -71,6 +72,31 @@ impl Broker {
             selector: selector.map(recorded_text).unwrap_or_default().into(),
         });
         Ok(id)
+    }
+
+    /// Whether there may be one more subscription to `pattern`, in the place of `former`.
+    fn check_room_for(
+        &self,
+        pattern: &Pattern,
+        former: Option<SubscriptionId>,
+    ) -> Result<(), Refusal> {
+        if former.is_none() && self.subscriptions.len() >= SUBSCRIPTIONS_MAX {
+            let detail = format!("{SUBSCRIPTIONS_MAX} durable subscriptions exist");
+            return Err(Refusal::new(Code::LimitReached, detail));
+        }
+        let freed = former.map_or(0, |id| self.subscriptions[&id].topics.len());
+        let taken_in = self.places.values().filter(|place| pattern.matches(&place.name)).count();
+        self.check_backlogs(taken_in.saturating_sub(freed))
+    }
+
+    /// Durable subscriptions to patterns multiply with the topics that they take in; together they
+    /// stay within [`BACKLOGS_MAX`].
+    pub(super) fn check_backlogs(&self, more: usize) -> Result<(), Refusal> {
+        if more > 0 && self.durable_backlogs + more > BACKLOGS_MAX {
+            let detail = format!("durable subscriptions wait at {BACKLOGS_MAX} topics already");
+            return Err(Refusal::new(Code::LimitReached, detail));
+        }
+        Ok(())
     }
 
     pub(super) fn find_subscription(&self, client: &str, name: &str) -> Option<SubscriptionId> {
@@ -89,11 +115,12 @@ impl Broker {
         let parse =
             |text| Selector::parse(text, Strings::Strict).expect("checked before recording");
         let selector = (!selector.is_empty()).then(|| Arc::new(parse(selector)));
-        let mut topics = BTreeSet::new();
+        let mut topics: BTreeSet<DestinationId> = BTreeSet::new();
         for place in self.places.values_mut().filter(|place| pattern.matches(&place.name)) {
             place.backlogs.insert(id, Backlog::default());
             topics.insert(place.id);
         }
+        self.durable_backlogs += topics.len();
         let (client, name): (Box<str>, Box<str>) = (client.into(), name.into());
         self.subscription_names.insert((client.clone(), name.clone()), id);
         self.subscriptions
@@ -115,27 +142,38 @@ impl Broker {
             let detail = format!("\"{name}\" of client \"{client}\" is being consumed from");
             return Err(Refusal::new(Code::SubscriptionInUse, detail));
         }
-        self.end_subscription(id);
+        let dropped = self.end_subscription(id);
         if let Some((holder, token)) = receipt {
             let gate: BatchNo = self.open_batch;
             self.owe_receipt(holder, gate, Some(token));
         }
-        Ok(Applied::Done)
+        Ok(Applied::Count(dropped))
     }
 
-    /// Removes a subscription; what it alone waited for makes room.
-    fn end_subscription(&mut self, id: SubscriptionId) {
+    /// Removes a subscription; what it alone waited for makes room. Answers how many messages
+    /// waited for it, and counts them at their topics whether or not others still wait for them,
+    /// just as each subscription counts its own acknowledgements.
+    fn end_subscription(&mut self, id: SubscriptionId) -> u64 {
         let topics = self.subscriptions[&id].topics.clone();
+        let mut dropped = 0;
+        for topic in &topics {
+            let backlog = self.places.get(topic).and_then(|place| place.backlogs.get(&id));
+            let pending = backlog.map_or(0, Backlog::pending_len);
+            self.count(*topic, |counters| counters.dropped += pending);
+            dropped += pending;
+        }
         self.record(Record::SubscriptionRemoved { id });
         for topic in topics {
             self.make_room(topic);
         }
+        dropped
     }
 
     pub(super) fn forget_subscription(&mut self, id: SubscriptionId) {
         let Some(subscription) = self.subscriptions.remove(&id) else { return };
         let Subscription { client, name, topics, .. } = subscription;
         self.subscription_names.remove(&(client, name));
+        self.durable_backlogs -= topics.len();
         for destination in topics {
             let Some(place) = self.places.get_mut(&destination) else { continue };
             let Some(backlog) = place.backlogs.remove(&id) else { continue };

@@ -22,7 +22,7 @@ pub struct Counters {
     pub expired: u64,
     /// Messages set aside in a dead-letter queue.
     pub dead_lettered: u64,
-    /// Messages dropped by a limit's policy.
+    /// Messages dropped by a limit's policy, purged, or removed with their destination.
     pub dropped: u64,
     /// Messages recognised as second arrivals, and not taken over again.
     pub duplicates: u64,

@@ -13,6 +13,14 @@ pub(crate) enum Principal {
     Administrator(Box<str>),
 }
 
+impl Principal {
+    /// The name, for the log.
+    pub(crate) fn name(&self) -> &str {
+        let Principal::Administrator(name) = self;
+        name
+    }
+}
+
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verb {

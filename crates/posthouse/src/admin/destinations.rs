@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use posthouse_core::broker::view::{Counters, DestinationStats};
 use posthouse_core::destination::{DestinationName, Kind};
 use posthouse_core::limits::BATCH_MAX;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Admin;
+use super::access::Principal;
 use super::extract::{Asked, Named};
 use super::page::{ListQuery, Page, Row, SortKey, page};
 use super::problem::Problem;
@@ -68,7 +69,7 @@ pub(crate) struct Counts {
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub(crate) struct Affected {
     /// Messages.
-    messages: u64,
+    pub(super) messages: u64,
 }
 
 /// How much to redrive.
@@ -187,13 +188,15 @@ pub(crate) async fn show_topic(
 )]
 pub(crate) async fn purge_queue(
     State(admin): State<Arc<Admin>>,
+    Extension(user): Extension<Principal>,
     Named(name): Named<String>,
 ) -> Result<Json<Affected>, Problem> {
     let queue = DestinationName::new(Kind::Queue, &name)?;
     let at_first = admin.asker.ask(|reply| Ask::Destination(queue.clone(), reply)).await?;
     let limit = at_first.ok_or_else(|| unknown(&queue))?.messages;
     let step = |limit| Action::Purge { queue: queue.clone(), limit };
-    act_in_steps(&admin, limit, step).await
+    let done = act_in_steps(&admin, limit, step).await;
+    conclude("purged", &queue, &user, done)
 }
 
 /// Move messages of a dead-letter queue back to where each came from, oldest first.
@@ -204,13 +207,15 @@ pub(crate) async fn purge_queue(
 )]
 pub(crate) async fn redrive_queue(
     State(admin): State<Arc<Admin>>,
+    Extension(user): Extension<Principal>,
     Named(name): Named<String>,
     Asked(query): Asked<RedriveQuery>,
 ) -> Result<Json<Affected>, Problem> {
     let queue = DestinationName::new(Kind::Queue, &name)?;
     let limit = query.limit.unwrap_or(REDRIVE_DEFAULT);
     let step = |limit| Action::Redrive { queue: queue.clone(), limit };
-    act_in_steps(&admin, limit, step).await
+    let done = act_in_steps(&admin, limit, step).await;
+    conclude("redriven", &queue, &user, done)
 }
 
 /// Remove a queue that nobody consumes from, with its messages.
@@ -220,36 +225,53 @@ pub(crate) async fn redrive_queue(
 )]
 pub(crate) async fn delete_queue(
     State(admin): State<Arc<Admin>>,
+    Extension(user): Extension<Principal>,
     Named(name): Named<String>,
 ) -> Result<Json<Affected>, Problem> {
     let queue = DestinationName::new(Kind::Queue, &name)?;
-    act(&admin, Action::RemoveDestination(queue)).await
+    let messages = act(&admin, Action::RemoveDestination(queue.clone())).await?;
+    conclude("deleted", &queue, &user, (messages, Ok(())))
 }
 
 /// Does something, and tells to how many messages.
-pub(super) async fn act(admin: &Admin, action: Action) -> Result<Json<Affected>, Problem> {
-    tracing::info!(?action, "doing what an administrator asked for");
-    let messages = admin.asker.ask(|reply| Ask::Act(action, reply)).await??;
-    Ok(Json(Affected { messages }))
+pub(super) async fn act(admin: &Admin, action: Action) -> Result<u64, Problem> {
+    Ok(admin.asker.ask(|reply| Ask::Act(action, reply)).await??)
 }
 
 /// Does something to at most `limit` messages, a part at a time, so that messages of others are
-/// not held up. What comes in meanwhile is not followed for ever.
+/// not held up. What comes in meanwhile is not followed for ever. Tells to how many messages it
+/// was done, also when a part was refused.
 async fn act_in_steps(
     admin: &Admin,
     limit: u64,
     step: impl Fn(u64) -> Action,
-) -> Result<Json<Affected>, Problem> {
+) -> (u64, Result<(), Problem>) {
     let mut messages = 0;
     while messages < limit {
         let part = (limit - messages).min(BATCH_MAX);
-        let Json(done) = act(admin, step(part)).await?;
-        messages += done.messages;
-        if done.messages < part {
+        let done = match act(admin, step(part)).await {
+            Ok(done) => done,
+            Err(problem) => return (messages, Err(problem)),
+        };
+        messages += done;
+        if done < part {
             break;
         }
     }
-    Ok(Json(Affected { messages }))
+    (messages, Ok(()))
+}
+
+/// Answers a request that changed a queue, and writes it down once, however many parts it had.
+fn conclude(
+    what: &str,
+    queue: &DestinationName,
+    user: &Principal,
+    (messages, ended): (u64, Result<(), Problem>),
+) -> Result<Json<Affected>, Problem> {
+    if ended.is_ok() || messages > 0 {
+        tracing::info!(%queue, messages, user = %user.name(), "{what}");
+    }
+    ended.map(|()| Json(Affected { messages }))
 }
 
 async fn list(

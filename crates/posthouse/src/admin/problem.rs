@@ -26,6 +26,9 @@ pub(crate) struct Problem {
     pub(crate) detail: String,
     /// The stable code; `posthouse explain` has a page about it.
     pub(crate) code: String,
+    /// The command that shows this page, such as `posthouse explain PH1203`.
+    #[schema(value_type = String)]
+    pub(crate) help: Box<str>,
 }
 
 impl Problem {
@@ -46,6 +49,7 @@ impl Problem {
             status: status.as_u16(),
             detail,
             code: code.to_owned(),
+            help: format!("posthouse explain {code}").into(),
         }
     }
 }

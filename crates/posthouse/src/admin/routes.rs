@@ -106,7 +106,7 @@ pub(super) fn router(admin: &Arc<Admin>) -> Router {
 
 async fn check_access(
     State((admin, access)): State<(Arc<Admin>, Access)>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     if let Access::Login(verb, resource) = access {
@@ -114,6 +114,10 @@ async fn check_access(
         let principal = token.and_then(|token| admin.sessions.find(&token, Instant::now()));
         if let Err(problem) = authorize(principal.as_ref(), verb, resource) {
             return problem.into_response();
+        }
+        // Handlers that change something write down for whom.
+        if let Some(principal) = principal {
+            request.extensions_mut().insert(principal);
         }
     }
     next.run(request).await

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use posthouse_core::broker::view::SubscriptionStats;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Admin;
+use super::access::Principal;
 use super::destinations::{Affected, act};
 use super::extract::{Asked, Named};
 use super::page::{ListQuery, Page, Row, SortKey, page};
@@ -88,8 +89,13 @@ pub(crate) async fn list_subscriptions(
 )]
 pub(crate) async fn delete_subscription(
     State(admin): State<Arc<Admin>>,
+    Extension(user): Extension<Principal>,
     Named((client, name)): Named<(String, String)>,
 ) -> Result<Json<Affected>, Problem> {
-    let action = Action::RemoveSubscription { client: client.into(), name: name.into() };
-    act(&admin, action).await
+    let (client, name): (Box<str>, Box<str>) = (client.into(), name.into());
+    let action = Action::RemoveSubscription { client: client.clone(), name: name.clone() };
+    let messages = act(&admin, action).await?;
+    let (client, subscription) = (client.escape_debug(), name.escape_debug());
+    tracing::info!(%client, %subscription, messages, user = %user.name(), "deleted");
+    Ok(Json(Affected { messages }))
 }

@@ -17,8 +17,8 @@ mod socket;
 use std::cell::RefCell;
 use std::net::TcpListener;
 use std::rc::Rc;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{panic, process, thread};
 
 use posthouse_core::driver::Driver;
 use posthouse_core::policy::Policies;
@@ -27,7 +27,7 @@ use posthouse_wire::stomp::HeartBeat;
 use posthouse_wire::stomp::session::SessionConfig;
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::LocalSet;
+use tokio::task::{LocalSet, yield_now};
 use tokio::time::{Instant as TokioInstant, sleep};
 
 pub(crate) use ask::{Action, Ask, Asker, Browse, ConnectionInfo, Overview, Stopped, channel};
@@ -40,6 +40,9 @@ use crate::failure::Failure;
 use crate::stop::Stop;
 use clock::Clock;
 use hub::{Hub, HubConfig};
+
+/// The name of the thread.
+const THREAD_NAME: &str = "broker";
 
 /// How long what was asked before the stop may take to be answered.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(5);
@@ -99,7 +102,8 @@ pub(crate) fn start(
     ready: oneshot::Sender<()>,
 ) -> Result<oneshot::Receiver<Result<(), Failure>>, Failure> {
     let (end, ended) = oneshot::channel();
-    let builder = thread::Builder::new().name("broker".into());
+    stop_at_panics();
+    let builder = thread::Builder::new().name(THREAD_NAME.into());
     let thread = builder.spawn(move || {
         let runtime = runtime::Builder::new_current_thread().enable_all().build();
         let result = match runtime {
@@ -113,6 +117,18 @@ pub(crate) fn start(
         Ok(_) => Ok(ended),
         Err(error) => Err(Failure::unexpected(format!("no thread for the broker: {error}"))),
     }
+}
+
+/// A panic on the broker thread has left its state half changed, in whichever task it was: the
+/// process ends at once, before anything more may come of it, so that a supervisor starts it anew.
+fn stop_at_panics() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        usual(info);
+        if thread::current().name() == Some(THREAD_NAME) {
+            process::abort();
+        }
+    }));
 }
 
 async fn run(parts: Parts, ready: oneshot::Sender<()>) -> Result<(), Failure> {
@@ -170,9 +186,8 @@ async fn turns(hub: Rc<RefCell<Hub>>) -> String {
             () = wanted.notified() => {}
             () = alarm.as_mut() => {}
         }
-        let mut hub = hub.borrow_mut();
-        let next = hub.turn();
-        if let Some(why) = hub.driver.failure() {
+        let next = hub.borrow_mut().turn();
+        if let Some(why) = hub.borrow().driver.failure() {
             return why.to_owned();
         }
         let far_away = || TokioInstant::now() + FAR_AWAY;
@@ -181,6 +196,8 @@ async fn turns(hub: Rc<RefCell<Hub>>) -> String {
         if is_over || next < alarm.deadline() {
             alarm.as_mut().reset(next);
         }
+        // Turn after turn, the sockets would hardly ever be looked at.
+        yield_now().await;
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 
 use super::Global;
+use super::explain::advice;
 use crate::admin::Problem;
 use crate::codes::Code;
 use crate::data_dir::{Endpoints, Token, token_file};
@@ -163,6 +164,6 @@ fn failure_of(status: StatusCode, problem: Problem) -> Failure {
         503 | 504 => Exit::Unreachable,
         _ => Exit::Failed,
     };
-    let help = format!("`posthouse explain {}`", problem.code);
+    let help = advice(&problem.code);
     Failure { code: problem.code, exit, message: problem.detail, help }
 }

@@ -3,6 +3,7 @@
 use posthouse_client::{Client, Error, Options};
 
 use super::Global;
+use super::explain::advice;
 use crate::codes::Code;
 use crate::data_dir::Endpoints;
 use crate::exit::Exit;
@@ -56,11 +57,14 @@ pub(super) fn failure_of(error: &Error) -> Failure {
         }
         other => other.to_string(),
     };
-    let help = format!("`posthouse explain {code}`");
+    let help = advice(&code);
     Failure { exit: exit_of(&code).unwrap_or(exit), code, message, help }
 }
 
-/// The exit status of what the core refuses.
+/// The code for a destination of no kind that there is, which sessions know and the core does not.
+const KIND_UNKNOWN: &str = "PH1110";
+
+/// The exit status of what the node refuses.
 fn exit_of(code: &str) -> Option<Exit> {
     use posthouse_core::refusal::Code as Core;
     let is = |codes: &[Core]| codes.iter().any(|known| known.as_str() == code);
@@ -70,6 +74,6 @@ fn exit_of(code: &str) -> Option<Exit> {
     if is(&[Core::DestinationFull, Core::SubscriptionInUse, Core::DestinationInUse]) {
         return Some(Exit::Conflict);
     }
-    let usage = [Core::NameInvalid, Core::WildcardRefused, Core::SelectorInvalid];
-    is(&usage).then_some(Exit::Usage)
+    let usage = [Core::NameInvalid, Core::WildcardRefused, Core::SelectorInvalid, Core::NotOffered];
+    (is(&usage) || code == KIND_UNKNOWN).then_some(Exit::Usage)
 }

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use serde_json::Value;
 
 use super::Global;
 use super::output::{self, Column, Format};
 use crate::config::{self, DEFAULT, Loaded, Report, Sources};
+use crate::data_dir;
 use crate::failure::Failure;
 
 const SHOW: [Column; 4] = [
@@ -72,11 +74,27 @@ impl ConfigCommand {
         match self {
             ConfigCommand::Check(args) => check(global, &args),
             ConfigCommand::Show(args) => {
-                let rows = config::show(&args.load(global)?.raw);
+                let mut rows = config::show(&args.load(global)?.raw);
+                rows.iter_mut().for_each(|row| show_data_dir(global, row));
                 output::rows(global.output, &SHOW, &rows, "")
             }
             ConfigCommand::Default => output::write(DEFAULT.as_bytes()),
         }
+    }
+}
+
+/// The data directory has ways of its own to be said, beside those of every setting.
+fn show_data_dir(global: &Global, row: &mut Value) {
+    if row["key"] != "data_dir" {
+        return;
+    }
+    if global.data_dir.is_some() {
+        row["origin"] = "--data-dir".into();
+    } else if row["value"] == ""
+        && let Ok((path, variable)) = data_dir::default_path_and_variable()
+    {
+        row["value"] = path.display().to_string().into();
+        row["origin"] = format!("environment {variable}").into();
     }
 }
 

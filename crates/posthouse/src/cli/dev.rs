@@ -41,11 +41,12 @@ impl Dev {
         let global = Global { data_dir: Some(dir.clone()), ..global.clone() };
         let loaded = self.settings.load(&global)?;
         let has_sample = !self.no_sample;
+        let command = command(is_given.then_some(&*dir));
         let result = node::run(Run {
             loaded,
             reload: Box::new(move || self.settings.load(&global)),
             on_ready: Box::new(move |endpoints| {
-                print!("{}", welcome(endpoints, &program(), has_sample));
+                print!("{}", welcome(endpoints, &command, has_sample));
                 if has_sample {
                     tokio::spawn(sample(endpoints.stomp.to_string()));
                 }
@@ -59,10 +60,10 @@ impl Dev {
 }
 
 /// What to try, to be pasted as it stands.
-fn welcome(endpoints: &Endpoints, program: &str, has_sample: bool) -> String {
+fn welcome(endpoints: &Endpoints, command: &str, has_sample: bool) -> String {
     let Endpoints { stomp, http, .. } = endpoints;
     let (host, port) = (stomp.ip(), stomp.port());
-    let sample = if has_sample { sample_text(program) } else { String::new() };
+    let sample = if has_sample { sample_text(command) } else { String::new() };
     format!(
         r#"
 Posthouse {VERSION} is running. Nothing is kept after it stops.
@@ -70,37 +71,57 @@ Posthouse {VERSION} is running. Nothing is kept after it stops.
   STOMP  {stomp}         any login is accepted on this machine
   HTTP   http://{http}   /livez /readyz /metrics /api/openapi.json
 
-In a second terminal, receive and send:
+In a second terminal, send, look and receive, one line after the other:
 
-  {program} sub /queue/orders
-  {program} pub /queue/orders "one espresso"
-  {program} queue list
-  {program} queue browse orders
-  {program} connection list
+  {command} pub /queue/orders "one espresso"
+  {command} queue list
+  {command} queue browse orders
+  {command} sub /queue/orders --count 1
+
+Without --count, `sub` waits for more until Ctrl-C. Look around:
+
+  {command} connection list
   curl http://{http}/metrics
 
 With Python, after `pip install stomp.py`:
 
-  python3 - <<'END'
-  import stomp
-  connection = stomp.Connection12([("{host}", {port})])
-  connection.connect(wait=True)
-  connection.send("/queue/orders", "two espressi", receipt="r1")
-  connection.disconnect()
-  END
+python3 - <<'END'
+import stomp
+connection = stomp.Connection12([("{host}", {port})])
+connection.connect(wait=True)
+connection.send("/queue/orders", "two espressi", receipt="r1")
+connection.disconnect()
+END
 {sample}
-What went wrong is explained by its code: {program} explain PH1203
+What went wrong is explained by its code: {command} explain PH1203
 Ctrl-C stops.
 
 "#
     )
 }
 
-fn sample_text(program: &str) -> String {
+fn sample_text(command: &str) -> String {
     format!(
         "\nA sample sends a message a second to {SAMPLE} and takes it out. Watch it:\n\n  \
-         {program} queue show sample.coffee\n"
+         {command} queue show sample.coffee\n"
     )
+}
+
+/// How this program is called from here so that it finds the node on `dir`. Without one it looks
+/// where such a node keeps its data by itself.
+fn command(dir: Option<&Path>) -> String {
+    let Some(dir) = dir else { return quoted(&program()) };
+    let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    format!("{} --data-dir {}", quoted(&program()), quoted(&dir.display().to_string()))
+}
+
+/// The same word for a shell, in quotes where it needs them.
+fn quoted(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+@:".contains(letter);
+    if word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// How this program is called from here: by its name when the shell finds it, else by its path.
@@ -136,4 +157,35 @@ async fn serve_coffee(stomp: &str) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Endpoints, command, quoted, welcome};
+
+    #[test]
+    fn what_is_printed_can_be_pasted() {
+        let listen = |port| std::net::SocketAddr::from(([127, 0, 0, 1], port));
+        let endpoints = Endpoints { pid: 1, stomp: listen(61_613), http: listen(8_161) };
+        let command = command(Some(Path::new("/tmp/my data")));
+        let text = welcome(&endpoints, &command, true);
+        let python = text.split("<<'END'\n").nth(1).and_then(|rest| rest.split("\nEND\n").next());
+        let python = python.expect("there is a script");
+        assert!(python.lines().all(|line| !line.starts_with(' ')), "{python}");
+        for line in text.lines().filter(|line| line.starts_with("  ") && line.contains("posthouse"))
+        {
+            assert!(line.contains(" --data-dir '/tmp/my data' "), "{line}");
+        }
+    }
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_split_them() {
+        for (word, expected) in
+            [("./target/posthouse", "./target/posthouse"), ("a b", "'a b'"), ("it's", r"'it'\''s'")]
+        {
+            assert_eq!(quoted(word), expected);
+        }
+    }
 }

@@ -7,12 +7,14 @@ mod api;
 mod bench;
 mod broker;
 mod config;
+mod confirm;
 mod connection;
 mod dev;
 mod explain;
 mod output;
 mod publish;
 mod queue;
+mod receipts;
 mod rows;
 mod serve;
 mod subscribe;
@@ -29,9 +31,29 @@ use crate::data_dir::{self, Endpoints};
 use crate::failure::Failure;
 use output::Format;
 
+/// What `posthouse --help` ends with.
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  done
+   1  failed
+   2  wrong command line
+   3  partly done
+   4  not found
+   5  not allowed
+   6  conflict
+   7  unreachable
+   8  configuration
+   9  store damaged
+  10  store failed";
+
 /// Posthouse, a business message hub.
 #[derive(Debug, Parser)]
-#[command(name = "posthouse", version, arg_required_else_help = true)]
+#[command(
+    name = "posthouse",
+    version,
+    arg_required_else_help = true,
+    after_long_help = EXIT_CODES
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     global: Global,

@@ -8,6 +8,7 @@ use posthouse_client::{Client, Message, Options};
 
 use super::Global;
 use super::broker::{block_on, connect, failure_of};
+use super::receipts::Receipts;
 use crate::config::duration_ms;
 use crate::failure::Failure;
 
@@ -49,37 +50,58 @@ impl Publish {
     pub(crate) fn run(self, global: &Global) -> Result<(), Failure> {
         block_on(async {
             let client = connect(global, Options::new()).await?;
-            let sent = if self.lines {
-                self.send_lines(&client).await?
-            } else {
-                self.send(&client).await?
-            };
-            client.flush().await.map_err(|error| failure_of(&error))?;
+            let mut receipts = Receipts::default();
+            let result = self.send_all(&client, &mut receipts).await;
+            let sent = receipts.count().await;
+            if result.is_err() && (self.lines || self.count > 1) {
+                eprintln!("{}", self.describe_failure(sent));
+            }
+            result?;
             client.close().await.map_err(|error| failure_of(&error))?;
             eprintln!("sent {sent} {}", if sent == 1 { "message" } else { "messages" });
             Ok(())
         })
     }
 
-    async fn send(&self, client: &Client) -> Result<u64, Failure> {
+    /// How far it came. A receipt may be lost with the connection, so the rest is not known.
+    fn describe_failure(&self, sent: u64) -> String {
+        let verb = if self.transient { "sent" } else { "confirmed" };
+        let total = if self.lines { String::new() } else { format!(" of {}", self.count) };
+        format!("{verb} {sent}{total} messages before it failed; others may have arrived too")
+    }
+
+    async fn send_all(&self, client: &Client, receipts: &mut Receipts) -> Result<(), Failure> {
+        if self.lines {
+            self.send_lines(client, receipts).await?;
+        } else {
+            self.send(client, receipts).await?;
+        }
+        receipts.settle_all().await.map_err(|error| failure_of(&error))?;
+        client.flush().await.map_err(|error| failure_of(&error))
+    }
+
+    async fn send(&self, client: &Client, receipts: &mut Receipts) -> Result<(), Failure> {
         let body = self.read_body()?;
         for _ in 0..self.count {
-            self.send_one(client, body.clone()).await?;
+            self.send_one(client, receipts, body.clone()).await?;
         }
-        Ok(self.count)
+        Ok(())
     }
 
-    async fn send_lines(&self, client: &Client) -> Result<u64, Failure> {
-        let mut sent = 0;
+    async fn send_lines(&self, client: &Client, receipts: &mut Receipts) -> Result<(), Failure> {
         for line in io::stdin().lock().lines() {
             let line = line.map_err(|error| unreadable("standard input", &error))?;
-            self.send_one(client, line.into_bytes()).await?;
-            sent += 1;
+            self.send_one(client, receipts, line.into_bytes()).await?;
         }
-        Ok(sent)
+        Ok(())
     }
 
-    async fn send_one(&self, client: &Client, body: Vec<u8>) -> Result<(), Failure> {
+    async fn send_one(
+        &self,
+        client: &Client,
+        receipts: &mut Receipts,
+        body: Vec<u8>,
+    ) -> Result<(), Failure> {
         let mut message = Message::to(&*self.destination).body(body).persistent(!self.transient);
         for (name, value) in &self.headers {
             message = message.header(&**name, &**value);
@@ -90,7 +112,8 @@ impl Publish {
         if let Some(ms) = self.expires_in {
             message = message.expires_at_ms(crate::broker_thread::wall_ms().saturating_add(ms));
         }
-        client.send_nowait(message).await.map(drop).map_err(|error| failure_of(&error))
+        let receipt = client.send_nowait(message).await.map_err(|error| failure_of(&error))?;
+        receipts.add(receipt).await.map_err(|error| failure_of(&error))
     }
 
     fn read_body(&self) -> Result<Vec<u8>, Failure> {

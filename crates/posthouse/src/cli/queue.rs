@@ -1,15 +1,13 @@
 //! `posthouse queue`: look at queues, and purge, redrive or delete them.
 
-use std::io::{BufRead, IsTerminal};
-
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::Global;
 use super::api::{Api, escape};
+use super::confirm::confirm;
 use super::output::{self, Column};
-use super::rows::{ListArgs, list};
-use crate::codes::Code;
+use super::rows::{ListArgs, list, tell_cut};
 use crate::failure::Failure;
 
 /// Messages that one answer of the API may hold.
@@ -141,8 +139,10 @@ impl Browse {
         let selector = selector.map_or(String::new(), |text| format!("&selector={text}"));
         let mut rows: Vec<Value> = Vec::new();
         let mut cursor = String::new();
-        while rows.len() < self.limit {
-            let limit = BROWSE_PAGE.min(self.limit - rows.len());
+        // One more than is shown tells whether there are more.
+        let wanted = self.limit.saturating_add(1);
+        while rows.len() < wanted {
+            let limit = BROWSE_PAGE.min(wanted - rows.len());
             let query = format!("{}/messages?limit={limit}{selector}{cursor}", path(&self.name));
             let answer = api.get(&query)?;
             let items = answer.get("items").and_then(Value::as_array);
@@ -152,29 +152,17 @@ impl Browse {
                 None => break,
             }
         }
-        output::rows(global.output, &BROWSE, &rows, "there are no such messages")
+        let is_cut = rows.len() > self.limit;
+        rows.truncate(self.limit);
+        output::rows(global.output, &BROWSE, &rows, "there are no such messages")?;
+        tell_cut(is_cut, rows.len());
+        Ok(())
     }
 }
 
 impl Destructive {
-    /// Asks for the name again, so that no slip destroys anything.
     fn confirm(&self, verb: &str) -> Result<(), Failure> {
-        if self.yes {
-            return Ok(());
-        }
-        let refuse = |message: String| {
-            Failure::new(Code::ConfirmationMissing, message, "give --yes to do it unasked")
-        };
-        if !std::io::stdin().is_terminal() {
-            return Err(refuse(format!("{verb} destroys messages and nobody can be asked")));
-        }
-        eprint!("This drops messages. Type the queue's name to {verb} it: ");
-        let mut answer = String::new();
-        let read = std::io::stdin().lock().read_line(&mut answer);
-        if read.is_ok() && answer.trim() == self.name {
-            return Ok(());
-        }
-        Err(refuse(format!("that is not \"{}\"; nothing was done", self.name)))
+        if self.yes { Ok(()) } else { confirm(verb, "queue", &self.name) }
     }
 }
 

@@ -36,11 +36,21 @@ pub(crate) fn list(
     columns: &[Column],
     hint: &str,
 ) -> Result<(), Failure> {
-    let rows = fetch(&Api::find(global)?, path, args)?;
-    output::rows(global.output, columns, &rows, hint)
+    let (rows, is_cut) = fetch(&Api::find(global)?, path, args)?;
+    output::rows(global.output, columns, &rows, hint)?;
+    tell_cut(is_cut, rows.len());
+    Ok(())
 }
 
-fn fetch(api: &Api, path: &str, args: &ListArgs) -> Result<Vec<Value>, Failure> {
+/// Says that the limit has left something out, so that nobody takes a part for the whole.
+pub(crate) fn tell_cut(is_cut: bool, shown: usize) {
+    if is_cut {
+        eprintln!("these are the first {shown}; --limit shows more");
+    }
+}
+
+/// The rows, and whether the limit has cut them short.
+fn fetch(api: &Api, path: &str, args: &ListArgs) -> Result<(Vec<Value>, bool), Failure> {
     let mut query = String::new();
     for (name, value) in [("sort", &args.sort), ("filter", &args.filter)] {
         if let Some(value) = value {
@@ -49,15 +59,18 @@ fn fetch(api: &Api, path: &str, args: &ListArgs) -> Result<Vec<Value>, Failure> 
     }
     let page_size = PAGE_SIZE.min(args.limit.max(1));
     let mut rows = Vec::new();
+    let mut total = 0;
     for page in 1.. {
         let answer = api.get(&format!("{path}?page={page}&page_size={page_size}{query}"))?;
         let items = answer.get("items").and_then(Value::as_array);
         let items = items.map_or(&[][..], Vec::as_slice);
         rows.extend_from_slice(items);
+        total = answer.get("total").and_then(Value::as_u64).unwrap_or(0);
         if items.len() < page_size || rows.len() >= args.limit {
             break;
         }
     }
     rows.truncate(args.limit);
-    Ok(rows)
+    let is_cut = total > rows.len() as u64;
+    Ok((rows, is_cut))
 }

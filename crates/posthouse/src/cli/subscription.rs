@@ -4,6 +4,7 @@ use clap::Subcommand;
 
 use super::Global;
 use super::api::{Api, escape};
+use super::confirm::confirm;
 use super::output::Column;
 use super::queue::report;
 use super::rows::{ListArgs, list};
@@ -29,6 +30,9 @@ pub(crate) enum Subscription {
         client: String,
         /// The subscription's name.
         name: String,
+        /// Do not ask.
+        #[arg(short, long)]
+        yes: bool,
     },
 }
 
@@ -43,7 +47,10 @@ impl Subscription {
                 let hint = "there are no durable subscriptions yet";
                 list(global, "/subscriptions", &args, &LIST, hint)
             }
-            Subscription::Delete { client, name } => {
+            Subscription::Delete { client, name, yes } => {
+                if !yes {
+                    confirm("delete", "subscription", &name)?;
+                }
                 let path = format!("/subscriptions/{}/{}", escape(&client), escape(&name));
                 report(global, "dropped", &Api::find(global)?.delete(&path)?)
             }

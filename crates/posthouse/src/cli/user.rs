@@ -13,7 +13,10 @@ const SHOW: [Column; 2] = [Column("name", "name"), Column("password", "password"
 /// What can be done with users.
 #[derive(Debug, Subcommand)]
 pub(crate) enum User {
-    /// Give a user a new password and print it. It holds at once, also on a running node.
+    /// Give a user a new password and print it.
+    ///
+    /// It holds at once, also on a running node. Tokens that were given for the old password stay
+    /// valid until they expire, 12 hours after the login, or until the node restarts.
     Reset {
         /// The user's name.
         #[arg(default_value = ADMIN)]

@@ -206,12 +206,12 @@ fn refused_address(
 ) -> Mistake {
     let message = match plaintext {
         Plaintext::Loopback => {
-            format!("`{path}`: {address} is open to other machines, which needs users and TLS")
+            format!("`{path}`: {address} is open to others, which needs messaging users and TLS")
         }
         Plaintext::BehindProxy => format!(
-            "`{path}`: {address} is open to other machines, which needs users even behind a proxy"
+            "`{path}`: {address} is open to others, which needs messaging users even behind a proxy"
         ),
     };
-    let help = "this version has no users yet: use 127.0.0.1 or [::1]".to_owned();
+    let help = "this version has no messaging users yet: use 127.0.0.1 or [::1]".to_owned();
     Mistake::at(Code::AddressRefused, &setting.place, message, help)
 }

@@ -109,6 +109,11 @@ fn dead_letter(setting: &Setting) -> Reading<Option<Arc<str>>> {
     }
     let example = template.replace("{}", "orders");
     let is_name = Pattern::new(Kind::Queue, &example).map(|pattern| pattern.as_name());
+    if ["queue/", "topic/", "/"].iter().any(|prefix| template.starts_with(prefix)) {
+        let message = format!("`dead_letter`: \"{template}\" begins with a kind of destination");
+        let help = "write the queue's name alone, such as DLQ.{}".to_owned();
+        return Err(Box::new(Mistake::at(Code::ValueInvalid, &setting.place, message, help)));
+    }
     if !matches!(is_name, Ok(Some(_))) {
         let message = format!("`dead_letter`: \"{template}\" does not name a queue");
         let help = "use a name such as \"DLQ.{}\" or \"dead\"; empty discards".to_owned();

@@ -170,11 +170,11 @@ error[PH1302]: this sets nothing
  | node.name
  | ^^^^^^^^^ write it as KEY=VALUE
 
-error[PH1304]: `http.listen`: 0.0.0.0:80 is open to other machines, which needs users and TLS
+error[PH1304]: `http.listen`: 0.0.0.0:80 is open to others, which needs messaging users and TLS
  --> command line, --set
  |
  | http.listen=0.0.0.0:80
- |             ^^^^^^^^^^ this version has no users yet: use 127.0.0.1 or [::1]
+ |             ^^^^^^^^^^ this version has no messaging users yet: use 127.0.0.1 or [::1]
 
 error[PH1302]: `limits.connections`: "-1" cannot be read
  --> command line, --set
@@ -208,6 +208,16 @@ fn many_mistakes_are_cut_short() {
 #[test]
 fn rules_are_checked_field_by_field() {
     check_report(WRONG_RULES, WRONG_RULES_REPORT);
+}
+
+#[test]
+fn dead_letter_queues_are_named_alone() {
+    for prefix in ["queue/", "topic/", "/queue/"] {
+        let rule =
+            format!("[[destination]]\npattern = \"*/>\"\ndead_letter = \"{prefix}DLQ.{{}}\"");
+        let report = read(&rule, &[], &[]).expect_err("it is no name").to_string();
+        assert!(report.contains("write the queue's name alone, such as DLQ.{}"), "{report}");
+    }
 }
 
 const WRONG_RULES: &str = r#"

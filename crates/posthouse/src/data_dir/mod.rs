@@ -25,15 +25,23 @@ const DIR_MODE: u32 = 0o700;
 /// # Errors
 /// [`Code::DataDirUnusable`] when none of them is.
 pub(crate) fn default_path() -> Result<PathBuf, Failure> {
+    default_path_and_variable().map(|(path, _)| path)
+}
+
+/// The same with the variable that says so.
+///
+/// # Errors
+/// As [`default_path`].
+pub(crate) fn default_path_and_variable() -> Result<(PathBuf, &'static str), Failure> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     if let Some(path) = variable("POSTHOUSE_DATA_DIR") {
-        return Ok(path.into());
+        return Ok((path.into(), "POSTHOUSE_DATA_DIR"));
     }
     if let Some(share) = variable("XDG_DATA_HOME") {
-        return Ok(Path::new(&share).join("posthouse"));
+        return Ok((Path::new(&share).join("posthouse"), "XDG_DATA_HOME"));
     }
     match variable("HOME") {
-        Some(home) => Ok(Path::new(&home).join(".local/share/posthouse")),
+        Some(home) => Ok((Path::new(&home).join(".local/share/posthouse"), "HOME")),
         None => Err(Failure::new(
             Code::DataDirUnusable,
             "there is no data directory, for neither POSTHOUSE_DATA_DIR nor HOME is set",

@@ -44,22 +44,36 @@ impl Users {
     /// [`Code::UsersInvalid`].
     pub(crate) fn open(dir: &Path) -> Result<Option<FirstPassword>, Failure> {
         let users = Users::read(dir)?;
-        if users.users.is_empty() { Users::reset(dir, ADMIN).map(Some) } else { Ok(None) }
+        if users.users.is_empty() { users.renew(dir, ADMIN).map(Some) } else { Ok(None) }
     }
 
-    /// Gives `name` a new password; makes the user if it is new.
+    /// Gives `name` a new password.
     ///
     /// # Errors
-    /// [`Code::UsersInvalid`].
+    /// [`Code::UserUnknown`] when there is no such user, and [`Code::UsersInvalid`].
     pub(crate) fn reset(dir: &Path, name: &str) -> Result<FirstPassword, Failure> {
-        let mut users = Users::read(dir)?;
+        let users = Users::read(dir)?;
+        if users.users.contains_key(name) { users.renew(dir, name) } else { Err(users.lack(name)) }
+    }
+
+    /// Gives `name` a new password, whether or not it is a user yet, and writes the file.
+    fn renew(mut self, dir: &Path, name: &str) -> Result<FirstPassword, Failure> {
         let password = password::generate();
         let password_hash = password::hash(&password);
-        users.users.insert(name.to_owned(), User { password_hash });
-        let text = toml::to_string(&users).map_err(|error| invalid(dir, &error))?;
+        self.users.insert(name.to_owned(), User { password_hash });
+        let text = toml::to_string(&self).map_err(|error| invalid(dir, &error))?;
         let text = format!("# Users of the admin API. `posthouse user reset` writes it.\n\n{text}");
         private_file::replace(dir, NAME, text.as_bytes()).map_err(|error| invalid(dir, &error))?;
         Ok(FirstPassword(password))
+    }
+
+    fn lack(&self, name: &str) -> Failure {
+        let known = self.users.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let help = match known.is_empty() {
+            true => format!("there are no users yet: the first start of a node makes \"{ADMIN}\""),
+            false => format!("the users here are: {known}"),
+        };
+        Failure::new(Code::UserUnknown, format!("there is no user \"{name}\""), help)
     }
 
     /// Reads the users of `dir`; none when there is no file.
@@ -120,6 +134,18 @@ mod tests {
         let hash = users.password_hash(ADMIN);
         assert!(password::verify(&second, hash) && !password::verify(&first, hash));
         assert!(!password::verify(&second, users.password_hash("nobody")));
+    }
+
+    #[test]
+    fn a_user_that_does_not_exist_is_not_made() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let failure = Users::reset(dir.path(), ADMIN).expect_err("there are no users yet");
+        assert_eq!(failure.code, "PH1311");
+        Users::open(dir.path()).expect("it can be written");
+        let failure = Users::reset(dir.path(), "adnim").expect_err("there is no such user");
+        assert!(failure.help.contains(ADMIN), "{failure}");
+        let users = Users::read(dir.path()).expect("it can be read");
+        assert_eq!(users.password_hash("adnim"), None);
     }
 
     #[test]

@@ -72,6 +72,10 @@ struct Node {
 /// Why it could not start, or why it ended by itself.
 pub(crate) fn run(run: Run) -> Result<(), Failure> {
     let log_level = logging::start(run.loaded.config.log);
+    tracing::warn!(
+        "nothing survives a restart: this version keeps messages in memory only, the journal \
+         comes next"
+    );
     let runtime = build_runtime()?;
     let result = runtime.block_on(async move {
         let Run { loaded, reload, on_ready } = run;

@@ -34,6 +34,7 @@ fn a_request_without_login_is_told_what_to_do() {
     assert_eq!(status, 401, "{answer}");
     assert!(answer.contains("content-type: application/problem+json"), "{answer}");
     assert_eq!(body(&answer)["code"], "PH1320");
+    assert_eq!(body(&answer)["help"], "posthouse explain PH1320");
 }
 
 #[test]

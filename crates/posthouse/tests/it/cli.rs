@@ -54,9 +54,37 @@ fn queues_are_looked_into_and_emptied() {
     assert_eq!(bodies("queue browse orders -o json").len(), 2, "nothing was done unasked");
     check(&server, "queue purge orders --yes -o jsonl", 0, "{\"messages\":2}\n");
     check(&server, "queue browse orders -o json", 0, "[]\n");
-    check(&server, "queue delete orders --yes -o jsonl", 0, "{\"messages\":0}\n");
+    posthouse(&dir, "pub /queue/orders x --count 2").ok();
+    check(&server, "queue delete orders --yes -o jsonl", 0, "{\"messages\":2}\n");
     check(&server, "queue show orders", 4, "");
 }
+
+#[test]
+fn what_a_limit_leaves_out_is_told() {
+    let server = Server::start(&[]);
+    drop(stomp(server.stomp(), &THREE));
+    let told = |arguments: &str| {
+        let done = posthouse(&server.data_dir(), arguments);
+        assert_eq!(done.code, 0, "{arguments}: {done:?}");
+        done.err
+    };
+    let first = "these are the first 1; --limit shows more\n";
+    assert_eq!(told("queue browse orders --limit 1"), first);
+    assert_eq!(told("queue browse orders --limit 2"), "");
+    assert_eq!(told("queue list --limit 1"), first);
+    assert_eq!(told("queue list --limit 2"), "");
+}
+
+#[test]
+fn a_send_that_fails_half_way_says_how_far_it_came() {
+    let server = Server::start_with_config(FULL);
+    let done = posthouse(&server.data_dir(), "pub /queue/full x --count 3");
+    assert_eq!(done.code, 6, "{done:?}");
+    assert!(done.err.contains(" of 3 messages before it failed"), "{done:?}");
+}
+
+const FULL: &str =
+    "[[destination]]\npattern = \"queue/full\"\nmessages_max = 1\nwhen_full = \"reject\"\n";
 
 #[test]
 fn dead_letters_go_back_where_they_came_from() {
@@ -90,9 +118,12 @@ fn topics_subscriptions_and_connections_are_listed() {
     let connections = posthouse(&dir, "connection list -o json").json();
     assert_eq!(connections[0]["protocol"], "STOMP 1.2");
     assert_eq!(connections[0]["client"], "tests");
-    check(&server, "subscription delete tests mine", 6, "");
-    check(&server, "subscription delete tests other", 4, "");
+    check(&server, "subscription delete tests mine", 2, "");
+    check(&server, "subscription delete tests mine --yes", 6, "");
+    check(&server, "subscription delete tests other --yes", 4, "");
     drop(peer);
+    while posthouse(&dir, "subscription list -o json").json()[0]["active"] == true {}
+    check(&server, "subscription delete tests mine -y -o jsonl", 0, "{\"messages\":1}\n");
 }
 
 #[test]
@@ -131,6 +162,10 @@ fn failures_have_their_exit_codes() {
     fails("queue list --sort colour", 2, "sort by one of");
     fails("queue list --server http://127.0.0.1:1", 7, "PH1340");
     fails("queue list --token-file /dev/null", 5, "PH1320");
+    fails("sub /stack/orders", 2, "PH1110");
+    fails("sub /queue/orders --durable d --client-id c", 2, "PH1218");
+    fails("user reset nobody", 4, "PH1311");
+    fails("queue show nothing", 4, "posthouse queue list");
     fails("queue nothing", 2, "unrecognized subcommand");
     fails("explain nonsense", 4, "PH1343");
     fails("config check --set stomp.listen=0.0.0.0:61613", 8, "PH1304");
@@ -143,6 +178,8 @@ fn commands_that_need_no_node_work_without_one() {
     let dir = std::path::Path::new("/nowhere");
     let page = posthouse(dir, "explain ph1203").ok();
     assert!(page.starts_with("# PH1203: "), "{page}");
+    assert_eq!(posthouse(dir, "explain 1203").ok(), page);
+    assert!(posthouse(dir, "--help").ok().contains("10  store failed"));
     assert!(posthouse(dir, "config default").ok().contains("[stomp]"));
     let mistakes = posthouse(dir, "config check -o json --set node.nam=x").out;
     let mistakes: serde_json::Value = serde_json::from_str(&mistakes).expect("it is JSON");
@@ -151,6 +188,7 @@ fn commands_that_need_no_node_work_without_one() {
     let row = |key: &str| shown.as_array().and_then(|rows| rows.iter().find(|r| r["key"] == key));
     assert_eq!(row("log.level").expect("a row")["origin"], "--set");
     assert_eq!(row("data_dir").expect("a row")["value"], "/nowhere");
+    assert_eq!(row("data_dir").expect("a row")["origin"], "--data-dir");
     let lost = posthouse(dir, "queue list");
     assert_eq!(lost.code, 7, "{lost:?}");
     assert!(lost.err.contains("no node is running"), "{lost:?}");

@@ -17,21 +17,24 @@ use crate::server::{Server, target_dir};
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 const HOW_TO_INSTALL: &str = "run `cargo xtask test`, which installs it";
 
-/// A client library made by others, and how its scenarios are run.
+/// A client packages made by others, and how its scenarios are run.
 struct Client {
     /// The interpreter: a name to look up, or a path below the target directory.
     interpreter: &'static str,
     /// What must be there below the target directory; scripts run in its parent.
-    library: &'static str,
+    packages: &'static str,
     /// Below `tests/interop`.
     script: &'static str,
 }
 
-const STOMP_PY: Client =
-    Client { interpreter: "venv/bin/python", library: "venv/bin", script: "stomp_py/scenarios.py" };
+const STOMP_PY: Client = Client {
+    interpreter: "venv/bin/python",
+    packages: "venv/bin",
+    script: "stomp_py/scenarios.py",
+};
 
 const STOMPJS: Client =
-    Client { interpreter: "node", library: "node/node_modules", script: "stompjs/scenarios.mjs" };
+    Client { interpreter: "node", packages: "node/node_modules", script: "stompjs/scenarios.mjs" };
 
 /// Makes one test of each scenario.
 macro_rules! scenarios {
@@ -135,12 +138,12 @@ impl Script {
 impl Client {
     fn command(&self, server: &Server, scenario: &str, output: io::PipeWriter) -> Child {
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop");
-        let library = target_dir().join(self.library);
-        assert!(library.exists(), "{} is missing: {HOW_TO_INSTALL}", library.display());
+        let packages = target_dir().join(self.packages);
+        assert!(packages.exists(), "{} is missing: {HOW_TO_INSTALL}", packages.display());
         let mut command = Command::new(self.interpreter());
         command.arg(scripts.join(self.script));
         command.arg(server.stomp().ip().to_string()).arg(server.stomp().port().to_string());
-        command.arg(scenario).current_dir(library.parent().unwrap_or(target_dir()));
+        command.arg(scenario).current_dir(packages.parent().unwrap_or(target_dir()));
         // Python would leave its compiled files beside the scripts.
         command.env("PYTHONDONTWRITEBYTECODE", "1").stdin(Stdio::piped());
         command.stderr(output.try_clone().expect("a pipe can be shared")).stdout(output);

@@ -6,9 +6,11 @@ use crate::broker::Broker;
 use crate::command::{AckMode, Applied, Command, Send, Subscribe};
 use crate::destination::{Kind, Pattern};
 use crate::effect::Effect;
-use crate::ids::{ConsumerId, DestinationId, HolderId};
+use crate::ids::{DestinationId, HolderId};
+use crate::limits::BACKLOGS_MAX;
 use crate::message::{Envelope, EnvelopeHead};
 use crate::property::PropertyWriter;
+use crate::refusal::Code;
 use crate::selector::{Selector, Strings};
 use crate::time::Now;
 
@@ -32,21 +34,28 @@ impl Crowd {
         let Ok(Applied::Destination(queue)) = broker.apply(NOW, resolve) else {
             panic!("there is no queue")
         };
-        for _ in 0..messages {
-            let head = EnvelopeHead::default();
-            let message = Arc::new(Envelope::new(head, PropertyWriter::default(), b""));
-            let (destination, transaction, receipt) = (queue, None, None);
-            let send = Send { holder, destination, message, transaction, receipt };
-            broker.apply(NOW, Command::Send(send)).expect("there is room");
-        }
-        Crowd { broker, holder, queue }
+        let mut crowd = Crowd { broker, holder, queue };
+        (0..messages).for_each(|_| crowd.send(queue, b""));
+        crowd
     }
 
-    fn subscribe(&mut self, selector: Option<&str>, browse: bool) -> ConsumerId {
+    fn send(&mut self, destination: DestinationId, body: &[u8]) {
+        let head = EnvelopeHead::default();
+        let message = Arc::new(Envelope::new(head, PropertyWriter::default(), body));
+        let (holder, transaction, receipt) = (self.holder, None, None);
+        let send = Send { holder, destination, message, transaction, receipt };
+        self.broker.apply(NOW, Command::Send(send)).expect("there is room");
+    }
+
+    fn subscribe(&mut self, selector: Option<&str>, browse: bool) {
+        self.subscribe_to(Kind::Queue, selector, browse);
+    }
+
+    fn subscribe_to(&mut self, kind: Kind, selector: Option<&str>, browse: bool) {
         let parse = |text| Selector::parse(text, Strings::Strict).expect("a selector");
         let wish = Subscribe {
             holder: self.holder,
-            target: Pattern::new(Kind::Queue, "q").expect("a pattern"),
+            target: Pattern::new(kind, "q").expect("a pattern"),
             ack: AckMode::Individual,
             selector: selector.map(parse),
             prefetch: 1_000,
@@ -55,10 +64,7 @@ impl Crowd {
             no_local: false,
             receipt: None,
         };
-        match self.broker.apply(NOW, Command::Subscribe(Box::new(wish))) {
-            Ok(Applied::Consumer(consumer)) => consumer,
-            other => panic!("{other:?}"),
-        }
+        self.broker.apply(NOW, Command::Subscribe(Box::new(wish))).expect("a subscription");
     }
 
     /// How many messages and ends of browsing one turn hands out.
@@ -100,4 +106,65 @@ fn browsers_share_the_work_of_a_turn_and_keep_no_queue_waiting() {
         ended += crowd.turn().1;
     }
     assert_eq!(ended, 100);
+}
+
+#[test]
+fn many_subscriptions_of_one_holder_are_not_handed_everything_at_once() {
+    let mut crowd = Crowd::before(0);
+    (0..100).for_each(|_| crowd.subscribe_to(Kind::Topic, None, false));
+    let resolve = Command::Resolve { kind: Kind::Topic, path: "q".into() };
+    let Ok(Applied::Destination(topic)) = crowd.broker.apply(NOW, resolve) else {
+        panic!("there is no topic")
+    };
+    crowd.send(topic, &vec![b'x'; 1 << 20]);
+    let (mut delivered, _) = crowd.turn();
+    assert!(delivered <= 8, "{delivered} messages before the front could say that it is enough");
+    while crowd.broker.has_work(NOW) {
+        delivered += crowd.turn().0;
+    }
+    assert_eq!(delivered, 100);
+    assert_eq!(crowd.broker.stats().messages, 0);
+}
+
+#[test]
+fn a_browser_does_not_follow_those_who_send() {
+    let mut crowd = Crowd::before(1);
+    crowd.subscribe(None, true);
+    (0..5_000).for_each(|_| crowd.send(crowd.queue, b""));
+    assert_eq!(crowd.turn(), (1, 1), "what it was to see, and the end");
+}
+
+#[test]
+fn durable_subscriptions_to_patterns_do_not_multiply_without_end() {
+    const SIDE: usize = 500;
+    assert_eq!(SIDE * SIDE, BACKLOGS_MAX);
+    let mut broker = Broker::default();
+    let attach = Command::Attach { client: Some("c".into()) };
+    let Ok(Applied::Holder(holder)) = broker.apply(NOW, attach) else {
+        panic!("nobody can attach")
+    };
+    let topic =
+        |number: usize| Command::Resolve { kind: Kind::Topic, path: format!("t.{number}").into() };
+    let durable = |number: usize| Subscribe {
+        holder,
+        target: Pattern::new(Kind::Topic, "t.*").expect("a pattern"),
+        ack: AckMode::Auto,
+        selector: None,
+        prefetch: 1,
+        browse: false,
+        durable: Some(format!("d{number}").into()),
+        no_local: false,
+        receipt: None,
+    };
+    for number in 0..SIDE {
+        broker.apply(NOW, topic(number)).expect("a topic");
+    }
+    for number in 0..SIDE {
+        let subscribe = Command::Subscribe(Box::new(durable(number)));
+        broker.apply(NOW, subscribe).expect("a subscription");
+    }
+    for beyond in [topic(SIDE), Command::Subscribe(Box::new(durable(SIDE)))] {
+        let refusal = broker.apply(NOW, beyond).expect_err("one is too many");
+        assert_eq!(refusal.code, Code::LimitReached);
+    }
 }

@@ -16,6 +16,9 @@ use super::subscribe::Subscription;
 use super::transaction::required;
 use crate::stomp::{Command, FrameRef, Version};
 
+/// A delivery that an open transaction settles, and by which id it was named.
+pub(super) type Staged = (ConsumerId, DeliveryNo, Box<str>);
+
 impl Session {
     pub(super) fn on_ack(
         &mut self,
@@ -67,22 +70,23 @@ impl Session {
         let unknown = || Fault::delivery_unknown(&id);
         let subscription = found.ok_or_else(unknown)?;
         let delivery = subscription.find(&id).ok_or_else(unknown)?;
-        let (consumer, settled) = (subscription.consumer, subscription.forget(delivery, verdict));
-        if let Some(transaction) = transaction {
-            let staged = settled.into_iter().map(|(number, id)| (consumer, number, id));
-            self.staged.entry(transaction).or_default().extend(staged);
+        let consumer = subscription.consumer;
+        let named = subscription.forget(delivery, verdict);
+        if let Some(id) = transaction {
+            let staged = named.into_iter().map(|(number, name)| (consumer, number, name));
+            self.staged.entry(id).or_default().extend(staged);
         }
         Ok((consumer, delivery))
     }
 
-    /// The transaction has ended. What it would have acknowledged can be named again if it was
-    /// aborted.
-    pub(super) fn end_staged(&mut self, transaction: TransactionId, is_aborted: bool) {
-        let staged = self.staged.remove(&transaction).unwrap_or_default();
-        for (consumer, number, id) in staged.into_iter().filter(|_| is_aborted) {
+    /// A transaction is over. After an abort its deliveries are unacknowledged again, and will be
+    /// named again.
+    pub(super) fn end_staged(&mut self, id: TransactionId, is_commit: bool) {
+        let staged = self.staged.remove(&id).unwrap_or_default();
+        for (consumer, number, name) in staged.into_iter().filter(|_| !is_commit) {
             let key = self.consumers.get(&consumer);
             if let Some(subscription) = key.and_then(|key| self.subscriptions.get_mut(key)) {
-                subscription.remember(id, number);
+                subscription.remember(name, number);
             }
         }
     }
@@ -103,11 +107,11 @@ impl Subscription {
         (**found == *id).then_some(*delivery)
     }
 
-    /// The delivery is settled, and for a cumulative acknowledgement all before it. Answers what
-    /// they were named by.
+    /// The delivery is settled, and for a cumulative acknowledgement all before it. Answers by
+    /// which ids they were named.
     fn forget(&mut self, delivery: DeliveryNo, verdict: Verdict) -> BTreeMap<DeliveryNo, Box<str>> {
         let is_cumulative = self.ack == AckMode::Cumulative && verdict == Verdict::Ack;
-        let settled = if is_cumulative {
+        let settled: BTreeMap<DeliveryNo, Box<str>> = if is_cumulative {
             let later = self.by_number.split_off(&DeliveryNo(delivery.0 + 1));
             std::mem::replace(&mut self.by_number, later)
         } else {

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use posthouse_core::command::{Applied, Command as CoreCommand, ReceiptToken, Send};
 use posthouse_core::driver::Driver;
 use posthouse_core::effect::Effect;
-use posthouse_core::ids::{ConsumerId, DeliveryNo, DestinationId, HolderId, TransactionId};
+use posthouse_core::ids::{ConsumerId, DestinationId, HolderId, TransactionId};
 use posthouse_core::time::Now;
 
 use self::destination::Address;
@@ -138,7 +138,7 @@ pub struct Session {
     next_subscription: u32,
     transactions: BTreeMap<Box<str>, TransactionId>,
     /// What open transactions acknowledge, by the ids that peers before 1.2 name it by.
-    staged: BTreeMap<TransactionId, Vec<Staged>>,
+    staged: BTreeMap<TransactionId, Vec<ack::Staged>>,
     receipts: VecDeque<(ReceiptToken, Box<str>)>,
     last_receipt: ReceiptToken,
     last_address: Option<(Address, DestinationId)>,
@@ -291,7 +291,10 @@ impl Session {
             }
             Effect::Receipt { token } => self.confirm(token),
             Effect::Resume => self.resume(now, driver),
-            Effect::Evict { refusal } => self.fail(&Fault::from(refusal), None),
+            Effect::Evict { refusal } => {
+                let receipt = self.held_receipt();
+                self.fail(&Fault::from(refusal), receipt.as_deref());
+            }
         }
         self.regulate_flow(now, driver);
     }
@@ -309,6 +312,13 @@ impl Session {
         }
     }
 
+    /// The receipt that the held send asked for: its sender must know what was refused.
+    fn held_receipt(&self) -> Option<Box<str>> {
+        let token = self.held.as_ref()?.receipt?;
+        let mut owed = self.receipts.iter();
+        owed.find(|(owed, _)| *owed == token).map(|(_, id)| id.clone())
+    }
+
     /// Gives the held send again, and goes on with what came behind it.
     fn resume(&mut self, now: Now, driver: &mut Driver) {
         let Some(send) = self.held.take() else { return };
@@ -317,7 +327,11 @@ impl Session {
         match driver.apply(now, CoreCommand::Send(send.clone())) {
             Ok(Applied::Held) => self.held = Some(send),
             Ok(_) => self.on_bytes(now, &[], driver),
-            Err(refusal) => self.fail(&Fault::from(refusal), None),
+            Err(refusal) => {
+                self.held = Some(send);
+                let receipt = self.held_receipt();
+                self.fail(&Fault::from(refusal), receipt.as_deref());
+            }
         }
     }
 
@@ -448,9 +462,6 @@ impl Session {
         }
     }
 }
-
-/// A delivery that a transaction settles, and the id that the peer knows it by.
-type Staged = (ConsumerId, DeliveryNo, Box<str>);
 
 /// What falls due.
 enum Duty {

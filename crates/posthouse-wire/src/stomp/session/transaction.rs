@@ -40,7 +40,7 @@ impl Session {
         let name = required(frame, "transaction")?;
         let transaction = self.transactions.remove(&name);
         let transaction = transaction.ok_or_else(|| Fault::transaction_unknown(&name))?;
-        self.end_staged(transaction, frame.command() == Command::Abort);
+        self.end_staged(transaction, frame.command() == Command::Commit);
         let receipt = self.owe_receipt(frame);
         let command = if frame.command() == Command::Commit {
             CoreCommand::Commit { holder, transaction, receipt }

@@ -1,0 +1,27 @@
+//! Asks before something is destroyed.
+
+use std::io::{BufRead, IsTerminal};
+
+use crate::codes::Code;
+use crate::failure::Failure;
+
+/// Asks for the name again, so that no slip destroys anything. `kind` says what it is the name
+/// of, and `verb` what is about to happen.
+///
+/// # Errors
+/// [`Code::ConfirmationMissing`] when another name is given, or nobody can be asked.
+pub(super) fn confirm(verb: &str, kind: &str, name: &str) -> Result<(), Failure> {
+    let refuse = |message: String| {
+        Failure::new(Code::ConfirmationMissing, message, "give --yes to do it unasked")
+    };
+    if !std::io::stdin().is_terminal() {
+        return Err(refuse(format!("{verb} destroys messages and nobody can be asked")));
+    }
+    eprint!("This drops messages. Type the {kind}'s name to {verb} it: ");
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    if read.is_ok() && answer.trim() == name {
+        return Ok(());
+    }
+    Err(refuse(format!("that is not \"{name}\"; nothing was done")))
+}
