@@ -51,7 +51,8 @@ impl Driver {
         now: Now,
     ) -> Result<Driver, String> {
         let mut durable = BatchNo(0);
-        while let Some(batch) = store.recover(BatchNo(durable.0 + 1))? {
+        while let Some(found) = store.recover(BatchNo(durable.0 + 1))? {
+            let batch = found.batch;
             if batch.number != BatchNo(durable.0 + 1) {
                 return Err(format!("batch {} follows batch {}", batch.number.0, durable.0));
             }
@@ -175,7 +176,11 @@ impl Driver {
         while let Some(completion) = self.store.poll() {
             match completion {
                 Completion::Durable(up_to) => self.open_gates(up_to),
-                Completion::Full => {}
+                Completion::Full
+                | Completion::Room
+                | Completion::Loaded(_)
+                | Completion::Relocated(_)
+                | Completion::CheckpointWanted => {}
                 Completion::Fenced => self.fail("another node has taken the store over".into()),
                 Completion::Unknown(why) | Completion::Failed(why) => self.fail(why),
             }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use posthouse_core::ids::BatchNo;
 use posthouse_core::record::{Record, codec};
-use posthouse_core::store::{Batch, Completion, Store};
+use posthouse_core::store::{Batch, Completion, Locator, Recovered, Store};
 use posthouse_store::memory::{Disk, MemoryStore};
 
 use crate::carrier::key_of;
@@ -76,21 +76,21 @@ struct Noting {
 }
 
 impl Store for Noting {
-    fn submit(&mut self, batch: Batch) {
+    fn submit(&mut self, batch: Batch) -> Locator {
         let mut notes = self.notes.borrow_mut();
         notes.submitted = batch.number.0;
         let records = codec::decode_all(&batch.records.clone().into());
         for record in records.expect("the node writes records") {
             notes.note(batch.number.0, &record);
         }
-        self.store.submit(batch);
+        self.store.submit(batch)
     }
 
     fn poll(&mut self) -> Option<Completion> {
         self.store.poll()
     }
 
-    fn recover(&mut self, from: BatchNo) -> Result<Option<Batch>, String> {
+    fn recover(&mut self, from: BatchNo) -> Result<Option<Recovered>, String> {
         self.store.recover(from)
     }
 }

@@ -4,4 +4,5 @@
 //! order, for the simulator. [`conformance`] is what every store has to pass.
 
 pub mod conformance;
+pub mod files;
 pub mod memory;

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use posthouse_core::ids::BatchNo;
-use posthouse_core::store::{Batch, Completion, Store};
+use posthouse_core::store::{Batch, Completion, Locator, Recovered, Store};
 
 /// What survives a crash, and how it behaves. Clones are the same disk.
 #[derive(Clone, Debug, Default)]
@@ -121,17 +121,18 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn submit(&mut self, batch: Batch) {
+    fn submit(&mut self, batch: Batch) -> Locator {
         assert_eq!(batch.number.0, self.submitted.0 + 1, "batches come in order");
         self.submitted = batch.number;
         let Some(disk) = &self.disk else {
             self.outbox.push_back(Completion::Durable(batch.number));
-            return;
+            return Locator::NONE;
         };
         let mut state = disk.state.borrow_mut();
         if state.owner == self.owner && !self.is_dead {
             state.batches.push(batch);
         }
+        Locator::NONE
     }
 
     fn poll(&mut self) -> Option<Completion> {
@@ -141,11 +142,12 @@ impl Store for MemoryStore {
         self.outbox.pop_front().or_else(|| self.poll_disk())
     }
 
-    fn recover(&mut self, from: BatchNo) -> Result<Option<Batch>, String> {
+    fn recover(&mut self, from: BatchNo) -> Result<Option<Recovered>, String> {
         let Some(disk) = &self.disk else { return Ok(None) };
         let state = disk.state.borrow();
         let durable = state.batches.iter().take(state.durable);
-        Ok(durable.into_iter().find(|batch| batch.number >= from).cloned())
+        let found = durable.into_iter().find(|batch| batch.number >= from).cloned();
+        Ok(found.map(|batch| Recovered { batch, place: Locator::NONE }))
     }
 }
 
@@ -187,7 +189,7 @@ mod tests {
     fn without_a_disk_it_keeps_nothing() {
         let mut store = MemoryStore::default();
         store.submit(Batch { number: BatchNo(1), ..Batch::default() });
-        assert_eq!(store.poll(), Some(Completion::Durable(BatchNo(1))));
+        assert!(matches!(store.poll(), Some(Completion::Durable(BatchNo(1)))));
         assert_eq!(store.recover(BatchNo(1)), Ok(None));
     }
 }

@@ -188,6 +188,19 @@ pub fn decode_all(bytes: &Bytes) -> Result<Vec<Record>, Malformed> {
     Ok(records)
 }
 
+/// Reads the one message record that `bytes` begin with, and how many bytes it takes. What is
+/// behind it does not matter.
+///
+/// # Errors
+/// If the bytes do not begin with a whole [`Enqueued`] record.
+pub fn decode_message(bytes: &Bytes) -> Result<(Enqueued, usize), Malformed> {
+    let mut reader = Reader { bytes, offset: 0 };
+    match reader.record(false) {
+        Some(Record::Enqueued(enqueued)) => Ok((enqueued, reader.offset)),
+        _ => Err(Malformed { offset: 0 }),
+    }
+}
+
 struct Reader<'a> {
     bytes: &'a Bytes,
     offset: usize,

@@ -21,7 +21,7 @@ use crate::property::{PropertyWriter, Value};
 use crate::record::codec;
 use crate::refusal::Refusal;
 use crate::selector::{Selector, Strings};
-use crate::store::{Batch, Completion, Store};
+use crate::store::{Batch, Completion, Locator, Recovered, Store};
 use crate::time::Now;
 
 /// Batches on a disk that is synced by hand.
@@ -37,8 +37,9 @@ struct DiskState {
 }
 
 impl Store for Disk {
-    fn submit(&mut self, batch: Batch) {
+    fn submit(&mut self, batch: Batch) -> Locator {
         self.0.borrow_mut().batches.push(batch);
+        Locator::NONE
     }
 
     fn poll(&mut self) -> Option<Completion> {
@@ -51,10 +52,11 @@ impl Store for Disk {
         is_news.then_some(Completion::Durable(BatchNo(state.durable)))
     }
 
-    fn recover(&mut self, from: BatchNo) -> Result<Option<Batch>, String> {
+    fn recover(&mut self, from: BatchNo) -> Result<Option<Recovered>, String> {
         let state = self.0.borrow();
         let durable = &state.batches[..state.durable as usize];
-        Ok(durable.iter().find(|batch| batch.number >= from).cloned())
+        let found = durable.iter().find(|batch| batch.number >= from).cloned();
+        Ok(found.map(|batch| Recovered { batch, place: Locator::NONE }))
     }
 }
 
