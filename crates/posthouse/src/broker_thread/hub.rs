@@ -22,7 +22,7 @@ use posthouse_wire::stomp::session::{Session, SessionConfig};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use super::ask::ConnectionTotals;
+use super::ask::{ConnectionTotals, ParkedBrowse};
 use super::clock::Clock;
 use super::connection::{Connection, Wanted, run};
 use super::deadlines::Deadlines;
@@ -63,6 +63,8 @@ pub(super) struct Hub {
     per_address: HashMap<IpAddr, usize>,
     dirty: Vec<Key>,
     deadlines: Deadlines,
+    /// Looks into queues whose messages have to be loaded first.
+    pub(super) parked: Vec<ParkedBrowse>,
     scratch: Box<[u8]>,
     fed_bytes: usize,
     is_stopping: bool,
@@ -84,6 +86,7 @@ impl Hub {
             per_address: HashMap::new(),
             dirty: Vec::new(),
             deadlines: Deadlines::default(),
+            parked: Vec::new(),
             scratch: vec![0; READ_BYTES_MAX].into(),
             fed_bytes: 0,
             is_stopping: false,
@@ -101,6 +104,7 @@ impl Hub {
         let now = self.now();
         self.fire_deadlines(now);
         self.driver.turn(now);
+        self.answer_parked();
         self.distribute(now);
         let wrote = self.flush(now);
         self.fed_bytes = 0;

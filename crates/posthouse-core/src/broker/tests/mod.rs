@@ -5,6 +5,7 @@
 //! The driver is the real one; its store makes batches durable only at `sync` (or all along,
 //! after `sync always`).
 
+mod disk;
 mod fairness;
 mod script;
 mod world;
