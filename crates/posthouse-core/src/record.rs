@@ -68,7 +68,8 @@ pub struct Removed {
 pub struct KeptMessage {
     /// Its index in the page.
     pub index: u8,
-    /// What it counts against limits, in units of [`SIZE_UNIT_BYTES`](crate::message::SIZE_UNIT_BYTES).
+    /// What it counts against limits, in units of
+    /// [`SIZE_UNIT_BYTES`](crate::message::SIZE_UNIT_BYTES).
     pub units: u32,
     /// 0 to 9.
     pub priority: u8,
