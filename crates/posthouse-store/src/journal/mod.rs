@@ -1,0 +1,7 @@
+//! The journal: the crash-safe store in a flat directory of segments, checkpoints and a manifest.
+//!
+//! `docs/log-format.md` says what lies there, byte for byte. [`layout`] turns values into those
+//! bytes and back and does nothing else.
+
+pub mod fault;
+pub mod layout;
