@@ -21,6 +21,11 @@ impl HeldFiles {
         lock(&self.contents).insert(name.to_owned(), Arc::new(Mutex::new(bytes)));
     }
 
+    /// Changes a file in place.
+    pub(crate) fn change(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
+        change(&mut lock(&self.find(name).expect("the file is there")));
+    }
+
     fn find(&self, name: &str) -> io::Result<Content> {
         lock(&self.contents).get(name).cloned().ok_or_else(|| ErrorKind::NotFound.into())
     }
