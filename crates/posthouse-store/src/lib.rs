@@ -1,8 +1,10 @@
 //! Stores: where batches of records are kept, behind the port that the core defines.
 //!
-//! [`memory`] keeps them in memory: for a node without a journal, for tests, and, with faults to
-//! order, for the simulator. [`conformance`] is what every store has to pass.
+//! [`journal`] keeps them on disk, in files behind the trait of [`files`]. [`memory`] keeps them
+//! in memory: for a node without a journal, for tests, and, with faults to order, for the
+//! simulator. [`conformance`] is what every store has to pass.
 
 pub mod conformance;
 pub mod files;
+pub mod journal;
 pub mod memory;

@@ -166,6 +166,10 @@ mod tests {
             Box::new(MemoryStore::on(&self.0))
         }
 
+        fn has_fence(&self) -> bool {
+            true
+        }
+
         fn settle(&mut self) {
             self.0.sync();
         }

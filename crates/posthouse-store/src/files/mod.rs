@@ -5,6 +5,10 @@
 //! Nothing is durable before its sync: bytes of a file before [`File::sync`], names (made,
 //! renamed, removed) before [`Files::sync_names`].
 
+#[cfg(test)]
+pub(crate) mod held;
+pub mod real;
+
 use std::fmt::Debug;
 use std::io;
 

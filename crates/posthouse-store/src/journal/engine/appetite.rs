@@ -1,0 +1,132 @@
+//! When a checkpoint is wanted.
+
+/// Part of an ordinary segment that must have been submitted before another checkpoint is tried
+/// while there is no room.
+const PATIENCE_PARTS: u64 = 8;
+
+/// See the module. Bytes are those of the journal, padding included.
+#[derive(Debug)]
+pub(super) struct Appetite {
+    bytes_least: u64,
+    segment_bytes: u64,
+    last_checkpoint_bytes: u64,
+    /// Submitted since the last checkpoint that counts.
+    since_bytes: u64,
+    /// How much of that the checkpoint takes in that is being made.
+    taken_bytes: Option<u64>,
+    /// How much there was when the last try found no room.
+    tried_bytes: Option<u64>,
+    is_told: bool,
+}
+
+impl Appetite {
+    pub(super) fn new(bytes_least: u64, segment_bytes: u64) -> Appetite {
+        Appetite {
+            bytes_least,
+            segment_bytes,
+            last_checkpoint_bytes: 0,
+            since_bytes: 0,
+            taken_bytes: None,
+            tried_bytes: None,
+            is_told: false,
+        }
+    }
+
+    /// The length of the checkpoint that holds.
+    pub(super) fn set_last_checkpoint(&mut self, bytes: u64) {
+        self.last_checkpoint_bytes = bytes;
+    }
+
+    /// So many bytes of journal were used up.
+    pub(super) fn eat(&mut self, bytes: u64) {
+        self.since_bytes += bytes;
+    }
+
+    /// Whether a checkpoint is to be asked for now; true once for each.
+    pub(super) fn is_due(&mut self, is_full: bool) -> bool {
+        let patience = self.segment_bytes / PATIENCE_PARTS;
+        let threshold = self.bytes_least.max(2 * self.last_checkpoint_bytes);
+        let wants = match self.tried_bytes {
+            Some(tried) => self.since_bytes >= tried + patience,
+            None => self.since_bytes >= threshold || (is_full && self.since_bytes >= patience),
+        };
+        self.tell(wants)
+    }
+
+    /// The same when time has passed, or what a checkpoint frees is needed: anything new is
+    /// enough.
+    pub(super) fn is_due_at_last(&mut self) -> bool {
+        let wants = self.since_bytes > 0;
+        self.tell(wants)
+    }
+
+    /// A checkpoint is wanted whatever was submitted, because it would free something.
+    pub(super) fn is_due_anyway(&mut self) -> bool {
+        self.tell(true)
+    }
+
+    fn tell(&mut self, wants: bool) -> bool {
+        let tells = wants && !self.is_told && self.taken_bytes.is_none();
+        self.is_told |= tells;
+        tells
+    }
+
+    /// A checkpoint of everything so far is being made.
+    pub(super) fn begin(&mut self) {
+        self.is_told = true;
+        self.taken_bytes = Some(self.since_bytes);
+    }
+
+    /// The checkpoint that was being made counts, and is so long.
+    pub(super) fn count(&mut self, checkpoint_bytes: u64) {
+        self.last_checkpoint_bytes = checkpoint_bytes;
+        self.since_bytes -= self.taken_bytes.unwrap_or(0);
+        self.taken_bytes = Some(0);
+        self.tried_bytes = None;
+    }
+
+    /// The checkpoint and what follows it are over, whether or not it counts.
+    pub(super) fn end(&mut self, has_found_room: bool) {
+        if !has_found_room {
+            self.tried_bytes = Some(self.since_bytes);
+        }
+        self.taken_bytes = None;
+        self.is_told = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Appetite;
+
+    #[test]
+    fn a_checkpoint_is_asked_for_once_per_interval() {
+        let mut appetite = Appetite::new(1_000, 80);
+        appetite.eat(999);
+        assert!(!appetite.is_due(false));
+        appetite.eat(1);
+        assert!(appetite.is_due(false));
+        assert!(!appetite.is_due(false), "once is enough");
+        appetite.begin();
+        appetite.eat(400);
+        assert!(!appetite.is_due_at_last(), "one at a time");
+        appetite.count(700);
+        appetite.end(true);
+        appetite.eat(999);
+        assert!(!appetite.is_due(false), "twice the last one is more than the interval");
+        appetite.eat(1);
+        assert!(appetite.is_due(false));
+    }
+
+    #[test]
+    fn without_room_a_checkpoint_is_tried_again_when_there_is_something_new() {
+        let mut appetite = Appetite::new(1_000, 80);
+        appetite.eat(10);
+        assert!(appetite.is_due(true));
+        appetite.begin();
+        appetite.end(false);
+        assert!(!appetite.is_due(true));
+        appetite.eat(10);
+        assert!(appetite.is_due(true));
+    }
+}

@@ -1,0 +1,215 @@
+//! The broker's side of a journal: nothing here waits for the medium.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use posthouse_core::ids::BatchNo;
+use posthouse_core::store::{
+    Batch, Completion, Kept, Locator, Recovered, Snapshot, Store, TakePiece,
+};
+
+use super::appetite::Appetite;
+use super::crew::{Crew, Threads, Workers};
+use super::figures::Figures;
+use super::intake::Intake;
+use super::keeper::Keeper;
+use super::machine::Machine;
+use super::opening::{self, Opened, Slots};
+use super::options::Options;
+use super::outbox::Outbox;
+use super::reader::Reader;
+use super::recovery::Recovery;
+use super::segments::Segments;
+use super::writer::Writer;
+use crate::files::Files;
+use crate::journal::fault::Fault;
+use crate::journal::layout::{BLOCK_BYTES, SEGMENT_BYTES_MAX};
+
+/// The crash-safe store in a directory. See [`crate::journal`].
+///
+/// Whoever has it open must hold the data directory's lock; the journal itself does not know of
+/// others. With threads of its own it stops in order when it is dropped: what was submitted is
+/// written and synced first. By hand it just stops, as if the power had been cut.
+pub struct Journal {
+    machine: Arc<Machine>,
+    crew: Crew,
+    threads: Threads,
+    /// Until the end of the log has been read.
+    recovery: Option<(Recovery, Slots)>,
+}
+
+impl Journal {
+    /// Opens the journal in `files`, which becomes a store if nothing is there, and empties
+    /// `spool`.
+    ///
+    /// # Errors
+    /// Damage, which a person has to look at, a newer format, or the system's.
+    ///
+    /// # Panics
+    /// If `options.segment_bytes` is no multiple of 4,096 or out of bounds.
+    pub fn open(
+        files: Arc<dyn Files>,
+        spool: Arc<dyn Files>,
+        options: Options,
+        crew: Crew,
+    ) -> Result<Journal, Fault> {
+        let bytes = options.segment_bytes;
+        let is_sound = bytes.is_multiple_of(BLOCK_BYTES as u64) && bytes >= 4 * BLOCK_BYTES as u64;
+        assert!(is_sound && bytes <= SEGMENT_BYTES_MAX, "a segment has 4 blocks to 256 MiB");
+        let Opened { directory, slots } = opening::open(&*files, options.store_id())?;
+        opening::empty(&*spool)?;
+        let store = slots.manifest.store;
+        let segments = Segments::new(files.clone(), store, &options, &directory);
+        let intake = Intake::new(&segments, Appetite::new(options.checkpoint_bytes, bytes));
+        let wake = match &crew {
+            Crew::Threads { wake } => Some(wake.clone()),
+            Crew::ByHand(_) => None,
+        };
+        let machine = Machine::new(options, segments, intake, Outbox::new(wake), spool);
+        let recovery = Recovery::new(machine.clone(), files, &directory, slots.manifest);
+        let recovery = Some((recovery, slots));
+        Ok(Journal { machine, crew, threads: Threads::default(), recovery })
+    }
+
+    /// The figures as of now.
+    pub fn figures(&self) -> Figures {
+        self.watch().figures()
+    }
+
+    /// Something to ask for figures while the journal itself is the broker's.
+    pub fn watch(&self) -> Watch {
+        Watch { machine: self.machine.clone() }
+    }
+
+    /// Writes and syncs what was submitted, marks the orderly stop, and ends.
+    ///
+    /// # Errors
+    /// If the store is broken, or there is no room for what was submitted.
+    pub fn close(mut self) -> Result<(), Fault> {
+        self.stop();
+        self.machine.verdict()
+    }
+
+    fn stop(&mut self) {
+        self.machine.stop();
+        let writer = match &self.crew {
+            Crew::Threads { .. } => self.threads.join(),
+            Crew::ByHand(hands) => hands.let_go(&self.machine),
+        };
+        if let Some(mut writer) = writer {
+            writer.finish();
+        }
+    }
+
+    /// Begins to work once the log has been read to its end.
+    fn start(&mut self, slots: Slots) -> Result<(), String> {
+        let workers = Workers {
+            writer: Writer::new(self.machine.clone()),
+            reader: Reader::new(self.machine.clone()),
+            keeper: Keeper::new(self.machine.clone(), slots),
+        };
+        match &self.crew {
+            Crew::ByHand(hands) => hands.take_on(self.machine.clone(), workers),
+            Crew::Threads { .. } => {
+                let threads = Threads::start(&self.machine, workers);
+                self.threads = threads.map_err(|e| format!("cannot start a thread: {e}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Figures of a journal that somebody else has. Cheap to clone.
+#[derive(Clone)]
+pub struct Watch {
+    machine: Arc<Machine>,
+}
+
+impl Watch {
+    /// The figures as of now.
+    pub fn figures(&self) -> Figures {
+        let mut figures = self.machine.figures.lock().clone();
+        figures.is_full = self.machine.is_full();
+        figures
+    }
+
+    /// Why the journal is broken, if it is.
+    pub fn failure(&self) -> Option<String> {
+        self.machine.outbox.failure()
+    }
+
+    /// Whether everything that was submitted is durable, or never will be.
+    pub fn is_settled(&self) -> bool {
+        self.machine.outbox.has_failed() || self.machine.verdict().is_ok()
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        match &self.crew {
+            Crew::Threads { .. } => self.stop(),
+            Crew::ByHand(hands) => {
+                hands.let_go(&self.machine);
+            }
+        }
+    }
+}
+
+impl Store for Journal {
+    fn submit(&mut self, batch: Batch) -> Locator {
+        assert!(self.recovery.is_none(), "the log is read to its end first");
+        let machine = &self.machine;
+        if machine.outbox.has_failed() {
+            return Locator::NONE;
+        }
+        let placed = machine.intake.lock().take(&batch, &machine.segments, machine.is_full());
+        machine.bells.writer.ring();
+        if placed.has_advanced {
+            machine.wants_upkeep.store(true, Ordering::Release);
+            machine.bells.keeper.ring();
+        }
+        if placed.wants_checkpoint {
+            machine.outbox.push(Completion::CheckpointWanted);
+        }
+        placed.place.locator()
+    }
+
+    fn poll(&mut self) -> Option<Completion> {
+        let news = self.machine.outbox.pop()?;
+        Some(news.completion)
+    }
+
+    fn is_ready(&self, bytes: usize) -> bool {
+        self.machine.intake.lock().is_ready(bytes)
+    }
+
+    fn restore(&mut self, piece: &mut TakePiece<'_>) -> Result<BatchNo, String> {
+        match &self.recovery {
+            Some((recovery, _)) => recovery.restore(piece),
+            None => Err("the log has already been read".into()),
+        }
+    }
+
+    fn recover(&mut self, from: BatchNo) -> Result<Option<Recovered>, String> {
+        while let Some((recovery, _)) = &mut self.recovery {
+            match recovery.next().map_err(|fault| fault.to_string())? {
+                Some(found) if found.batch.number >= from => return Ok(Some(found)),
+                Some(_) => {}
+                None => {
+                    if let Some((_, slots)) = self.recovery.take() {
+                        self.start(slots)?;
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn load(&mut self, wanted: Vec<Kept>) {
+        let _ = wanted;
+    }
+
+    fn checkpoint(&mut self, snapshot: Box<dyn Snapshot>) {
+        let _ = snapshot;
+    }
+}

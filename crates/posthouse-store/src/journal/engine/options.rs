@@ -1,0 +1,70 @@
+//! What a journal is told when it is opened.
+
+use crate::journal::layout::segment::StoreId;
+use crate::journal::planted::PlantedBug;
+
+/// How a journal behaves.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Length of an ordinary segment in bytes: a multiple of 4,096, at most 256 MiB.
+    pub segment_bytes: u64,
+    /// How many segments are kept back for when the disk is full.
+    pub spares: usize,
+    /// A checkpoint is wanted after so many bytes of journal, or after twice the length of the
+    /// last checkpoint if that is more.
+    pub checkpoint_bytes: u64,
+    /// A checkpoint is wanted after so many milliseconds in which anything was submitted.
+    pub checkpoint_ms: u64,
+    /// The most bytes that the spool may take.
+    pub spool_bytes_max: u64,
+    /// Where the epochs, and the id of a new store, come from. Random in a product; what has been
+    /// in a file under one id is never met under another, so that a test may give a fixed one.
+    pub seed: u64,
+    /// The bug that is switched on.
+    #[cfg(feature = "planted-bugs")]
+    pub bug: Option<PlantedBug>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            segment_bytes: 64 << 20,
+            spares: 2,
+            checkpoint_bytes: 256 << 20,
+            checkpoint_ms: 60_000,
+            spool_bytes_max: 1 << 30,
+            seed: 0,
+            #[cfg(feature = "planted-bugs")]
+            bug: None,
+        }
+    }
+}
+
+impl Options {
+    /// The epoch of the segment with this id: never 0, and another for every id.
+    pub(super) fn epoch_of(&self, id: u64) -> u64 {
+        let id = if self.has(PlantedBug::StaleSegmentAccepted) { 1 } else { id };
+        self.random(id).u64(1..)
+    }
+
+    /// The id of a store that begins with these options.
+    pub(super) fn store_id(&self) -> StoreId {
+        StoreId(self.random(0).u128(..).to_le_bytes())
+    }
+
+    fn random(&self, id: u64) -> fastrand::Rng {
+        fastrand::Rng::with_seed(self.seed ^ id.rotate_left(32))
+    }
+
+    /// Whether this bug is switched on; never in a product build.
+    #[cfg(feature = "planted-bugs")]
+    pub(super) fn has(&self, bug: PlantedBug) -> bool {
+        self.bug == Some(bug)
+    }
+
+    /// Whether this bug is switched on; never in a product build.
+    #[cfg(not(feature = "planted-bugs"))]
+    pub(super) fn has(&self, _: PlantedBug) -> bool {
+        false
+    }
+}

@@ -1,0 +1,4 @@
+//! The engine on files in memory, step by step, and on real ones with its threads.
+
+mod bench;
+mod conforms;

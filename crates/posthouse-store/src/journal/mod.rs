@@ -1,0 +1,17 @@
+//! The journal: the crash-safe store in a flat directory of segments, checkpoints and a manifest.
+//!
+//! `docs/log-format.md` says what lies there, byte for byte. [`layout`] turns values into those
+//! bytes and back and does nothing else; [`scan`] reads what is there and changes nothing; the
+//! engine behind [`Journal`] writes it.
+
+#[expect(dead_code, reason = "checkpoints, freeing and loads will use it")]
+mod engine;
+pub mod fault;
+pub mod layout;
+pub mod planted;
+pub mod scan;
+
+pub use engine::{
+    CheckpointFigures, Crew, Figures, Hands, Journal, Opening, Options, SYNC_BYTES_BOUNDS,
+    SYNC_US_BOUNDS, Space, Wake, Watch, Worker,
+};
