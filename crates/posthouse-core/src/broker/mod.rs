@@ -161,6 +161,11 @@ impl Broker {
         self.open_batch = batch;
     }
 
+    /// Counts the starts of the node.
+    pub fn run(&self) -> u32 {
+        self.run
+    }
+
     /// Takes the records that have arisen since the last call, in order.
     pub fn take_records(&mut self) -> std::vec::Drain<'_, Record> {
         self.records.drain(..)

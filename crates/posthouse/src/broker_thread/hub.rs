@@ -18,6 +18,7 @@ use posthouse_core::command::Command;
 use posthouse_core::driver::Driver;
 use posthouse_core::ids::{HolderId, Key};
 use posthouse_core::time::Now;
+use posthouse_store::journal::Watch;
 use posthouse_wire::stomp::session::{Session, SessionConfig};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -52,7 +53,9 @@ pub(super) struct Hub {
     pub(super) totals: ConnectionTotals,
     pub(super) config: HubConfig,
     /// Tells the turn task that there is something to do.
-    pub(super) turn_wanted: Rc<Notify>,
+    pub(super) turn_wanted: Arc<Notify>,
+    /// Figures of the journal, if there is one.
+    pub(super) watch: Option<Watch>,
     clock: Clock,
     /// What the clocks said in this turn, once somebody has asked.
     now: Option<Now>,
@@ -72,13 +75,20 @@ pub(super) struct Hub {
 
 impl Hub {
     /// A hub without connections.
-    pub(super) fn new(driver: Driver, clock: Clock, config: HubConfig) -> Hub {
+    pub(super) fn new(
+        driver: Driver,
+        clock: Clock,
+        config: HubConfig,
+        turn_wanted: Arc<Notify>,
+        watch: Option<Watch>,
+    ) -> Hub {
         Hub {
             driver,
             connections: Arena::default(),
             totals: ConnectionTotals::default(),
             config,
-            turn_wanted: Rc::default(),
+            turn_wanted,
+            watch,
             clock,
             now: None,
             holders: Vec::new(),
@@ -104,6 +114,9 @@ impl Hub {
         let now = self.now();
         self.fire_deadlines(now);
         self.driver.turn(now);
+        for alarm in self.driver.take_alarms() {
+            tracing::error!(alarm, "a message is set apart");
+        }
         self.answer_parked();
         self.distribute(now);
         let wrote = self.flush(now);
@@ -114,6 +127,13 @@ impl Hub {
         let deadlines = [self.deadlines.first_ms(), self.driver.next_deadline_ms(now)];
         self.now = None;
         self.clock.instant(deadlines.into_iter().flatten().min()?)
+    }
+
+    /// Gives the store everything that is left, because the node stops.
+    pub(super) fn finish(&mut self) {
+        self.turn();
+        let now = self.now();
+        self.driver.finish(now);
     }
 
     /// Whether there is nothing left to be said to anybody.
