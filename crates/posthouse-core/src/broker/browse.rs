@@ -191,14 +191,16 @@ fn stats_of(place: &Place) -> DestinationStats {
     let queue = place.backlogs.get(&SubscriptionId::QUEUE);
     let of_queue = |figure: fn(&super::backlog::Backlog) -> u64| queue.map_or(0, figure);
     let durable: usize = place.backlogs.values().map(|backlog| backlog.consumers().len()).sum();
+    let unreadable = place.unreadable.len() as u64;
     DestinationStats {
         id: place.id,
         name: Arc::clone(&place.name),
         messages: place.log.len(),
         bytes: place.log.bytes(),
-        unreadable: place.unreadable.len() as u64,
+        unreadable,
         ready: of_queue(|backlog| backlog.ready_len()),
-        unacknowledged: of_queue(|b| b.pending_len() - b.ready_len() - b.delayed_len()),
+        unacknowledged: of_queue(|b| b.pending_len() - b.ready_len() - b.delayed_len())
+            - if queue.is_some() { unreadable } else { 0 },
         delayed: of_queue(|backlog| backlog.delayed_len()),
         consumers: (durable + place.plain.len()) as u64,
         blocked_producers: place.waiters.len() as u64,

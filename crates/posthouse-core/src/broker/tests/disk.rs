@@ -4,7 +4,6 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -30,6 +29,10 @@ pub(super) struct State {
     pub(super) checkpoints: bool,
     checkpoint: Option<(BatchNo, Vec<Vec<u8>>)>,
     spool: BTreeMap<u64, Vec<u8>>,
+    /// Bytes of the spool that are wanted.
+    spooled_bytes: usize,
+    /// Bodies that cannot be read.
+    pub(super) spoilt: Vec<String>,
     outbox: Vec<Completion>,
 }
 
@@ -53,6 +56,11 @@ impl State {
         self.checkpoint.as_ref().filter(|(batch, _)| batch.0 <= self.durable)
     }
 
+    /// Bytes of the spool that are wanted.
+    pub(super) fn spooled_bytes(&self) -> usize {
+        self.spooled_bytes
+    }
+
     /// Whether there is something to tell.
     pub(super) fn has_news(&self) -> bool {
         !self.outbox.is_empty()
@@ -63,6 +71,7 @@ impl State {
         self.batches.truncate(self.durable as usize);
         self.checkpoint = self.checkpoint.take().filter(|(batch, _)| batch.0 <= self.durable);
         self.spool.clear();
+        self.spooled_bytes = 0;
         self.outbox.clear();
         self.reported = 0;
     }
@@ -113,7 +122,11 @@ impl Store for Disk {
         let mut state = self.0.borrow_mut();
         let load = |kept: Kept| {
             let (found, _) = codec::decode_message(&state.bytes_at(kept.locator)).expect("there");
-            Loaded { kept, message: Ok(Arc::clone(&found.message)) }
+            let body = String::from_utf8_lossy(found.message.body());
+            let is_spoilt = state.spoilt.iter().any(|spoilt| **spoilt == *body);
+            let message =
+                if is_spoilt { Err("it is spoilt".to_owned()) } else { Ok(found.message) };
+            Loaded { kept, message }
         };
         let loaded = wanted.into_iter().map(load).collect();
         state.outbox.push(Completion::Loaded(loaded));
@@ -130,9 +143,14 @@ impl Store for Disk {
 
     fn spool(&mut self, records: Vec<u8>) -> Locator {
         let mut state = self.0.borrow_mut();
+        state.spooled_bytes += records.len();
         let last = state.spool.last_key_value();
         let first = last.map_or(SPOOL, |(first, records)| first + records.len() as u64);
         state.spool.insert(first, records);
         Locator(first)
+    }
+
+    fn forget(&mut self, _: Locator, bytes: usize) {
+        self.0.borrow_mut().spooled_bytes -= bytes;
     }
 }

@@ -25,5 +25,5 @@ macro_rules! scripts {
 
 scripts! {
     queues topics durables settling redelivery transactions expiry limits slow_subscribers
-    selectors browsing gates wildcards recovery duplicates removal
+    selectors browsing gates wildcards recovery duplicates removal paging
 }

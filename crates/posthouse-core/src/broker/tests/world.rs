@@ -85,6 +85,7 @@ impl World {
                 state.durable = state.batches.len() as u64;
             }
             "crash" => self.crash(),
+            "spoil" => self.disk.0.borrow_mut().spoilt.push(line.word(1).to_owned()),
             "at" => self.pass_time(line),
             "show" => told.extend(self.show(line)),
             "browse" => told.extend(self.browse(line)),
@@ -98,6 +99,7 @@ impl World {
         self.run(&mut told);
         self.compare_with_replay();
         self.compare_with_checkpoint();
+        told.extend(self.driver.take_alarms().into_iter().map(|alarm| format!("alarm: {alarm}")));
         told
     }
 
@@ -401,6 +403,9 @@ impl World {
     }
 
     fn show(&self, line: &Line<'_>) -> Vec<String> {
+        if line.word(1) == "spool" {
+            return vec![format!("{} bytes", self.disk.0.borrow().spooled_bytes())];
+        }
         if line.word(1) == "node" {
             let stats = self.driver.broker().stats();
             return vec![format!(
@@ -415,7 +420,7 @@ impl World {
         let found = all.iter().find(|stats| stats.name.to_string() == line.word(1));
         let Some(stats) = found else { return vec!["none".to_owned()] };
         let counters = stats.counters;
-        vec![format!(
+        let mut shown = vec![format!(
             "{} kept {} ready {} unacknowledged {} delayed; {} acknowledged {} expired {} dropped \
              {} dead {} duplicates",
             stats.messages,
@@ -427,7 +432,11 @@ impl World {
             counters.dropped,
             counters.dead_lettered,
             counters.duplicates,
-        )]
+        )];
+        if stats.unreadable > 0 {
+            shown.push(format!("{} unreadable", stats.unreadable));
+        }
+        shown
     }
 
     fn browse(&mut self, line: &Line<'_>) -> Vec<String> {
