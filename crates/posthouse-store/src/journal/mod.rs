@@ -4,7 +4,6 @@
 //! bytes and back and does nothing else; [`scan`] reads what is there and changes nothing; the
 //! engine behind [`Journal`] writes it.
 
-#[expect(dead_code, reason = "checkpoints, freeing and loads will use it")]
 mod engine;
 pub mod fault;
 pub mod layout;

@@ -20,6 +20,18 @@ impl Bench for HandBench {
         false
     }
 
+    fn has_places(&self) -> bool {
+        true
+    }
+
+    fn step(&mut self, chance: u64) {
+        let ready = self.hands.ready();
+        let Some(count) = (ready.len() as u64).checked_sub(1) else { return self.hands.idle() };
+        if let Some(worker) = ready.get((chance % (count + 1)) as usize) {
+            self.hands.step(*worker);
+        }
+    }
+
     fn settle(&mut self) {
         self.hands.settle();
     }
@@ -72,6 +84,10 @@ impl Bench for ThreadBench {
 
     fn has_fence(&self) -> bool {
         false
+    }
+
+    fn has_places(&self) -> bool {
+        true
     }
 
     fn settle(&mut self) {
