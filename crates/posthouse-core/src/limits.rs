@@ -44,6 +44,16 @@ pub const SELECTION_STEPS_PER_TURN: usize = 65_536;
 pub const SELECTION_STEPS_PER_CONSUMER: usize = 4_096;
 /// Steps that looking at a message counts besides those of the selector.
 pub const SELECTION_STEPS_PER_MESSAGE: usize = 16;
+/// Messages that are loaded together, because they are likely to be wanted one after the other.
+pub const LOAD_AHEAD_MESSAGES: usize = 256;
+/// Bytes that are loaded together; one message is always allowed.
+pub const LOAD_AHEAD_BYTES: usize = 1 << 20;
+/// Pages that one turn may look at to let bodies go.
+pub const PAGES_LOOKED_AT_PER_TURN: usize = 64;
+/// Bytes that may be submitted to the store and not be durable; producers wait beyond it.
+pub const UNSYNCED_BYTES_MAX: usize = 32 << 20;
+/// Destinations that one turn captures for a checkpoint.
+pub const PLACES_CAPTURED_PER_TURN: usize = 64;
 /// Messages that one turn may expire.
 pub const EXPIRATIONS_PER_TURN: usize = 1_024;
 /// Messages that one purge or redrive deals with, so that neither holds the broker up.

@@ -26,6 +26,9 @@ const SLACK_BYTES_MAX: usize = 128;
 /// Bytes that a message costs beyond its properties and body, as the limits count it.
 pub const OVERHEAD_BYTES: usize = 160;
 
+/// What messages count against limits is a multiple of this.
+pub const SIZE_UNIT_BYTES: usize = 16;
+
 /// What the sender meant the body to be. It is kept so that another protocol can say it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyKind {
@@ -181,9 +184,9 @@ impl Envelope {
         })
     }
 
-    /// What the message counts against limits, in bytes.
+    /// What the message counts against limits, in bytes: a multiple of [`SIZE_UNIT_BYTES`].
     pub fn size_bytes(&self) -> usize {
-        self.content.len() + OVERHEAD_BYTES
+        (self.content.len() + OVERHEAD_BYTES).next_multiple_of(SIZE_UNIT_BYTES)
     }
 
     /// Whether it has expired at `wall_ms`.

@@ -167,6 +167,8 @@ pub struct Policies {
     pub fallback: Arc<Policy>,
     /// Bytes of all messages that the node keeps in memory; producers wait beyond it.
     pub memory_bytes_max: u64,
+    /// Bytes of messages that stay in memory although the store has them; 0 means no limit.
+    pub resident_bytes_max: u64,
 }
 
 impl Policies {

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use crate::destination::Kind;
 use crate::ids::{BacklogKey, DestinationId, Seq, SubscriptionId};
-use crate::message::{DeadLetterReason, Envelope};
+use crate::message::{DeadLetterReason, Envelope, Provenance};
+use crate::store::Locator;
 
+mod checkpointed;
 pub mod codec;
 
 /// What becomes of one unacknowledged message in one backlog.
@@ -59,6 +61,64 @@ pub struct Removed {
     pub from: BacklogKey,
     /// Their positions.
     pub seqs: Vec<Seq>,
+}
+
+/// A message as a checkpoint knows it: everything but its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptMessage {
+    /// Its index in the page.
+    pub index: u8,
+    /// What it counts against limits, in units of
+    /// [`SIZE_UNIT_BYTES`](crate::message::SIZE_UNIT_BYTES).
+    pub units: u32,
+    /// 0 to 9.
+    pub priority: u8,
+    /// Whether its sender asked for it to survive.
+    pub persistent: bool,
+    /// Where its record lies.
+    pub locator: Locator,
+    /// When it expires, in wall milliseconds; 0 means never.
+    pub expires_ms: u64,
+    /// Backlogs that wait for it.
+    pub waiting: u32,
+    /// Where it was set aside from, if it was.
+    pub provenance: Option<Arc<Provenance>>,
+}
+
+/// Up to 256 neighbours in a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptPage {
+    /// Where they are kept.
+    pub destination: DestinationId,
+    /// Their position divided by 256.
+    pub number: u64,
+    /// By index.
+    pub messages: Vec<KeptMessage>,
+}
+
+/// A set of positions, 256 to a page: the page's number and a bit for each.
+pub type BitPages = Vec<(u64, [u64; 4])>;
+
+/// What one backlog waits for, in one priority.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingPages {
+    /// Which backlog.
+    pub backlog: BacklogKey,
+    /// 0 to 9.
+    pub priority: u8,
+    /// Positions.
+    pub pages: BitPages,
+}
+
+/// The numbers that one producer has used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProducedNumbers {
+    /// Which producer.
+    pub producer: u128,
+    /// All below this one count as used.
+    pub floor: u64,
+    /// Those that were used.
+    pub seen: BitPages,
 }
 
 /// One change of durable state.
@@ -124,4 +184,17 @@ pub enum Record {
     Moved(Moved),
     /// Everything in it happens together.
     Transaction(Vec<Record>),
+    /// Only in checkpoints: the highest ids that have been given out.
+    Numbered {
+        /// Of destinations.
+        last_destination: u32,
+        /// Of durable subscriptions.
+        last_subscription: u32,
+    },
+    /// Only in checkpoints: messages of one page of a log. Their bodies are where they were.
+    Kept(KeptPage),
+    /// Only in checkpoints: what one backlog waits for, in one priority.
+    Waiting(WaitingPages),
+    /// Only in checkpoints: the numbers that one producer has used.
+    Produced(ProducedNumbers),
 }

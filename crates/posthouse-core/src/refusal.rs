@@ -41,6 +41,8 @@ pub enum Code {
     DestinationInUse,
     /// What was asked for is not offered for this kind of destination.
     NotOffered,
+    /// The disk has no room for messages that must survive.
+    StoreFull,
 }
 
 impl Code {
@@ -65,6 +67,7 @@ impl Code {
             Code::SubscriberTooSlow => "PH1216",
             Code::DestinationInUse => "PH1217",
             Code::NotOffered => "PH1218",
+            Code::StoreFull => "PH1219",
         }
     }
 }

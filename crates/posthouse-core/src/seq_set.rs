@@ -107,6 +107,28 @@ impl SeqSet {
         })
     }
 
+    /// The bits by pages of 256, as checkpoints keep them.
+    pub fn pages(&self) -> impl Iterator<Item = (u64, [u64; 4])> + '_ {
+        self.pages.iter().map(|(number, page)| (*number, *page))
+    }
+
+    /// One page of bits, if any is set there.
+    pub fn page(&self, number: u64) -> Option<[u64; 4]> {
+        self.pages.get(&number).copied()
+    }
+
+    /// Adds a page of bits.
+    pub fn insert_page(&mut self, number: u64, bits: [u64; 4]) {
+        if bits == [0; WORDS] {
+            return;
+        }
+        let page = self.pages.entry(number).or_default();
+        for (word, more) in page.iter_mut().zip(bits) {
+            self.len += u64::from((more & !*word).count_ones());
+            *word |= more;
+        }
+    }
+
     /// How many positions there are.
     pub fn len(&self) -> u64 {
         self.len

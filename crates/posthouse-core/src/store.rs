@@ -38,6 +38,24 @@ impl Locator {
     /// No place: the record is not, or not yet, anywhere that it could be loaded from.
     pub const NONE: Locator = Locator(0);
 
+    /// Stores MUST NOT use this bit. It marks a record of the open batch by its number there.
+    const OPEN: u64 = 1 << 63;
+
+    /// Stands for the place of the message record with this number in the open batch.
+    pub(crate) fn in_open_batch(ordinal: u32) -> Locator {
+        Locator(Locator::OPEN | u64::from(ordinal))
+    }
+
+    /// The number of a message record in the open batch, if that is all that is known.
+    pub(crate) fn ordinal(self) -> Option<usize> {
+        (self.0 & Locator::OPEN != 0).then_some((self.0 & !Locator::OPEN) as usize)
+    }
+
+    /// Whether the record can be loaded from here.
+    pub fn is_placed(self) -> bool {
+        self != Locator::NONE && self.0 & Locator::OPEN == 0
+    }
+
     /// The place of the record that begins `bytes` after this one.
     pub fn after(self, bytes: usize) -> Locator {
         if self == Locator::NONE { self } else { Locator(self.0 + bytes as u64) }

@@ -179,6 +179,7 @@ impl Plan {
             rules: rules.collect(),
             fallback: Arc::new(Policy { block_ms_max: BLOCK_MS_MAX, ..Policy::default() }),
             memory_bytes_max: self.memory_bytes_max,
+            resident_bytes_max: 0,
         }
     }
 

@@ -231,11 +231,11 @@ fn keys_in_queues(broker: &Broker) -> BTreeMap<Key, u32> {
     for one in broker.destinations(None, usize::MAX) {
         let mut cursor = (one.name.kind == CoreKind::Queue).then_some(BrowseCursor::START);
         while let Some(from) = cursor {
-            let (page, next) = broker.browse(one.id, from, BROWSE_PAGE_MAX, None);
-            for browsed in page {
+            let page = broker.look(one.id, from, BROWSE_PAGE_MAX, None);
+            for browsed in page.messages {
                 *keys.entry(key_of(&browsed.message).unwrap_or(Key::MAX)).or_insert(0) += 1;
             }
-            cursor = next;
+            cursor = page.next;
         }
     }
     keys

@@ -24,6 +24,14 @@ pub(crate) enum Code {
     StoreDamaged,
     /// The store failed while running.
     StoreFailed,
+    /// A newer version has written what is stored.
+    StoreNewer,
+    /// The system does not let the store be read or written.
+    StoreForbidden,
+    /// The file system takes no writes.
+    StoreReadOnly,
+    /// There is no room for the store.
+    StoreNoRoom,
     /// The users file cannot be used.
     UsersInvalid,
     /// A user that does not exist.
@@ -59,7 +67,7 @@ pub(crate) enum Code {
 impl Code {
     /// All of them, in the order of their numbers.
     #[cfg(test)]
-    pub(crate) const ALL: [Code; 24] = [
+    pub(crate) const ALL: [Code; 28] = [
         Code::KeyUnknown,
         Code::ValueInvalid,
         Code::FileInvalid,
@@ -71,6 +79,10 @@ impl Code {
         Code::StoreFailed,
         Code::UsersInvalid,
         Code::UserUnknown,
+        Code::StoreNewer,
+        Code::StoreForbidden,
+        Code::StoreReadOnly,
+        Code::StoreNoRoom,
         Code::LoginMissing,
         Code::LoginWrong,
         Code::OriginRefused,
@@ -100,6 +112,10 @@ impl Code {
             Code::StoreFailed => "PH1309",
             Code::UsersInvalid => "PH1310",
             Code::UserUnknown => "PH1311",
+            Code::StoreNewer => "PH1312",
+            Code::StoreForbidden => "PH1313",
+            Code::StoreReadOnly => "PH1314",
+            Code::StoreNoRoom => "PH1315",
             Code::LoginMissing => "PH1320",
             Code::LoginWrong => "PH1321",
             Code::OriginRefused => "PH1323",
@@ -122,8 +138,9 @@ impl Code {
             Code::KeyUnknown | Code::ValueInvalid | Code::FileInvalid => Exit::Configuration,
             Code::AddressRefused | Code::UsersInvalid => Exit::Configuration,
             Code::DataDirInUse | Code::AddressUnusable => Exit::Conflict,
-            Code::StoreDamaged => Exit::StoreDamaged,
-            Code::StoreFailed => Exit::StoreFailed,
+            Code::StoreDamaged | Code::StoreNewer => Exit::StoreDamaged,
+            Code::StoreFailed | Code::StoreNoRoom => Exit::StoreFailed,
+            Code::StoreForbidden | Code::StoreReadOnly => Exit::StoreFailed,
             Code::LoginMissing | Code::LoginWrong | Code::OriginRefused => Exit::NotAllowed,
             Code::UserUnknown | Code::RouteUnknown | Code::PageUnknown => Exit::NotFound,
             Code::RequestInvalid | Code::ConfirmationMissing => Exit::Usage,

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::broker::scan::Scan;
 use crate::ids::{BatchNo, ConsumerId, Seq};
 use crate::message::PRIORITY_MAX;
+use crate::record::BitPages;
 use crate::seq_set::SeqSet;
 
 const LANES: usize = PRIORITY_MAX as usize + 1;
@@ -55,6 +56,23 @@ pub struct Backlog {
 }
 
 impl Backlog {
+    /// Messages wait, as a checkpoint says.
+    pub fn add_pages(&mut self, priority: u8, pages: &BitPages) {
+        let lane = self.lanes[priority as usize].get_or_insert_default();
+        let (pending, ready) = (lane.pending.len(), lane.ready.len());
+        for (number, bits) in pages {
+            lane.pending.insert_page(*number, *bits);
+            lane.ready.insert_page(*number, *bits);
+        }
+        self.pending += lane.pending.len() - pending;
+        self.ready += lane.ready.len() - ready;
+    }
+
+    /// What the records say about attempts, by position.
+    pub fn all_attempts(&self) -> &BTreeMap<Seq, Attempts> {
+        &self.attempts
+    }
+
     /// A new message waits.
     pub fn add(&mut self, seq: Seq, priority: u8) {
         let lane = self.lanes[priority as usize].get_or_insert_default();
@@ -147,6 +165,11 @@ impl Backlog {
             return None;
         }
         self.occupied().find_map(|(priority, lane)| Some((lane.ready.first()?, priority)))
+    }
+
+    /// The first ready message of this priority at or after `from`.
+    pub fn ready_from(&self, from: Seq, priority: u8) -> Option<Seq> {
+        self.lanes[priority as usize].as_ref()?.ready.first_from(from)
     }
 
     /// The oldest message, of whatever priority, that nobody is working on.

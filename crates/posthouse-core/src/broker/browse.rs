@@ -7,32 +7,50 @@ use std::sync::Arc;
 use crate::broker::Broker;
 use crate::broker::consumer::{Slot, SlotState, Source};
 use crate::broker::dispatch::select;
+use crate::broker::paging::Waiter;
 use crate::broker::place::Place;
 use crate::broker::view::{
-    BrokerStats, BrowseCursor, Browsed, DestinationStats, Standing, SubscriptionStats,
+    BrokerStats, BrowseCursor, BrowsePage, Browsed, DestinationStats, Standing, SubscriptionStats,
 };
 use crate::destination::DestinationName;
 use crate::effect::{Delivery, Effect, Stream};
-use crate::ids::{ConsumerId, DestinationId, MessageId, Seq, SubscriptionId};
+use crate::ids::{BacklogKey, ConsumerId, DestinationId, MessageId, Seq, SubscriptionId};
 use crate::limits::{BROWSE_PAGE_MAX, SELECTION_STEPS_PER_TURN};
 use crate::message::Selectable;
 use crate::selector::Selector;
 
 impl Broker {
     /// Up to `limit` messages of a queue from `from` on, those that `selector` wants, and where
-    /// to go on. Work is bounded: a page may be short although there is more.
-    pub fn browse(
+    /// to go on. Work is bounded: a page may be short although there is more. It ends before a
+    /// message that has to be loaded first.
+    pub fn look(
         &self,
         destination: DestinationId,
         from: BrowseCursor,
         limit: usize,
         selector: Option<&Selector>,
-    ) -> (Vec<Browsed>, Option<BrowseCursor>) {
+    ) -> BrowsePage {
         let place = self.places.get(&destination);
         let steps = &mut { SELECTION_STEPS_PER_TURN };
         place.map_or_else(Default::default, |place| {
             browse_within(place, from, Seq::MAX, limit, selector, steps)
         })
+    }
+
+    /// The same; a message that has to be loaded first is asked for.
+    pub fn browse(
+        &mut self,
+        destination: DestinationId,
+        from: BrowseCursor,
+        limit: usize,
+        selector: Option<&Selector>,
+    ) -> BrowsePage {
+        let page = self.look(destination, from, limit, selector);
+        if let Some((seq, priority)) = page.absent {
+            let key = BacklogKey { destination, subscription: SubscriptionId::QUEUE };
+            self.fetch(key, seq, priority, Waiter::Backlog(key.subscription));
+        }
+        page
     }
 
     /// Goes on with a browsing consumer; answers how many messages it was handed.
@@ -45,23 +63,33 @@ impl Broker {
         let (until, queue) = (browse.until, browse.queue);
         let selector = consumer.selector.as_deref();
         let place = self.places.get(&queue);
-        let (page, next) = place.map_or_else(Default::default, |place| {
+        let page = place.map_or_else(Default::default, |place| {
             browse_within(place, from, until, most.min(credit), selector, steps)
         });
-        let handed = page.len();
-        for browsed in page {
+        let handed = page.messages.len();
+        for browsed in page.messages {
             self.show(id, queue, browsed);
         }
-        self.move_browser(id, next);
+        if let Some((seq, priority)) = page.absent {
+            let key = BacklogKey { destination: queue, subscription: SubscriptionId::QUEUE };
+            self.fetch(key, seq, priority, Waiter::Consumer(id));
+            self.set_browser(id, page.next);
+        } else {
+            self.move_browser(id, page.next);
+        }
         handed
     }
 
-    fn move_browser(&mut self, id: ConsumerId, next: Option<BrowseCursor>) {
+    fn set_browser(&mut self, id: ConsumerId, next: Option<BrowseCursor>) {
         let Some(consumer) = self.consumers.get_mut(id.0) else { return };
-        let holder = consumer.holder;
         if let Source::Browse(browse) = &mut consumer.source {
             browse.next = next;
         }
+    }
+
+    fn move_browser(&mut self, id: ConsumerId, next: Option<BrowseCursor>) {
+        self.set_browser(id, next);
+        let Some(holder) = self.consumers.get(id.0).map(|consumer| consumer.holder) else { return };
         if next.is_none() {
             let end = Effect::BrowseEnd { consumer: id };
             self.emit(holder, Stream::Consumer(id), crate::ids::BatchNo(0), end);
@@ -78,7 +106,7 @@ impl Broker {
 
     fn show(&mut self, id: ConsumerId, queue: DestinationId, browsed: Browsed) {
         let Some(place) = self.places.get(&queue) else { return };
-        let (name, batch) = (place.name.clone(), place.log.get(browsed.id.seq).map(|e| e.batch));
+        let (name, batch) = (place.name.clone(), place.log.get(browsed.id.seq).map(|e| e.batch()));
         let Some(consumer) = self.consumers.get_mut(id.0) else { return };
         let bytes = browsed.message.size_bytes() as u32;
         let slot = Slot { from: None, seq: browsed.id.seq, bytes, state: SlotState::Open };
@@ -153,6 +181,7 @@ impl Broker {
             transactions: self.transactions.len() as u64,
             messages: self.messages,
             bytes: self.bytes,
+            resident_bytes: self.resident_bytes,
             counters: self.counters,
         }
     }
@@ -162,13 +191,16 @@ fn stats_of(place: &Place) -> DestinationStats {
     let queue = place.backlogs.get(&SubscriptionId::QUEUE);
     let of_queue = |figure: fn(&super::backlog::Backlog) -> u64| queue.map_or(0, figure);
     let durable: usize = place.backlogs.values().map(|backlog| backlog.consumers().len()).sum();
+    let unreadable = place.unreadable.len() as u64;
     DestinationStats {
         id: place.id,
         name: Arc::clone(&place.name),
         messages: place.log.len(),
         bytes: place.log.bytes(),
+        unreadable,
         ready: of_queue(|backlog| backlog.ready_len()),
-        unacknowledged: of_queue(|b| b.pending_len() - b.ready_len() - b.delayed_len()),
+        unacknowledged: of_queue(|b| b.pending_len() - b.ready_len() - b.delayed_len())
+            - if queue.is_some() { unreadable } else { 0 },
         delayed: of_queue(|backlog| backlog.delayed_len()),
         consumers: (durable + place.plain.len()) as u64,
         blocked_producers: place.waiters.len() as u64,
@@ -185,27 +217,33 @@ fn browse_within(
     limit: usize,
     selector: Option<&Selector>,
     steps: &mut usize,
-) -> (Vec<Browsed>, Option<BrowseCursor>) {
-    let mut page = Vec::new();
-    let mut cursor = Some(from);
-    while *steps > 0 && page.len() < limit.min(BROWSE_PAGE_MAX) {
-        let Some(at) = cursor else { break };
+) -> BrowsePage {
+    let mut page = BrowsePage { next: Some(from), ..BrowsePage::default() };
+    while *steps > 0 && page.messages.len() < limit.min(BROWSE_PAGE_MAX) {
+        let Some(at) = page.next else { break };
         let Some((priority, seq)) = next_pending(place, at) else {
-            cursor = None;
+            page.next = None;
             break;
         };
         if seq >= until {
-            cursor = priority.checked_sub(1).map(|priority| BrowseCursor { priority, seq: 0 });
+            page.next = priority.checked_sub(1).map(|priority| BrowseCursor { priority, seq: 0 });
             continue;
         }
-        cursor = Some(BrowseCursor { priority, seq: seq + 1 });
-        let Some(browsed) = look_at(place, seq) else { continue };
+        let Some(browsed) = look_at(place, seq) else {
+            if !place.unreadable.contains(&seq) {
+                page.absent = Some((seq, priority));
+                break;
+            }
+            page.next = Some(BrowseCursor { priority, seq: seq + 1 });
+            continue;
+        };
+        page.next = Some(BrowseCursor { priority, seq: seq + 1 });
         let seen = Selectable::new(&browsed.message, browsed.id);
         if selector.is_none_or(|selector| select(selector, &seen, steps)) {
-            page.push(browsed);
+            page.messages.push(browsed);
         }
     }
-    (page, cursor)
+    page
 }
 
 /// The next message at or after `at` in the order of handing out.
@@ -221,7 +259,8 @@ fn next_pending(place: &Place, at: BrowseCursor) -> Option<(u8, Seq)> {
 fn look_at(place: &Place, seq: Seq) -> Option<Browsed> {
     let backlog = place.backlogs.get(&SubscriptionId::QUEUE)?;
     let entry = place.log.get(seq)?;
-    let standing = if backlog.is_ready(seq, entry.message.priority) {
+    let body = entry.body?;
+    let standing = if backlog.is_ready(seq, entry.look.priority()) {
         Standing::Ready
     } else if backlog.is_delayed(seq) {
         Standing::Delayed
@@ -230,9 +269,9 @@ fn look_at(place: &Place, seq: Seq) -> Option<Browsed> {
     };
     Some(Browsed {
         id: MessageId { destination: place.id, origin: 0, seq },
-        message: Arc::clone(&entry.message),
+        message: Arc::clone(&body.message),
         standing,
         deliveries: backlog.attempts(seq).deliveries,
-        provenance: entry.provenance.clone(),
+        provenance: entry.look.provenance().cloned(),
     })
 }

@@ -29,9 +29,9 @@ impl Broker {
 }
 
 fn digest_messages(place: &Place, lines: &mut Vec<String>) {
-    for (seq, entry) in place.log.iter().filter(|(_, entry)| entry.recorded) {
+    for (seq, entry) in place.log.iter().filter(|(_, entry)| entry.look.recorded()) {
         let holds = |(subscription, backlog): (&SubscriptionId, &super::backlog::Backlog)| {
-            let lane = backlog.occupied().find(|(p, _)| *p == entry.message.priority)?.1;
+            let lane = backlog.occupied().find(|(p, _)| *p == entry.look.priority())?.1;
             let attempts = backlog.recorded_attempts(seq);
             let (deliveries, failures) = (attempts.deliveries, attempts.failures);
             let mark = format!("{}:{deliveries}/{failures}", subscription.0);
@@ -41,14 +41,15 @@ fn digest_messages(place: &Place, lines: &mut Vec<String>) {
         if waiting.is_empty() {
             continue;
         }
-        let content = entry.message.content();
-        let sum = checksum(content);
+        // What is only in the store has been compared while it was in memory.
+        let content = entry.body.map(|body| body.message.content());
+        let sum = content.map_or(0, |content| checksum(content));
         lines.push(format!(
             "  message {seq:x} waits in [{}] expires {} bytes {} sum {sum:08x} from {:?}",
             waiting.join(" "),
-            entry.expires_ms,
-            content.len(),
-            entry.provenance.as_ref().map(|p| (p.first_id, p.reason)),
+            entry.look.expires_ms(),
+            entry.look.bytes(),
+            entry.look.provenance().map(|p| (p.first_id, p.reason)),
         ));
     }
 }

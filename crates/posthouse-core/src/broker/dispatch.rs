@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::broker::Broker;
 use crate::broker::backlog::Backlog;
 use crate::broker::consumer::{Slot, SlotState, Source};
+use crate::broker::paging::Waiter;
 use crate::effect::{Delivery, Effect, Stream};
 use crate::ids::{BacklogKey, BatchNo, ConsumerId, MessageId, Seq};
 use crate::limits::{
@@ -49,6 +50,8 @@ impl Budget {
 enum Choice {
     /// This message.
     Message(Seq, u8),
+    /// This message, once its body is there.
+    Absent(Seq, u8),
     /// Nothing that is there.
     Nothing,
     /// It has not looked at everything, but it is the others' turn.
@@ -122,11 +125,16 @@ impl Broker {
                 self.starve(consumer, key);
                 continue;
             }
-            let choice = self.choose(consumer, key, budget);
+            let choice = self.choose(now, consumer, key, budget);
             if let Some(backlog) = self.backlog_mut(key) {
                 backlog.eligible().push_back(consumer);
             }
             match choice {
+                Choice::Absent(seq, priority) => {
+                    let waiter = Waiter::Backlog(key.subscription);
+                    self.fetch(key, seq, priority, waiter);
+                    return false;
+                }
                 Choice::Message(seq, _) if self.has_expired(now, key, seq) => {
                     // Whoever chose it has not been passed over: there may be more for them.
                     passed_over = 0;
@@ -146,15 +154,22 @@ impl Broker {
     }
 
     /// The message that a consumer is to have next, if there is one for it.
-    fn choose(&mut self, id: ConsumerId, key: BacklogKey, budget: &mut Budget) -> Choice {
+    fn choose(&mut self, now: Now, id: ConsumerId, key: BacklogKey, budget: &mut Budget) -> Choice {
         let selects = self.consumers.get(id.0).is_some_and(|consumer| {
             consumer.selector.is_some() && matches!(consumer.source, Source::Queues)
         });
         if selects {
             return self.choose_selected(id, key, budget).unwrap_or(Choice::Nothing);
         }
-        let first = self.backlog_mut(key).and_then(|backlog| backlog.first_ready());
-        first.map_or(Choice::Nothing, |(seq, priority)| Choice::Message(seq, priority))
+        let Some(place) = self.places.get(&key.destination) else { return Choice::Nothing };
+        let first = place.backlogs.get(&key.subscription).and_then(Backlog::first_ready);
+        let Some((seq, priority)) = first else { return Choice::Nothing };
+        match place.log.get(seq) {
+            Some(entry) if entry.body.is_none() && !entry.look.is_expired(now.wall_ms) => {
+                Choice::Absent(seq, priority)
+            }
+            _ => Choice::Message(seq, priority),
+        }
     }
 
     fn choose_selected(
@@ -169,10 +184,12 @@ impl Broker {
         let enough = budget.selection_steps.saturating_sub(SELECTION_STEPS_PER_CONSUMER);
         while budget.selection_steps > enough {
             let (seq, priority) = backlog.next_unseen(id)?;
-            let message = &place.log.get(seq)?.message;
+            let Some(body) = place.log.get(seq)?.body else {
+                return Some(Choice::Absent(seq, priority));
+            };
             let message_id = MessageId { destination: key.destination, origin: 0, seq };
             backlog.mark_seen(id, seq, priority);
-            let message = Selectable::new(message, message_id);
+            let message = Selectable::new(&body.message, message_id);
             if select(selector, &message, &mut budget.selection_steps) {
                 return Some(Choice::Message(seq, priority));
             }
@@ -186,7 +203,7 @@ impl Broker {
             return false;
         }
         let entry = self.places.get(&key.destination).and_then(|place| place.log.get(seq));
-        entry.is_some_and(|entry| entry.expires_ms != 0 && entry.expires_ms <= now.wall_ms)
+        entry.is_some_and(|entry| entry.look.is_expired(now.wall_ms))
     }
 
     /// Hands one message to one consumer; answers how many bytes it counts.
@@ -195,19 +212,20 @@ impl Broker {
         let Some(place) = self.places.get_mut(&key.destination) else { return 0 };
         let Some(backlog) = place.backlogs.get_mut(&key.subscription) else { return 0 };
         let Some(entry) = place.log.get(seq) else { return 0 };
+        let Some(body) = entry.body else { return 0 };
         let Some(consumer) = self.consumers.get_mut(id.0) else { return 0 };
         assert!(backlog.take(seq, priority), "only what is ready is handed out");
-        let bytes = entry.message.size_bytes();
+        let bytes = entry.look.bytes() as usize;
         let slot = Slot { from: Some(key), seq, bytes: bytes as u32, state: SlotState::Open };
         let here = MessageId { destination: key.destination, origin: 0, seq };
         let delivery = Delivery {
             consumer: id,
             number: consumer.inflight.push(slot),
-            id: entry.provenance.as_ref().map_or(here, |provenance| provenance.first_id),
+            id: entry.look.provenance().map_or(here, |provenance| provenance.first_id),
             destination: place.name.clone(),
-            message: Arc::clone(&entry.message),
+            message: Arc::clone(&body.message),
             redeliveries: backlog.attempts(seq).deliveries,
-            provenance: entry.provenance.clone(),
+            provenance: entry.look.provenance().cloned(),
         };
         let redelivered = u64::from(delivery.redeliveries > 0);
         place.counters.delivered += 1;
@@ -224,7 +242,7 @@ impl Broker {
     fn gate_of_delivery(&mut self, key: BacklogKey, seq: Seq) -> BatchNo {
         let Some(place) = self.places.get_mut(&key.destination) else { return BatchNo(0) };
         let Some(entry) = place.log.get(seq) else { return BatchNo(0) };
-        let (batch, recorded) = (entry.batch, entry.recorded);
+        let (batch, recorded) = (entry.batch(), entry.look.recorded());
         if !recorded {
             return batch;
         }

@@ -5,51 +5,99 @@
 //! the highest: what is older was confirmed long ago.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::ids::BatchNo;
 use crate::limits::{PRODUCER_WINDOW, PRODUCERS_REMEMBERED_MAX};
 use crate::message::ProducerSeq;
+use crate::record::ProducedNumbers;
 use crate::seq_set::SeqSet;
 
 /// The numbers that each producer has used.
 #[derive(Debug, Default)]
 pub struct Producers {
-    known: BTreeMap<u128, Producer>,
+    known: BTreeMap<u128, Arc<Producer>>,
     by_use: BTreeMap<u64, u128>,
     uses: u64,
 }
 
-#[derive(Debug, Default)]
-struct Producer {
+/// The numbers of one producer. A snapshot shares them with the living broker.
+#[derive(Clone, Debug, Default)]
+pub struct Producer {
+    /// By records.
     seen: SeqSet,
+    /// Of messages that no record tells of.
+    volatile: SeqSet,
     floor: u64,
     last_use: u64,
     batch: BatchNo,
+}
+
+impl Producer {
+    fn raise_floor(&mut self, floor: u64) {
+        if floor > self.floor {
+            self.floor = floor;
+            self.seen.remove_below(floor);
+            self.volatile.remove_below(floor);
+        }
+    }
+
+    /// What records tell of it, for a checkpoint.
+    pub fn recorded(&self, producer: u128) -> ProducedNumbers {
+        ProducedNumbers { producer, floor: self.floor, seen: self.seen.pages().collect() }
+    }
 }
 
 impl Producers {
     /// If the message has come before: the batch that must be durable before that is confirmed.
     pub fn seen(&self, message: ProducerSeq) -> Option<BatchNo> {
         let producer = self.known.get(&message.producer)?;
-        let is_seen = message.seq < producer.floor || producer.seen.contains(message.seq);
+        let is_seen = message.seq < producer.floor
+            || producer.seen.contains(message.seq)
+            || producer.volatile.contains(message.seq);
         is_seen.then_some(producer.batch)
     }
 
-    /// Remembers that the message has come, by records up to `batch`.
+    /// Remembers that the message has come, by a record in `batch`.
     pub fn note(&mut self, message: ProducerSeq, batch: BatchNo) {
-        self.uses += 1;
-        let producer = self.known.entry(message.producer).or_default();
-        self.by_use.remove(&producer.last_use);
-        self.by_use.insert(self.uses, message.producer);
-        producer.last_use = self.uses;
+        let producer = self.use_of(message.producer);
         producer.batch = producer.batch.max(batch);
         producer.seen.insert(message.seq);
-        let floor = message.seq.saturating_sub(PRODUCER_WINDOW);
-        if floor > producer.floor {
-            producer.floor = floor;
-            producer.seen.remove_below(floor);
-        }
+        producer.raise_floor(message.seq.saturating_sub(PRODUCER_WINDOW));
         self.forget_the_idlest();
+    }
+
+    /// Remembers that a message has come of which no record tells.
+    pub fn note_volatile(&mut self, message: ProducerSeq) {
+        let producer = self.use_of(message.producer);
+        producer.volatile.insert(message.seq);
+        producer.raise_floor(message.seq.saturating_sub(PRODUCER_WINDOW));
+        self.forget_the_idlest();
+    }
+
+    /// Remembers what a checkpoint tells of a producer.
+    pub fn restore(&mut self, produced: &ProducedNumbers) {
+        let producer = self.use_of(produced.producer);
+        for (number, bits) in &produced.seen {
+            producer.seen.insert_page(*number, *bits);
+        }
+        producer.raise_floor(produced.floor);
+        self.forget_the_idlest();
+    }
+
+    /// All producers, the idlest first.
+    pub fn share(&self) -> Vec<(u128, Arc<Producer>)> {
+        let by_use = self.by_use.values();
+        by_use.filter_map(|id| Some((*id, self.known.get(id)?.clone()))).collect()
+    }
+
+    fn use_of(&mut self, id: u128) -> &mut Producer {
+        self.uses += 1;
+        let producer = Arc::make_mut(self.known.entry(id).or_default());
+        self.by_use.remove(&producer.last_use);
+        self.by_use.insert(self.uses, id);
+        producer.last_use = self.uses;
+        producer
     }
 
     fn forget_the_idlest(&mut self) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::broker::Broker;
 use crate::broker::backlog::Attempts;
-use crate::broker::log::Entry;
+use crate::broker::log::{Body, Facts};
 use crate::ids::{BacklogKey, DestinationId, MessageId, Seq, SubscriptionId, seq_of_run};
 use crate::message::Provenance;
 use crate::record::{Attempt, Enqueued, Moved, Record};
@@ -16,6 +16,9 @@ impl Broker {
     /// # Panics
     /// If the record contradicts the ones before it: the log is then not one that Posthouse wrote.
     pub fn evolve(&mut self, record: &Record) {
+        if self.capture.is_some() {
+            self.capture_before(record);
+        }
         match record {
             Record::Started { run } => self.start_run(*run),
             Record::DestinationDefined { id, kind, path } => {
@@ -35,6 +38,13 @@ impl Broker {
             Record::Returned { backlog, attempts } => self.return_to(*backlog, attempts),
             Record::Dispatched { backlog, up_to } => self.mark_dispatched(*backlog, *up_to),
             Record::Moved(moved) => self.carry_out_move(moved),
+            Record::Numbered { last_destination, last_subscription } => {
+                self.last_destination = self.last_destination.max(*last_destination);
+                self.last_subscription = self.last_subscription.max(*last_subscription);
+            }
+            Record::Kept(page) => self.restore_page(page),
+            Record::Waiting(waiting) => self.restore_waiting(waiting),
+            Record::Produced(produced) => self.producers.restore(produced),
             Record::Transaction(records) => {
                 for record in records {
                     self.evolve(record);
@@ -51,15 +61,11 @@ impl Broker {
     }
 
     fn enqueue_recorded(&mut self, enqueued: &Enqueued) {
-        let entry = Entry {
-            message: enqueued.message.clone(),
-            provenance: None,
-            batch: self.open_batch,
-            expires_ms: enqueued.message.expires_ms,
-            waiting: 0,
-            recorded: true,
-        };
-        self.keep(enqueued.destination, enqueued.seq, entry, &enqueued.subscriptions);
+        let locator = self.paging.next_in_batch();
+        let facts = Facts { recorded: true, locator, ..Facts::of(&enqueued.message) };
+        let body = Body { message: enqueued.message.clone(), batch: self.open_batch };
+        let Enqueued { destination, seq, subscriptions, .. } = enqueued;
+        self.keep(*destination, *seq, facts, Some(body), subscriptions);
         if let Some(producer) = enqueued.message.producer {
             self.producers.note(producer, self.open_batch);
         }
@@ -70,25 +76,32 @@ impl Broker {
         &mut self,
         destination: DestinationId,
         seq: Seq,
-        mut entry: Entry,
+        mut facts: Facts,
+        body: Option<Body>,
         subscriptions: &[SubscriptionId],
     ) {
         let place = self.places.get_mut(&destination).expect("messages name what is there");
-        entry.waiting += subscriptions.len() as u32;
+        facts.waiting += subscriptions.len() as u32;
         for subscription in subscriptions {
             let backlog = place.backlogs.get_mut(subscription).expect("and who waits for them");
-            backlog.add(seq, entry.message.priority);
+            backlog.add(seq, facts.priority);
             if !backlog.is_runnable && !backlog.consumers().is_empty() {
                 backlog.is_runnable = true;
                 self.runnable.push_back(BacklogKey { destination, subscription: *subscription });
             }
         }
         self.messages += 1;
-        self.bytes += entry.message.size_bytes() as u64;
-        if entry.expires_ms != 0 {
-            self.expiring.insert((entry.expires_ms, destination, seq));
+        self.bytes += u64::from(facts.bytes);
+        if facts.expires_ms != 0 {
+            self.expiring.insert((facts.expires_ms, destination, seq));
         }
-        place.log.insert(seq, entry);
+        if body.is_some() {
+            self.resident_bytes += u64::from(facts.bytes);
+        }
+        self.paging.note_unplaced(destination, seq, facts.locator);
+        if place.log.insert(seq, facts, body) {
+            self.paging.list_last(destination, seq);
+        }
     }
 
     /// Messages are ready again, or still wait, with this many attempts behind them.
@@ -96,7 +109,7 @@ impl Broker {
         let Some(place) = self.places.get_mut(&key.destination) else { return };
         for attempt in attempts {
             let Some(entry) = place.log.get(attempt.seq) else { continue };
-            let priority = entry.message.priority;
+            let priority = entry.look.priority();
             let Some(backlog) = place.backlogs.get_mut(&key.subscription) else { return };
             let Attempt { deliveries, failures, .. } = *attempt;
             backlog.set_attempts(attempt.seq, Attempts { deliveries, failures });
@@ -117,7 +130,7 @@ impl Broker {
         let source = &self.places[&moved.from.destination];
         let entry = source.log.get(moved.seq).expect("what is moved is there");
         let here = MessageId { destination: moved.from.destination, origin: 0, seq: moved.seq };
-        let first_id = entry.provenance.as_ref().map_or(here, |before| before.first_id);
+        let first_id = entry.look.provenance().map_or(here, |before| before.first_id);
         let provenance = Provenance {
             first_id,
             source: moved.from,
@@ -126,15 +139,17 @@ impl Broker {
             deliveries: moved.deliveries,
             moved_ms: moved.moved_ms,
         };
-        let copy = Entry {
-            message: entry.message.clone(),
+        let copy = Facts {
             provenance: Some(Arc::new(provenance)),
-            batch: self.open_batch,
             expires_ms: 0,
             waiting: 0,
-            recorded: entry.recorded,
+            ..entry.look.facts()
         };
+        let message = entry.body.map(|body| body.message.clone());
+        let body = message.map(|message| Body { message, batch: self.open_batch });
+        self.paging.share_spooled(&copy);
         self.release(moved.from, moved.seq);
-        self.keep(moved.to.destination, moved.to_seq, copy, &[moved.to.subscription]);
+        let to = moved.to;
+        self.keep(to.destination, moved.to_seq, copy, body, &[to.subscription]);
     }
 }

@@ -38,7 +38,7 @@ impl Broker {
             self.delayed.remove(&(due_ms, key, seq));
             let Some(place) = self.places.get_mut(&key.destination) else { continue };
             let Some(entry) = place.log.get(seq) else { continue };
-            let priority = entry.message.priority;
+            let priority = entry.look.priority();
             let Some(backlog) = place.backlogs.get_mut(&key.subscription) else { continue };
             if backlog.is_delayed(seq) {
                 backlog.put_back(seq, priority);
@@ -65,7 +65,7 @@ impl Broker {
     fn expire_idle(&mut self, now: Now, destination: DestinationId, seq: Seq) {
         let Some(place) = self.places.get(&destination) else { return };
         let Some(entry) = place.log.get(seq) else { return };
-        let priority = entry.message.priority;
+        let priority = entry.look.priority();
         let idle = place
             .backlogs
             .iter()
@@ -83,7 +83,7 @@ impl Broker {
         let Some(entry) = place.log.get(seq) else { return };
         let keep = match place.policy.keep_expired {
             KeepExpired::All => true,
-            KeepExpired::Persistent => entry.message.persistent,
+            KeepExpired::Persistent => entry.look.persistent(),
             KeepExpired::None => false,
         };
         self.count(key.destination, |counters| counters.expired += 1);

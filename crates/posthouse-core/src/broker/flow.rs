@@ -9,7 +9,8 @@ use crate::broker::holder::Held;
 use crate::broker::place::Place;
 use crate::effect::{Effect, Stream};
 use crate::ids::{BatchNo, DestinationId, HolderId, Seq, SubscriptionId};
-use crate::policy::{Policy, WhenFull};
+use crate::message::Envelope;
+use crate::policy::{Persistence, Policy, WhenFull};
 use crate::refusal::{Code, Refusal};
 use crate::time::Now;
 
@@ -23,6 +24,16 @@ pub(super) enum Admission {
 }
 
 impl Place {
+    /// Whether a record will tell of the message.
+    fn records(&self, message: &Envelope) -> bool {
+        let recorded = match self.policy.persistence {
+            Persistence::AsSent => message.persistent,
+            Persistence::Always => true,
+            Persistence::Never => false,
+        };
+        recorded && !self.backlogs.is_empty()
+    }
+
     fn has_room(&self, policy: &Policy, bytes: u64) -> bool {
         let messages = self.log.len() + self.reserved_messages + 1;
         let bytes = self.log.bytes() + self.reserved_bytes + bytes;
@@ -38,10 +49,12 @@ impl Broker {
         now: Now,
         holder: HolderId,
         destination: DestinationId,
-        bytes: u64,
+        message: &Envelope,
     ) -> Result<Admission, Refusal> {
         let place = self.place(destination)?;
         let policy = place.policy.clone();
+        let bytes = message.size_bytes() as u64;
+        let is_for_store = place.records(message);
         if policy.bytes_max != 0 && bytes > policy.bytes_max {
             let detail = format!(
                 "the message counts {bytes} bytes; {} takes {} in all",
@@ -49,7 +62,13 @@ impl Broker {
             );
             return Err(Refusal::new(Code::MessageTooLarge, detail));
         }
-        if !self.has_memory(bytes) && !self.shed_laggards(bytes) {
+        if is_for_store && self.is_store_full {
+            let detail = "the disk is full; messages that must survive are taken again when \
+                          there is room, and consumers go on";
+            return Err(Refusal::new(Code::StoreFull, detail));
+        }
+        let must_wait = is_for_store && self.is_store_behind;
+        if must_wait || (!self.has_memory(bytes) && !self.shed_laggards(bytes)) {
             return Ok(self.hold(now, holder, None, &policy));
         }
         let place = self.place(destination)?;
@@ -72,7 +91,7 @@ impl Broker {
 
     pub(super) fn has_memory(&self, bytes: u64) -> bool {
         let limit = self.policies.memory_bytes_max;
-        limit == 0 || self.bytes + bytes <= limit
+        limit == 0 || self.resident_bytes + bytes <= limit
     }
 
     /// Drops the oldest idle messages of a queue until there is room, if that is the policy.
@@ -123,11 +142,7 @@ impl Broker {
 
     /// Something has left `destination`: whoever waits for that may try again.
     pub(super) fn make_room(&mut self, destination: DestinationId) {
-        if !self.memory_waiters.is_empty() && self.has_memory(0) {
-            for waiter in std::mem::take(&mut self.memory_waiters) {
-                self.resume(waiter);
-            }
-        }
+        self.wake_memory_waiters();
         let Some(place) = self.places.get_mut(&destination) else { return };
         let policy = &place.policy;
         if place.waiters.is_empty() || place.blocking_subscribers > 0 || !place.has_room(policy, 0)
@@ -137,6 +152,28 @@ impl Broker {
         for waiter in std::mem::take(&mut place.waiters) {
             self.resume(waiter);
         }
+    }
+
+    pub(super) fn wake_memory_waiters(&mut self) {
+        if self.memory_waiters.is_empty() || self.is_store_behind || !self.has_memory(0) {
+            return;
+        }
+        for waiter in std::mem::take(&mut self.memory_waiters) {
+            self.resume(waiter);
+        }
+    }
+
+    /// Whether so much waits for the store that no more is taken for it now.
+    pub fn set_store_behind(&mut self, behind: bool) {
+        let was_behind = std::mem::replace(&mut self.is_store_behind, behind);
+        if was_behind && !behind {
+            self.wake_memory_waiters();
+        }
+    }
+
+    /// Whether the store has no room, so that nothing more is taken for it.
+    pub fn set_store_full(&mut self, full: bool) {
+        self.is_store_full = full;
     }
 
     fn resume(&mut self, id: HolderId) {
@@ -196,5 +233,5 @@ fn oldest_idle(place: &Place) -> Option<Seq> {
             && waiting.all(|backlog| backlog.is_ready(seq, priority) || backlog.is_delayed(seq))
     };
     let mut messages = place.log.iter();
-    messages.find(|(seq, entry)| is_idle(*seq, entry.message.priority)).map(|(seq, _)| seq)
+    messages.find(|(seq, entry)| is_idle(*seq, entry.look.priority())).map(|(seq, _)| seq)
 }

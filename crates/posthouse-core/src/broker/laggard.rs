@@ -10,6 +10,8 @@ use std::ops::Bound;
 
 use crate::broker::Broker;
 use crate::broker::consumer::Source;
+use crate::broker::log::Body;
+use crate::broker::paging::Waiter;
 use crate::effect::{Effect, Stream};
 use crate::ids::{BatchNo, ConsumerId, DestinationId, HolderId, MessageId, Seq};
 use crate::limits::BURST_BYTES_MAX;
@@ -105,7 +107,7 @@ impl Broker {
     pub(super) fn queue_for_plain(&mut self, id: ConsumerId, topic: DestinationId, seq: Seq) {
         let place = &self.places[&topic];
         let Some(entry) = place.log.get(seq) else { return };
-        let (bytes, policy) = (entry.message.size_bytes() as u64, place.policy.clone());
+        let (bytes, policy) = (u64::from(entry.look.bytes()), place.policy.clone());
         let Some(plain) = self.plain_mut(id) else { return };
         plain.push(topic, seq, bytes);
         let exceeds = plain.exceeds(policy.slow_messages_max, policy.slow_bytes_max);
@@ -128,7 +130,7 @@ impl Broker {
     fn take_waiting(&mut self, id: ConsumerId) -> Option<(DestinationId, Seq)> {
         let (topic, seq) = self.plain(id)?.next()?;
         let entry = self.places.get(&topic).and_then(|place| place.log.get(seq));
-        let bytes = entry.map_or(0, |entry| entry.message.size_bytes() as u64);
+        let bytes = entry.map_or(0, |entry| u64::from(entry.look.bytes()));
         self.plain_mut(id)?.remove(topic, seq, bytes);
         Some((topic, seq))
     }
@@ -200,10 +202,18 @@ impl Broker {
         let mut handed = 0;
         while handed < most && self.can_take(id) && !self.is_bursting(id) {
             self.tell_missed(id);
-            let Some((topic, seq)) = self.take_waiting(id) else { break };
-            let entry = self.places.get(&topic).and_then(|place| place.log.get(seq));
-            let Some(entry) = entry else { continue };
-            let (message, batch) = (entry.message.clone(), entry.batch);
+            let Some((topic, seq)) = self.plain(id).and_then(Plain::next) else { break };
+            let place = self.places.get(&topic);
+            let body = place.and_then(|place| place.log.get(seq)).and_then(|entry| entry.body);
+            let Some(Body { message, batch }) = body.cloned() else {
+                if place.is_some_and(|place| place.unreadable.contains(&seq)) {
+                    self.drop_oldest_waiting(id);
+                    continue;
+                }
+                self.fetch_one(topic, seq, Waiter::Consumer(id));
+                break;
+            };
+            self.take_waiting(id);
             self.release_entry(topic, seq);
             if message.is_expired(wall_ms) {
                 self.count(topic, |counters| counters.expired += 1);

@@ -24,11 +24,13 @@ mod flow;
 mod holder;
 mod laggard;
 mod log;
+mod paging;
 mod place;
 mod scan;
 mod send;
 mod set_aside;
 mod settle;
+mod snapshot;
 mod subscribe;
 mod subscription;
 mod topic;
@@ -58,7 +60,10 @@ use crate::time::Now;
 use self::consumer::Consumer;
 use self::duplicate::Producers;
 use self::holder::Holder;
+use self::paging::Paging;
 use self::place::Place;
+use self::snapshot::Capture;
+pub use self::snapshot::Image;
 use self::subscription::Subscription;
 use self::transaction::Transaction;
 use self::view::Counters;
@@ -95,8 +100,16 @@ pub struct Broker {
 
     messages: u64,
     bytes: u64,
+    /// Of these, and of what open transactions will bring, what is in memory.
+    resident_bytes: u64,
+    paging: Paging,
+    capture: Option<Box<Capture>>,
+    is_store_full: bool,
+    is_store_behind: bool,
     counters: Counters,
     open_batch: BatchNo,
+    /// The batch of the last record.
+    recorded_batch: BatchNo,
     commit_gate: BatchNo,
     records: Vec<Record>,
     emissions: Vec<Emission>,
@@ -148,6 +161,11 @@ impl Broker {
         self.open_batch = batch;
     }
 
+    /// Counts the starts of the node.
+    pub fn run(&self) -> u32 {
+        self.run
+    }
+
     /// Takes the records that have arisen since the last call, in order.
     pub fn take_records(&mut self) -> std::vec::Drain<'_, Record> {
         self.records.drain(..)
@@ -171,6 +189,7 @@ impl Broker {
 
     /// Changes durable state as `record` says and keeps it for the store.
     fn record(&mut self, record: Record) {
+        self.recorded_batch = self.open_batch;
         self.evolve(&record);
         self.records.push(record);
     }

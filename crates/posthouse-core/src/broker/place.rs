@@ -1,6 +1,6 @@
 //! A destination: its log, its backlogs, its subscribers, and how full it is.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::broker::Broker;
@@ -40,6 +40,8 @@ pub struct Place {
     pub waiters: VecDeque<HolderId>,
     /// Plain subscribers that producers have to wait for.
     pub blocking_subscribers: u32,
+    /// Messages whose bodies the store cannot give back. They stay, and nobody is handed them.
+    pub unreadable: BTreeSet<Seq>,
     /// What has happened here.
     pub counters: Counters,
 }
@@ -104,6 +106,7 @@ impl Broker {
             reserved_bytes: 0,
             waiters: VecDeque::new(),
             blocking_subscribers: 0,
+            unreadable: BTreeSet::new(),
             counters: Counters::default(),
         };
         self.places.insert(id, place);
@@ -151,8 +154,12 @@ impl Broker {
         }
         self.messages -= place.log.len();
         self.bytes -= place.log.bytes();
-        for (seq, entry) in place.log.iter().filter(|(_, entry)| entry.expires_ms != 0) {
-            self.expiring.remove(&(entry.expires_ms, destination, seq));
+        self.resident_bytes -= place.log.resident_bytes();
+        for (seq, entry) in place.log.iter() {
+            self.paging.forget_spooled(&entry.look.facts());
+            if entry.look.expires_ms() != 0 {
+                self.expiring.remove(&(entry.look.expires_ms(), destination, seq));
+            }
         }
         self.delayed.retain(|(_, key, _)| key.destination != destination);
     }
@@ -170,7 +177,10 @@ impl Broker {
         };
         let idle = backlog.occupied().flat_map(|(priority, lane)| {
             let pending = lane.pending.iter();
-            pending.filter(move |s| backlog.is_ready(*s, priority) || backlog.is_delayed(*s))
+            pending.filter(move |s| {
+                let is_idle = backlog.is_ready(*s, priority) || backlog.is_delayed(*s);
+                is_idle || place.unreadable.contains(s)
+            })
         });
         let idle: Vec<Seq> = idle.take(limit.min(BATCH_MAX) as usize).collect();
         let key = BacklogKey { destination, subscription: SubscriptionId::QUEUE };
@@ -182,7 +192,7 @@ impl Broker {
     /// Ends the waiting of one backlog for `seqs`, with a record of those that records know.
     pub(super) fn finish(&mut self, key: BacklogKey, seqs: &[Seq]) {
         let Some(place) = self.places.get(&key.destination) else { return };
-        let is_recorded = |seq: &Seq| place.log.get(*seq).is_some_and(|entry| entry.recorded);
+        let is_recorded = |seq: &Seq| place.log.get(*seq).is_some_and(|e| e.look.recorded());
         let (recorded, volatile): (Vec<Seq>, Vec<Seq>) = seqs.iter().partition(|s| is_recorded(s));
         for seq in volatile {
             self.release(key, seq);
@@ -197,7 +207,7 @@ impl Broker {
     pub(super) fn release(&mut self, key: BacklogKey, seq: Seq) {
         let Some(place) = self.places.get_mut(&key.destination) else { return };
         let Some(entry) = place.log.get(seq) else { return };
-        let priority = entry.message.priority;
+        let priority = entry.look.priority();
         let Some(backlog) = place.backlogs.get_mut(&key.subscription) else { return };
         if backlog.remove(seq, priority) {
             self.release_entry(key.destination, seq);
@@ -207,11 +217,17 @@ impl Broker {
     /// One waiter less for the message at `seq`; without any it goes.
     pub(super) fn release_entry(&mut self, destination: DestinationId, seq: Seq) {
         let Some(place) = self.places.get_mut(&destination) else { return };
-        let Some(entry) = place.log.release(seq) else { return };
+        let Some(gone) = place.log.release(seq) else { return };
+        if !place.unreadable.is_empty() {
+            place.unreadable.remove(&seq);
+        }
+        let bytes = u64::from(gone.facts.bytes);
         self.messages -= 1;
-        self.bytes -= entry.message.size_bytes() as u64;
-        if entry.expires_ms != 0 {
-            self.expiring.remove(&(entry.expires_ms, destination, seq));
+        self.bytes -= bytes;
+        self.resident_bytes -= if gone.was_resident { bytes } else { 0 };
+        self.paging.forget_spooled(&gone.facts);
+        if gone.facts.expires_ms != 0 {
+            self.expiring.remove(&(gone.facts.expires_ms, destination, seq));
         }
     }
 

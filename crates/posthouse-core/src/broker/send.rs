@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::broker::Broker;
 use crate::broker::flow::Admission;
-use crate::broker::log::Entry;
+use crate::broker::log::{Body, Facts};
 use crate::command::{Applied, Send};
 use crate::destination::Kind;
 use crate::ids::{BatchNo, DestinationId, HolderId, SubscriptionId};
@@ -26,8 +26,7 @@ impl Broker {
         if let Some(transaction) = transaction {
             self.check_transaction(holder, transaction, message.size_bytes())?;
         }
-        let bytes = message.size_bytes() as u64;
-        if self.admit(now, holder, destination, bytes)? == Admission::Held {
+        if self.admit(now, holder, destination, &message)? == Admission::Held {
             return Ok(Applied::Held);
         }
         self.stop_waiting(holder);
@@ -90,22 +89,15 @@ impl Broker {
             return;
         }
         if let Some(producer) = message.producer {
-            self.producers.note(producer, BatchNo(0));
+            self.producers.note_volatile(producer);
         }
-        let entry = self.volatile_entry(message);
-        self.keep(destination, seq, entry, &subscriptions);
+        let (facts, body) = self.volatile(message);
+        self.keep(destination, seq, facts, Some(body), &subscriptions);
     }
 
     /// A message that no record tells of. Inside a commit it must still not be seen before the
     /// commit's own records are durable.
-    pub(super) fn volatile_entry(&self, message: Arc<Envelope>) -> Entry {
-        Entry {
-            expires_ms: message.expires_ms,
-            message,
-            provenance: None,
-            batch: self.commit_gate,
-            waiting: 0,
-            recorded: false,
-        }
+    pub(super) fn volatile(&self, message: Arc<Envelope>) -> (Facts, Body) {
+        (Facts::of(&message), Body { message, batch: self.commit_gate })
     }
 }

@@ -75,7 +75,7 @@ impl Broker {
         let source = &self.places[&from.destination];
         let Some(entry) = source.log.get(seq) else { return };
         let Some(backlog) = source.backlogs.get(&from.subscription) else { return };
-        let (recorded, deliveries) = (entry.recorded, backlog.attempts(seq).deliveries);
+        let (recorded, deliveries) = (entry.look.recorded(), backlog.attempts(seq).deliveries);
         let Some(target) = self.places.get_mut(&to.destination) else { return };
         let to_seq = target.log.allocate();
         let moved = Moved { from, seq, to, to_seq, reason, moved_ms: now.wall_ms, deliveries };
@@ -99,8 +99,8 @@ impl Broker {
             return Err(Refusal::new(Code::NotOffered, detail));
         };
         let idle = place.log.iter().filter_map(|(seq, entry)| {
-            let provenance = entry.provenance.as_ref()?;
-            let is_idle = backlog.is_ready(seq, entry.message.priority) || backlog.is_delayed(seq);
+            let provenance = entry.look.provenance()?;
+            let is_idle = backlog.is_ready(seq, entry.look.priority()) || backlog.is_delayed(seq);
             // What has nowhere to go back to stays, and stands in nobody's way.
             let can_return = provenance.reason.is_some() && self.backlog_exists(provenance.source);
             (is_idle && can_return).then_some((seq, provenance.source))

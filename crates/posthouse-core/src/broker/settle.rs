@@ -104,7 +104,7 @@ impl Broker {
     /// set aside again, whatever happens to it there.
     fn is_dead_letter(&self, key: BacklogKey, seq: Seq) -> bool {
         let place = self.places.get(&key.destination);
-        let provenance = place.and_then(|p| p.log.get(seq)).and_then(|e| e.provenance.as_ref());
+        let provenance = place.and_then(|p| p.log.get(seq)).and_then(|e| e.look.provenance());
         provenance.is_some_and(|provenance| provenance.reason.is_some())
             || self.is_dead_letter_queue(key.destination)
     }
@@ -115,8 +115,8 @@ impl Broker {
         let Some(place) = self.places.get(&key.destination) else { return };
         let Some(entry) = place.log.get(attempt.seq) else { return };
         let redelivery = place.policy.redelivery;
-        let priority = entry.message.priority;
-        let has_expired = entry.expires_ms != 0 && entry.expires_ms <= now.wall_ms;
+        let priority = entry.look.priority();
+        let has_expired = entry.look.is_expired(now.wall_ms);
         let is_dead = self.is_dead_letter(key, attempt.seq);
         let limit = redelivery.attempts_max;
         self.note_attempt(key, attempt);
@@ -147,7 +147,7 @@ impl Broker {
     fn note_attempt(&mut self, key: BacklogKey, attempt: Attempt) {
         let place = self.places.get(&key.destination);
         let entry = place.and_then(|place| place.log.get(attempt.seq));
-        if entry.is_some_and(|entry| entry.recorded) {
+        if entry.is_some_and(|entry| entry.look.recorded()) {
             self.record(Record::Returned { backlog: key, attempts: vec![attempt] });
         } else {
             self.return_to(key, &[attempt]);
@@ -158,8 +158,8 @@ impl Broker {
     pub(super) fn put_back_untouched(&mut self, now: Now, key: BacklogKey, seq: Seq) {
         let Some(place) = self.places.get_mut(&key.destination) else { return };
         let Some(entry) = place.log.get(seq) else { return };
-        let has_expired = entry.expires_ms != 0 && entry.expires_ms <= now.wall_ms;
-        let priority = entry.message.priority;
+        let has_expired = entry.look.is_expired(now.wall_ms);
+        let priority = entry.look.priority();
         let Some(backlog) = place.backlogs.get_mut(&key.subscription) else { return };
         backlog.put_back(seq, priority);
         if has_expired {

@@ -30,6 +30,19 @@ pub struct Subscription {
     pub topics: BTreeSet<DestinationId>,
 }
 
+impl Subscription {
+    /// The record that makes it.
+    pub(super) fn definition(&self, id: SubscriptionId) -> Record {
+        Record::SubscriptionDefined {
+            id,
+            client: self.client.clone(),
+            name: self.name.clone(),
+            path: self.pattern.path().into(),
+            selector: self.selector.as_deref().map(recorded_text).unwrap_or_default().into(),
+        }
+    }
+}
+
 impl Broker {
     /// The durable subscription of this name, made if it is new. One that has meanwhile been
     /// asked for with other topics or another selector starts afresh, as JMS has it (Jakarta

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::broker::Broker;
 use crate::broker::consumer::{Slot, SlotState, Source};
-use crate::broker::log::Entry;
+use crate::broker::log::Facts;
 use crate::effect::{Delivery, Effect, Stream};
 use crate::ids::{BatchNo, ConsumerId, DestinationId, HolderId, MessageId, Seq, SubscriptionId};
 use crate::message::{Envelope, Selectable};
@@ -152,18 +152,20 @@ impl Broker {
             return;
         }
         if let Some(producer) = message.producer {
-            self.producers.note(producer, BatchNo(0));
+            self.producers.note_volatile(producer);
         }
         if late > 0 || !subscriptions.is_empty() {
-            let entry = Entry { waiting: late, ..self.volatile_entry(message) };
-            self.keep(destination, seq, entry, &subscriptions);
+            let (facts, body) = self.volatile(message);
+            let facts = Facts { waiting: late, ..facts };
+            self.keep(destination, seq, facts, Some(body), &subscriptions);
         }
     }
 
     fn add_waiters(&mut self, destination: DestinationId, seq: Seq, late: u32) {
-        let place = self.places.get_mut(&destination);
-        if let Some(entry) = place.and_then(|place| place.log.get_mut(seq)) {
-            entry.waiting += late;
+        if late > 0
+            && let Some(place) = self.places.get_mut(&destination)
+        {
+            place.log.add_waiting(seq, late);
         }
     }
 }

@@ -104,11 +104,11 @@ impl Broker {
         if more {
             place.reserved_messages += 1;
             place.reserved_bytes += bytes;
-            self.bytes += bytes;
+            self.resident_bytes += bytes;
         } else {
             place.reserved_messages -= 1;
             place.reserved_bytes -= bytes;
-            self.bytes -= bytes;
+            self.resident_bytes -= bytes;
         }
     }
 
@@ -171,7 +171,7 @@ impl Broker {
             Step::Send { message, .. } => message.persistent,
             Step::Settle { from, seq, .. } => {
                 let place = from.and_then(|key| self.places.get(&key.destination));
-                place.and_then(|place| place.log.get(*seq)).is_some_and(|entry| entry.recorded)
+                place.and_then(|place| place.log.get(*seq)).is_some_and(|e| e.look.recorded())
             }
         })
     }

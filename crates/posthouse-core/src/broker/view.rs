@@ -39,6 +39,8 @@ pub struct DestinationStats {
     pub messages: u64,
     /// Bytes of the messages kept.
     pub bytes: u64,
+    /// Messages whose bodies the store cannot give back.
+    pub unreadable: u64,
     /// Messages of a queue that could be handed out now.
     pub ready: u64,
     /// Messages of a queue that are handed out and not settled.
@@ -91,6 +93,8 @@ pub struct BrokerStats {
     pub messages: u64,
     /// Bytes of the messages kept.
     pub bytes: u64,
+    /// Bytes of messages, kept or yet to be committed, that are in memory.
+    pub resident_bytes: u64,
     /// What has happened since the start.
     pub counters: Counters,
 }
@@ -119,6 +123,17 @@ pub struct Browsed {
     pub deliveries: u32,
     /// Where it was set aside from, if it was.
     pub provenance: Option<Arc<Provenance>>,
+}
+
+/// What a look into a queue sees.
+#[derive(Clone, Debug, Default)]
+pub struct BrowsePage {
+    /// The messages, in the order in which they would be handed out.
+    pub messages: Vec<Browsed>,
+    /// Where to go on; absent at the end.
+    pub next: Option<BrowseCursor>,
+    /// The message that ended the page because it has to be loaded first, and its priority.
+    pub absent: Option<(Seq, u8)>,
 }
 
 /// A place in the order in which a queue would be handed out: priority from high to low, then

@@ -12,7 +12,7 @@ use crate::message::{
     BodyKind, DeadLetterReason, Envelope, EnvelopeHead, PRIORITY_MAX, ProducerSeq,
 };
 use crate::property::Properties;
-use crate::record::{Attempt, Enqueued, Moved, Record, Removed};
+use crate::record::{Attempt, Enqueued, Moved, Record, Removed, checkpointed};
 
 const TAG_STARTED: u8 = 1;
 const TAG_DESTINATION_DEFINED: u8 = 2;
@@ -25,6 +25,10 @@ const TAG_RETURNED: u8 = 8;
 const TAG_DISPATCHED: u8 = 9;
 const TAG_MOVED: u8 = 10;
 const TAG_TRANSACTION: u8 = 11;
+const TAG_NUMBERED: u8 = 12;
+const TAG_KEPT: u8 = 13;
+const TAG_WAITING: u8 = 14;
+const TAG_PRODUCED: u8 = 15;
 
 const FLAG_PERSISTENT: u8 = 1;
 const FLAG_TEXT: u8 = 2;
@@ -47,6 +51,11 @@ impl std::error::Error for Malformed {}
 
 /// Appends `record` to `out`.
 pub fn encode(record: &Record, out: &mut Vec<u8>) {
+    encode_noting(record, out, &mut Vec::new());
+}
+
+/// Appends `record` to `out`, and to `messages` where in `out` each [`Enqueued`] in it begins.
+pub fn encode_noting(record: &Record, out: &mut Vec<u8>, messages: &mut Vec<u32>) {
     match record {
         Record::Started { run } => {
             out.push(TAG_STARTED);
@@ -73,7 +82,10 @@ pub fn encode(record: &Record, out: &mut Vec<u8>) {
             out.push(TAG_SUBSCRIPTION_REMOVED);
             put_u32(out, id.0);
         }
-        Record::Enqueued(enqueued) => put_enqueued(out, enqueued),
+        Record::Enqueued(enqueued) => {
+            messages.push(u32::try_from(out.len()).expect("batches are bounded far below 2^32"));
+            put_enqueued(out, enqueued);
+        }
         Record::Removed(removed) => put_removed(out, removed),
         Record::Returned { backlog, attempts } => put_returned(out, *backlog, attempts),
         Record::Dispatched { backlog, up_to } => {
@@ -85,29 +97,46 @@ pub fn encode(record: &Record, out: &mut Vec<u8>) {
         Record::Transaction(records) => {
             out.push(TAG_TRANSACTION);
             put_len(out, records.len());
-            records.iter().for_each(|record| encode(record, out));
+            records.iter().for_each(|record| encode_noting(record, out, messages));
+        }
+        Record::Numbered { last_destination, last_subscription } => {
+            out.push(TAG_NUMBERED);
+            put_u32(out, *last_destination);
+            put_u32(out, *last_subscription);
+        }
+        Record::Kept(page) => {
+            out.push(TAG_KEPT);
+            checkpointed::put_page(out, page);
+        }
+        Record::Waiting(waiting) => {
+            out.push(TAG_WAITING);
+            checkpointed::put_waiting(out, waiting);
+        }
+        Record::Produced(produced) => {
+            out.push(TAG_PRODUCED);
+            checkpointed::put_produced(out, produced);
         }
     }
 }
 
-fn put_u32(out: &mut Vec<u8>, number: u32) {
+pub(super) fn put_u32(out: &mut Vec<u8>, number: u32) {
     out.extend_from_slice(&number.to_le_bytes());
 }
 
-fn put_u64(out: &mut Vec<u8>, number: u64) {
+pub(super) fn put_u64(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(&number.to_le_bytes());
 }
 
-fn put_len(out: &mut Vec<u8>, len: usize) {
+pub(super) fn put_len(out: &mut Vec<u8>, len: usize) {
     put_u32(out, u32::try_from(len).expect("every list and text is bounded far below 2^32"));
 }
 
-fn put_text(out: &mut Vec<u8>, text: &str) {
+pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
     put_len(out, text.len());
     out.extend_from_slice(text.as_bytes());
 }
 
-fn put_key(out: &mut Vec<u8>, key: BacklogKey) {
+pub(super) fn put_key(out: &mut Vec<u8>, key: BacklogKey) {
     put_u32(out, key.destination.0);
     put_u32(out, key.subscription.0);
 }
@@ -164,14 +193,18 @@ fn put_moved(out: &mut Vec<u8>, moved: &Moved) {
     put_u64(out, moved.seq);
     put_key(out, moved.to);
     put_u64(out, moved.to_seq);
-    out.push(match moved.reason {
+    put_reason(out, moved.reason);
+    put_u64(out, moved.moved_ms);
+    put_u32(out, moved.deliveries);
+}
+
+pub(super) fn put_reason(out: &mut Vec<u8>, reason: Option<DeadLetterReason>) {
+    out.push(match reason {
         None => 0,
         Some(DeadLetterReason::Rejected) => 1,
         Some(DeadLetterReason::DeliveryLimit) => 2,
         Some(DeadLetterReason::Expired) => 3,
     });
-    put_u64(out, moved.moved_ms);
-    put_u32(out, moved.deliveries);
 }
 
 /// Reads all records in `bytes`, as one batch holds them.
@@ -179,13 +212,21 @@ fn put_moved(out: &mut Vec<u8>, moved: &Moved) {
 /// # Errors
 /// If the bytes are not records from the first to the last.
 pub fn decode_all(bytes: &Bytes) -> Result<Vec<Record>, Malformed> {
-    let mut reader = Reader { bytes, offset: 0 };
+    decode_noting(bytes).map(|(records, _)| records)
+}
+
+/// The same, with where each [`Enqueued`] begins, as [`encode_noting`] says it.
+///
+/// # Errors
+/// If the bytes are not records from the first to the last.
+pub fn decode_noting(bytes: &Bytes) -> Result<(Vec<Record>, Vec<u32>), Malformed> {
+    let mut reader = Reader { bytes, offset: 0, messages: Vec::new() };
     let mut records = Vec::new();
     while reader.offset < bytes.len() {
         let offset = reader.offset;
         records.push(reader.record(false).ok_or(Malformed { offset })?);
     }
-    Ok(records)
+    Ok((records, reader.messages))
 }
 
 /// Reads the one message record that `bytes` begin with, and how many bytes it takes. What is
@@ -194,16 +235,18 @@ pub fn decode_all(bytes: &Bytes) -> Result<Vec<Record>, Malformed> {
 /// # Errors
 /// If the bytes do not begin with a whole [`Enqueued`] record.
 pub fn decode_message(bytes: &Bytes) -> Result<(Enqueued, usize), Malformed> {
-    let mut reader = Reader { bytes, offset: 0 };
+    let mut reader = Reader { bytes, offset: 0, messages: Vec::new() };
     match reader.record(false) {
         Some(Record::Enqueued(enqueued)) => Ok((enqueued, reader.offset)),
         _ => Err(Malformed { offset: 0 }),
     }
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     bytes: &'a Bytes,
     offset: usize,
+    /// Where each message record begins.
+    messages: Vec<u32>,
 }
 
 impl Reader<'_> {
@@ -228,7 +271,10 @@ impl Reader<'_> {
             TAG_SUBSCRIPTION_REMOVED => {
                 Record::SubscriptionRemoved { id: SubscriptionId(self.u32()?) }
             }
-            TAG_ENQUEUED => self.enqueued()?,
+            TAG_ENQUEUED => {
+                self.messages.push(u32::try_from(self.offset - 1).ok()?);
+                self.enqueued()?
+            }
             TAG_REMOVED => {
                 let from = self.key()?;
                 Record::Removed(Removed { from, seqs: self.list(8, Reader::u64)? })
@@ -242,6 +288,12 @@ impl Reader<'_> {
             TAG_TRANSACTION if !inside => {
                 Record::Transaction(self.list(1, |reader| reader.record(true))?)
             }
+            TAG_NUMBERED => {
+                Record::Numbered { last_destination: self.u32()?, last_subscription: self.u32()? }
+            }
+            TAG_KEPT => Record::Kept(self.page()?),
+            TAG_WAITING => Record::Waiting(self.waiting()?),
+            TAG_PRODUCED => Record::Produced(self.produced()?),
             _ => return None,
         })
     }
@@ -291,32 +343,37 @@ impl Reader<'_> {
             seq: self.u64()?,
             to: self.key()?,
             to_seq: self.u64()?,
-            reason: match self.u8()? {
-                0 => None,
-                1 => Some(DeadLetterReason::Rejected),
-                2 => Some(DeadLetterReason::DeliveryLimit),
-                3 => Some(DeadLetterReason::Expired),
-                _ => return None,
-            },
+            reason: self.reason()?,
             moved_ms: self.u64()?,
             deliveries: self.u32()?,
         })
+    }
+
+    /// `None` for a byte that is no reason, `Some(None)` for the absence of one.
+    pub(super) fn reason(&mut self) -> Option<Option<DeadLetterReason>> {
+        match self.u8()? {
+            0 => Some(None),
+            1 => Some(Some(DeadLetterReason::Rejected)),
+            2 => Some(Some(DeadLetterReason::DeliveryLimit)),
+            3 => Some(Some(DeadLetterReason::Expired)),
+            _ => None,
+        }
     }
 
     fn attempt(&mut self) -> Option<Attempt> {
         Some(Attempt { seq: self.seq()?, deliveries: self.u32()?, failures: self.u32()? })
     }
 
-    fn seq(&mut self) -> Option<Seq> {
+    pub(super) fn seq(&mut self) -> Option<Seq> {
         self.u64()
     }
 
-    fn key(&mut self) -> Option<BacklogKey> {
+    pub(super) fn key(&mut self) -> Option<BacklogKey> {
         let destination = DestinationId(self.u32()?);
         Some(BacklogKey { destination, subscription: SubscriptionId(self.u32()?) })
     }
 
-    fn kind(&mut self) -> Option<Kind> {
+    pub(super) fn kind(&mut self) -> Option<Kind> {
         match self.u8()? {
             0 => Some(Kind::Queue),
             1 => Some(Kind::Topic),
@@ -324,14 +381,14 @@ impl Reader<'_> {
         }
     }
 
-    fn text(&mut self) -> Option<Box<str>> {
+    pub(super) fn text(&mut self) -> Option<Box<str>> {
         let len = self.u32()? as usize;
         Some(std::str::from_utf8(self.take(len)?).ok()?.into())
     }
 
     /// A list whose items have at least `item_bytes` each, so that a wrong count is noticed
     /// before room is made for it.
-    fn list<T>(
+    pub(super) fn list<T>(
         &mut self,
         item_bytes: usize,
         mut item: impl FnMut(&mut Self) -> Option<T>,
@@ -343,19 +400,19 @@ impl Reader<'_> {
         (0..len).map(|_| item(self)).collect()
     }
 
-    fn u8(&mut self) -> Option<u8> {
+    pub(super) fn u8(&mut self) -> Option<u8> {
         self.take(1).map(|bytes| bytes[0])
     }
 
-    fn u32(&mut self) -> Option<u32> {
+    pub(super) fn u32(&mut self) -> Option<u32> {
         Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
     }
 
-    fn u64(&mut self) -> Option<u64> {
+    pub(super) fn u64(&mut self) -> Option<u64> {
         Some(u64::from_le_bytes(self.take(8)?.try_into().ok()?))
     }
 
-    fn take(&mut self, len: usize) -> Option<&[u8]> {
+    pub(super) fn take(&mut self, len: usize) -> Option<&[u8]> {
         let end = self.offset.checked_add(len)?;
         let taken = self.bytes.get(self.offset..end)?;
         self.offset = end;

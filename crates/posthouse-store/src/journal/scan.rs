@@ -12,7 +12,11 @@ mod listing;
 mod log;
 mod look;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
+pub(crate) use blocks::BlockReader;
 pub use directory::Directory;
+pub(crate) use directory::{open, read_block, read_head};
+pub(crate) use listing::Listing;
 pub use log::{LogEnd, LogReader, Span};
+pub(crate) use look::{Look, Whole, look};

@@ -113,10 +113,10 @@ pub(crate) async fn browse_queue(
     Asked(query): Asked<BrowseQuery>,
 ) -> Result<Json<MessagePage>, Problem> {
     let browse = Box::new(read(&name, &query)?);
-    let (found, next) = admin.asker.ask(|reply| Ask::Browse(browse, reply)).await??;
+    let found = admin.asker.ask(|reply| Ask::Browse(browse, reply)).await??;
     let mut budget = BODY_BYTES_MAX;
-    let items = found.iter().map(|browsed| message(browsed, &mut budget)).collect();
-    Ok(Json(MessagePage { items, next: next.map(write_cursor) }))
+    let items = found.messages.iter().map(|browsed| message(browsed, &mut budget)).collect();
+    Ok(Json(MessagePage { items, next: found.next.map(write_cursor) }))
 }
 
 fn read(name: &str, query: &BrowseQuery) -> Result<Browse, Problem> {

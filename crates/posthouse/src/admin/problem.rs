@@ -82,6 +82,7 @@ fn status_of(code: refusal::Code) -> StatusCode {
         | Core::NotOffered => StatusCode::BAD_REQUEST,
         Core::MessageTooLarge | Core::TransactionTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Core::LimitReached => StatusCode::SERVICE_UNAVAILABLE,
+        Core::StoreFull => StatusCode::INSUFFICIENT_STORAGE,
         Core::DestinationFull
         | Core::BlockedTooLong
         | Core::SubscriptionInUse

@@ -5,9 +5,10 @@ use posthouse_core::destination::DestinationName;
 use posthouse_core::ids::DestinationId;
 use posthouse_core::refusal::{Code, Refusal};
 
-use super::ask::{Action, Ask, Browse, BrowsePage, ConnectionInfo, ConnectionPage, Overview, PAGE};
+use super::ask::{Action, Ask, Browse, ConnectionInfo, ConnectionPage, Overview, PAGE, Reply};
 use super::connection::Connection;
 use super::hub::Hub;
+use posthouse_core::broker::view::BrowsePage;
 
 impl Hub {
     /// Answers one question. Whoever asked may be gone, which is no harm.
@@ -23,7 +24,7 @@ impl Hub {
                 drop(reply.send(broker.subscriptions(after, PAGE)));
             }
             Ask::Connections(from, reply) => drop(reply.send(self.describe_page(from))),
-            Ask::Browse(browse, reply) => drop(reply.send(self.browse(&browse))),
+            Ask::Browse(browse, reply) => self.answer_browse(browse, reply),
             Ask::Act(action, reply) => drop(reply.send(self.act(action))),
             Ask::Limit(limits) => self.config.limits = limits,
         }
@@ -43,10 +44,27 @@ impl Hub {
         (page, connections.next().map(|(key, _)| key.index))
     }
 
-    fn browse(&self, browse: &Browse) -> Result<BrowsePage, Refusal> {
+    /// Looks again for those whose messages had to be loaded first.
+    pub(super) fn answer_parked(&mut self) {
+        for (browse, reply) in std::mem::take(&mut self.parked) {
+            self.answer_browse(browse, reply);
+        }
+    }
+
+    fn answer_browse(&mut self, browse: Box<Browse>, reply: Reply<Result<BrowsePage, Refusal>>) {
+        let page = self.browse(&browse);
+        let is_waiting = |page: &BrowsePage| page.messages.is_empty() && page.absent.is_some();
+        if page.as_ref().is_ok_and(is_waiting) && !reply.is_closed() {
+            self.parked.push((browse, reply));
+        } else {
+            drop(reply.send(page));
+        }
+    }
+
+    fn browse(&mut self, browse: &Browse) -> Result<BrowsePage, Refusal> {
         let queue = self.find(&browse.queue)?;
         let selector = browse.selector.as_ref();
-        Ok(self.driver.broker().browse(queue, browse.from, browse.limit, selector))
+        Ok(self.driver.browse(queue, browse.from, browse.limit, selector))
     }
 
     fn act(&mut self, action: Action) -> Result<u64, Refusal> {

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use posthouse_core::broker::view::{
-    BrokerStats, BrowseCursor, Browsed, DestinationStats, SubscriptionStats,
+    BrokerStats, BrowseCursor, BrowsePage, DestinationStats, SubscriptionStats,
 };
 use posthouse_core::destination::DestinationName;
 use posthouse_core::ids::{DestinationId, SubscriptionId};
@@ -58,8 +58,8 @@ pub(crate) struct Browse {
     pub(crate) selector: Option<Selector>,
 }
 
-/// What a look into a queue saw, and where to go on.
-pub(crate) type BrowsePage = (Vec<Browsed>, Option<BrowseCursor>);
+/// A look whose messages have to be loaded first, and who waits for it.
+pub(super) type ParkedBrowse = (Box<Browse>, Reply<Result<BrowsePage, Refusal>>);
 
 /// A page of connections, and the slot to go on with.
 pub(crate) type ConnectionPage = (Vec<ConnectionInfo>, Option<u32>);

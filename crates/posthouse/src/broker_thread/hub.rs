@@ -18,11 +18,12 @@ use posthouse_core::command::Command;
 use posthouse_core::driver::Driver;
 use posthouse_core::ids::{HolderId, Key};
 use posthouse_core::time::Now;
+use posthouse_store::journal::Watch;
 use posthouse_wire::stomp::session::{Session, SessionConfig};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use super::ask::ConnectionTotals;
+use super::ask::{ConnectionTotals, ParkedBrowse};
 use super::clock::Clock;
 use super::connection::{Connection, Wanted, run};
 use super::deadlines::Deadlines;
@@ -52,7 +53,9 @@ pub(super) struct Hub {
     pub(super) totals: ConnectionTotals,
     pub(super) config: HubConfig,
     /// Tells the turn task that there is something to do.
-    pub(super) turn_wanted: Rc<Notify>,
+    pub(super) turn_wanted: Arc<Notify>,
+    /// Figures of the journal, if there is one.
+    pub(super) watch: Option<Watch>,
     clock: Clock,
     /// What the clocks said in this turn, once somebody has asked.
     now: Option<Now>,
@@ -63,6 +66,8 @@ pub(super) struct Hub {
     per_address: HashMap<IpAddr, usize>,
     dirty: Vec<Key>,
     deadlines: Deadlines,
+    /// Looks into queues whose messages have to be loaded first.
+    pub(super) parked: Vec<ParkedBrowse>,
     scratch: Box<[u8]>,
     fed_bytes: usize,
     is_stopping: bool,
@@ -70,13 +75,20 @@ pub(super) struct Hub {
 
 impl Hub {
     /// A hub without connections.
-    pub(super) fn new(driver: Driver, clock: Clock, config: HubConfig) -> Hub {
+    pub(super) fn new(
+        driver: Driver,
+        clock: Clock,
+        config: HubConfig,
+        turn_wanted: Arc<Notify>,
+        watch: Option<Watch>,
+    ) -> Hub {
         Hub {
             driver,
             connections: Arena::default(),
             totals: ConnectionTotals::default(),
             config,
-            turn_wanted: Rc::default(),
+            turn_wanted,
+            watch,
             clock,
             now: None,
             holders: Vec::new(),
@@ -84,6 +96,7 @@ impl Hub {
             per_address: HashMap::new(),
             dirty: Vec::new(),
             deadlines: Deadlines::default(),
+            parked: Vec::new(),
             scratch: vec![0; READ_BYTES_MAX].into(),
             fed_bytes: 0,
             is_stopping: false,
@@ -101,6 +114,10 @@ impl Hub {
         let now = self.now();
         self.fire_deadlines(now);
         self.driver.turn(now);
+        for alarm in self.driver.take_alarms() {
+            tracing::error!(alarm, "a message is set apart");
+        }
+        self.answer_parked();
         self.distribute(now);
         let wrote = self.flush(now);
         self.fed_bytes = 0;
@@ -110,6 +127,13 @@ impl Hub {
         let deadlines = [self.deadlines.first_ms(), self.driver.next_deadline_ms(now)];
         self.now = None;
         self.clock.instant(deadlines.into_iter().flatten().min()?)
+    }
+
+    /// Gives the store everything that is left, because the node stops.
+    pub(super) fn finish(&mut self) {
+        self.turn();
+        let now = self.now();
+        self.driver.finish(now);
     }
 
     /// Whether there is nothing left to be said to anybody.

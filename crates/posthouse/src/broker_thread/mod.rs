@@ -13,26 +13,29 @@ mod connection;
 mod deadlines;
 mod hub;
 mod socket;
+mod store;
 
 use std::cell::RefCell;
 use std::net::TcpListener;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{panic, process, thread};
 
 use posthouse_core::driver::Driver;
 use posthouse_core::policy::Policies;
-use posthouse_store::memory::MemoryStore;
+use posthouse_store::journal::Opening;
 use posthouse_wire::stomp::HeartBeat;
 use posthouse_wire::stomp::session::SessionConfig;
 use tokio::runtime;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::{LocalSet, yield_now};
 use tokio::time::{Instant as TokioInstant, sleep};
 
 pub(crate) use ask::{Action, Ask, Asker, Browse, ConnectionInfo, Overview, Stopped, channel};
 pub(crate) use clock::wall_ms;
 pub(crate) use socket::listen;
+pub(crate) use store::Keeping;
 
 use crate::codes::Code;
 use crate::config::{Config, LimitsConfig};
@@ -58,6 +61,10 @@ const FAR_AWAY: Duration = Duration::from_secs(86_400);
 
 /// What the broker thread is built from.
 pub(crate) struct Parts {
+    /// Where messages are kept.
+    pub(crate) keeping: Keeping,
+    /// The name that clients see the node by.
+    pub(crate) node_name: String,
     /// Rules for destinations.
     pub(crate) policies: Policies,
     /// How STOMP sessions behave.
@@ -78,9 +85,6 @@ pub(crate) struct Parts {
 pub(crate) fn session_config(config: &Config) -> SessionConfig {
     let ms = |ms: u64| u32::try_from(ms).unwrap_or(u32::MAX);
     SessionConfig {
-        // Until the journal keeps the number of the run, the time of the start keeps message ids
-        // of one run apart from those of the next.
-        node: format!("{}-{:x}", config.node_name, wall_ms()).into(),
         server: format!("Posthouse/{}", crate::version::VERSION).into(),
         frame_bytes_max: config.stomp.frame_bytes_max,
         login_ms_max: config.stomp.login_ms_max,
@@ -132,12 +136,19 @@ fn stop_at_panics() {
 }
 
 async fn run(parts: Parts, ready: oneshot::Sender<()>) -> Result<(), Failure> {
-    let Parts { policies, session, limits, write_stall_ms_max, listeners, asks, mut stop } = parts;
+    let Parts { limits, write_stall_ms_max, listeners, asks, mut stop, .. } = parts;
     let mut clock = Clock::new();
-    let store = Box::new(MemoryStore::default());
-    let driver = Driver::new(policies, store, clock.read()).map_err(|why| damaged(&why))?;
+    let turn_wanted = Arc::new(Notify::new());
+    let (store, watch) = store::open(&parts.keeping, &turn_wanted)?;
+    let driver = Driver::new(parts.policies, store, clock.read()).map_err(|why| damaged(&why))?;
+    if let Some(watch) = &watch {
+        tell_opening(&driver, &watch.figures().opening);
+    }
+    let run = if watch.is_some() { u64::from(driver.broker().run()) } else { wall_ms() };
+    let node = format!("{}-{run:x}", parts.node_name).into();
+    let session = SessionConfig { node, ..parts.session };
     let config = HubConfig { session: session.into(), limits, write_stall_ms_max };
-    let hub = Rc::new(RefCell::new(Hub::new(driver, clock, config)));
+    let hub = Rc::new(RefCell::new(Hub::new(driver, clock, config, turn_wanted, watch)));
     for listener in listeners {
         let listener = tokio::net::TcpListener::from_std(listener);
         let listener = listener.map_err(|error| Failure::unexpected(error.to_string()))?;
@@ -214,12 +225,34 @@ async fn drain(hub: &Rc<RefCell<Hub>>) -> Result<(), Failure> {
     while hub.borrow().has_tasks() && Instant::now() < deadline {
         sleep(DRAIN_PAUSE).await;
     }
-    let mut hub = hub.borrow_mut();
-    hub.turn();
-    match hub.driver.failure() {
-        Some(why) => Err(failed(why)),
+    let watch = {
+        let mut hub = hub.borrow_mut();
+        hub.finish();
+        hub.watch.clone()
+    };
+    // What nobody waited for, such as acknowledgements without a receipt, is made durable, too.
+    while watch.as_ref().is_some_and(|watch| !watch.is_settled()) && Instant::now() < deadline {
+        sleep(DRAIN_PAUSE).await;
+    }
+    match watch.and_then(|watch| watch.failure()) {
+        Some(why) => Err(failed(&why)),
         None => Ok(()),
     }
+}
+
+/// Says what was found in the store.
+fn tell_opening(driver: &Driver, opening: &Opening) {
+    let messages = driver.broker().stats().messages;
+    if opening.torn_tail_bytes > 0 {
+        let bytes = opening.torn_tail_bytes;
+        tracing::warn!(bytes, "left alone what a crash had cut off before it was confirmed");
+    }
+    tracing::info!(
+        messages,
+        replayed_batches = opening.replayed_batches,
+        replayed_bytes = opening.replayed_bytes,
+        "the store is open"
+    );
 }
 
 fn damaged(why: &str) -> Failure {

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use posthouse_core::policy::Policies;
+use posthouse_store::journal::layout::{BLOCK_BYTES, SEGMENT_BYTES_MAX};
 use tracing::level_filters::LevelFilter;
 
 use super::raw::{Raw, Setting};
@@ -21,6 +22,10 @@ const FRAME_BYTES_MIN: u64 = 16 << 10;
 const DURATION_MS_MAX: u64 = 86_400_000;
 /// Connections that may be configured.
 const CONNECTIONS_MAX: u64 = 1_000_000;
+/// Least length of a segment, in bytes.
+const SEGMENT_BYTES_MIN: u64 = 1 << 20;
+/// Segments that may be kept back.
+const SPARES_MAX: u64 = 64;
 /// Least memory for messages, in bytes.
 const MEMORY_BYTES_MIN: u64 = 1 << 20;
 /// Bytes of a node's name.
@@ -39,6 +44,8 @@ pub(crate) struct Config {
     pub(crate) http_listen: Vec<SocketAddr>,
     /// Bounds that are chosen.
     pub(crate) limits: LimitsConfig,
+    /// How messages are kept.
+    pub(crate) journal: JournalConfig,
     /// How logs are written.
     pub(crate) log: LogConfig,
     /// Rules for destinations and the memory of the node.
@@ -71,6 +78,21 @@ pub(crate) struct LimitsConfig {
     pub(crate) connections_per_address_max: usize,
 }
 
+/// How messages are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct JournalConfig {
+    /// Whether they are kept on disk.
+    pub(crate) enabled: bool,
+    /// Length of a segment, a multiple of 4,096 bytes.
+    pub(crate) segment_bytes: u64,
+    /// Bytes after which a checkpoint is taken.
+    pub(crate) checkpoint_bytes: u64,
+    /// Segments that are kept back.
+    pub(crate) spares: usize,
+    /// Bytes of the spool.
+    pub(crate) spool_bytes_max: u64,
+}
+
 /// How logs are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LogConfig {
@@ -93,6 +115,7 @@ impl Config {
             stomp: stomp(&mut reader),
             http_listen: addresses(&mut reader, "http.listen", Plaintext::Loopback),
             limits: limits(&mut reader),
+            journal: journal(&mut reader),
             log: log(&mut reader),
             policies: policies(&mut reader, raw),
         };
@@ -149,6 +172,18 @@ fn limits(reader: &mut Reader<'_>) -> LimitsConfig {
     }
 }
 
+fn journal(reader: &mut Reader<'_>) -> JournalConfig {
+    let segment_bytes = reader.size("journal.segment", SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX);
+    let spares = reader.integer("journal.spares", 1..=SPARES_MAX);
+    JournalConfig {
+        enabled: reader.boolean("journal.enabled"),
+        segment_bytes: segment_bytes.next_multiple_of(BLOCK_BYTES as u64),
+        checkpoint_bytes: reader.size("journal.checkpoint", SEGMENT_BYTES_MIN..=u64::MAX),
+        spares: usize::try_from(spares).unwrap_or(usize::MAX),
+        spool_bytes_max: reader.size("journal.spool", 0..=u64::MAX),
+    }
+}
+
 fn log(reader: &mut Reader<'_>) -> LogConfig {
     let levels = [
         ("error", LevelFilter::ERROR),
@@ -166,6 +201,7 @@ fn log(reader: &mut Reader<'_>) -> LogConfig {
 fn policies(reader: &mut Reader<'_>, raw: &Raw) -> Policies {
     Policies {
         memory_bytes_max: reader.size("limits.memory", MEMORY_BYTES_MIN..=u64::MAX),
+        resident_bytes_max: reader.size("journal.resident", MEMORY_BYTES_MIN..=u64::MAX),
         rules: rules::read(raw, &mut reader.report),
         ..Policies::default()
     }

@@ -38,7 +38,7 @@ const fn restart(path: &'static str) -> Key {
 }
 
 /// Every setting outside of rules, in the order of the default file.
-pub(crate) const KEYS: [Key; 15] = [
+pub(crate) const KEYS: [Key; 21] = [
     restart("data_dir"),
     restart("node.name"),
     restart("stomp.listen"),
@@ -52,6 +52,12 @@ pub(crate) const KEYS: [Key; 15] = [
     live("limits.connections"),
     live("limits.connections_per_address"),
     restart("limits.memory"),
+    restart("journal.enabled"),
+    restart("journal.resident"),
+    restart("journal.segment"),
+    restart("journal.checkpoint"),
+    restart("journal.spares"),
+    restart("journal.spool"),
     restart("log.format"),
     live("log.level"),
 ];

@@ -20,7 +20,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub(crate) use checked::{Config, LimitsConfig, LogConfig};
+pub(crate) use checked::{Config, JournalConfig, LimitsConfig, LogConfig};
 pub(crate) use report::Report;
 pub(crate) use show::{changes, show};
 pub(crate) use value::duration_ms;

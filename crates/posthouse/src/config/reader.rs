@@ -56,6 +56,11 @@ impl<'a> Reader<'a> {
         self.read(path, |path, setting| integer(path, setting, &range)).unwrap_or_default()
     }
 
+    /// True or false.
+    pub(crate) fn boolean(&mut self, path: &str) -> bool {
+        self.read(path, boolean).unwrap_or_default()
+    }
+
     /// One of a few words.
     pub(crate) fn word<T: Copy>(&mut self, path: &str, words: &[(&str, T)]) -> Option<T> {
         self.read(path, |path, setting| word(path, setting, words))
@@ -133,10 +138,12 @@ pub(crate) fn integer(path: &str, setting: &Setting, range: &RangeInclusive<u64>
     within(path, setting, number, range, |number| number.to_string())
 }
 
-/// Reads a yes or no.
+/// Reads a yes or no; from a variable or the command line also as text.
 pub(crate) fn boolean(path: &str, setting: &Setting) -> Reading<bool> {
-    match setting.value {
-        Value::Boolean(truth) => Ok(truth),
+    match &setting.value {
+        Value::Boolean(truth) => Ok(*truth),
+        Value::Text(text) if !setting.place.has_lines() && text == "true" => Ok(true),
+        Value::Text(text) if !setting.place.has_lines() && text == "false" => Ok(false),
         _ => Err(unreadable(path, setting, "true or false")),
     }
 }

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::admin::{self, Admin};
-use crate::broker_thread::{self, Asker, Parts};
+use crate::broker_thread::{self, Asker, Keeping, Parts};
 use crate::config::{Loaded, Report};
 use crate::data_dir::{DataDir, Endpoints};
 use crate::failure::Failure;
@@ -72,10 +72,9 @@ struct Node {
 /// Why it could not start, or why it ended by itself.
 pub(crate) fn run(run: Run) -> Result<(), Failure> {
     let log_level = logging::start(run.loaded.config.log);
-    tracing::warn!(
-        "nothing survives a restart: this version keeps messages in memory only, the journal \
-         comes next"
-    );
+    if !run.loaded.config.journal.enabled {
+        tracing::warn!("the journal is switched off: nothing survives a restart");
+    }
     let runtime = build_runtime()?;
     let result = runtime.block_on(async move {
         let Run { loaded, reload, on_ready } = run;
@@ -110,7 +109,10 @@ impl Node {
         };
         let (stopper, stop) = stop::channel();
         let (asker, asks) = broker_thread::channel();
+        let keeping = Keeping { data_dir: dir.path().to_owned(), config: config.journal };
         let parts = Parts {
+            keeping,
+            node_name: config.node_name.clone(),
             policies: config.policies.clone(),
             session: broker_thread::session_config(config),
             limits: config.limits,

@@ -5,6 +5,7 @@
 //! The driver is the real one; its store makes batches durable only at `sync` (or all along,
 //! after `sync always`).
 
+mod disk;
 mod fairness;
 mod script;
 mod world;
@@ -24,5 +25,5 @@ macro_rules! scripts {
 
 scripts! {
     queues topics durables settling redelivery transactions expiry limits slow_subscribers
-    selectors browsing gates wildcards recovery duplicates removal
+    selectors browsing gates wildcards recovery duplicates removal paging
 }

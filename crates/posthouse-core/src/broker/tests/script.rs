@@ -1,22 +1,32 @@
 //! Reads scripts, plays them, compares transcripts.
 
-use super::world::World;
+use super::world::{Memory, World};
 
 /// Plays each paragraph of `text` in a world of its own. A paragraph starts with a line `# name`.
 pub(super) fn check(text: &str) {
     let mut failures = String::new();
     for paragraph in text.split("\n# ").map(|paragraph| paragraph.trim_start_matches("# ")) {
         let (name, script) = paragraph.split_once('\n').expect("a paragraph has a name");
-        let played = play(script);
-        if played.trim() != script.trim() {
-            failures.push_str(&format!("# {name}\n--- expected\n{script}\n--- played\n{played}\n"));
+        // What a full memory does cannot be seen where nothing stays in it, and the other way
+        // round.
+        let is_about_disk = script.contains("spoil ") || script.contains("show spool");
+        let plenty = (!is_about_disk).then_some(Memory::Plenty);
+        let scarce = (!script.contains(" memory=")).then_some(Memory::Scarce);
+        for memory in [plenty, scarce].into_iter().flatten() {
+            let played = play(script, memory);
+            if played.trim() != script.trim() {
+                let how = if memory == Memory::Plenty { "" } else { " with scarce memory" };
+                failures.push_str(&format!(
+                    "# {name}{how}\n--- expected\n{script}\n--- played\n{played}\n"
+                ));
+            }
         }
     }
     assert!(failures.is_empty(), "\n{failures}");
 }
 
-fn play(script: &str) -> String {
-    let mut world = World::new();
+fn play(script: &str, memory: Memory) -> String {
+    let mut world = World::new(memory);
     let mut transcript = String::new();
     for line in script.lines().filter(|line| !line.starts_with(' ')) {
         transcript.push_str(line);

@@ -59,7 +59,7 @@ impl Directory {
     }
 
     /// The checkpoint that the manifest names has to be there in its full length.
-    fn find_checkpoint(&self, files: &dyn Files) -> Result<(), Fault> {
+    pub(crate) fn find_checkpoint(&self, files: &dyn Files) -> Result<(), Fault> {
         let Some(manifest) = self.manifest.filter(|manifest| manifest.checkpoint.0 != 0) else {
             return Ok(());
         };
@@ -142,7 +142,8 @@ pub(crate) fn read_head(
     Ok(head)
 }
 
-fn open(files: &dyn Files, name: &str) -> Result<Box<dyn File>, Fault> {
+/// Opens a file by its name.
+pub(crate) fn open(files: &dyn Files, name: &str) -> Result<Box<dyn File>, Fault> {
     files.open(name).map_err(Fault::io("open", name))
 }
 

@@ -166,7 +166,7 @@ impl LogReader {
 
     fn take(&mut self, whole: Whole) -> (Batch, Place, BatchNo) {
         let Whole { head, blocks, records } = whole;
-        let number = BatchNo(self.last.0 + 1);
+        let number = BatchNo(self.last.0.saturating_add(1));
         let (segment, first_block) = (self.segment(), self.block);
         self.unvouched.push_back(Span { number, segment, first_block, blocks });
         self.last = number;
@@ -202,7 +202,7 @@ impl LogReader {
 
     /// How many bytes of a tail lie behind the end, here and in all later segments.
     fn look_behind_all(&mut self) -> Result<u64, Fault> {
-        let missing = BatchNo(self.last.0 + 1);
+        let missing = BatchNo(self.last.0.saturating_add(1));
         let Some(mut reader) = self.reader.take() else { return Ok(0) };
         let name = reader.name().to_owned();
         let mut tail_bytes = 0;

@@ -55,7 +55,7 @@ fn look_for_head(
     block: u64,
     last: BatchNo,
 ) -> Result<Option<(u64, BatchHead)>, Fault> {
-    let (next, this) = (reader.stamp(last.0 + 1, 0), reader.stamp(last.0, 0));
+    let (next, this) = (reader.stamp(last.0.saturating_add(1), 0), reader.stamp(last.0, 0));
     let bytes = reader.block(block)?;
     let stamp = stamp_of(bytes).filter(|stamp| *stamp == next || *stamp == this);
     let Some(stamp) = stamp else { return Ok(None) };

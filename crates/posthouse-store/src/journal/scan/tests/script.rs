@@ -9,7 +9,10 @@
 
 use std::sync::Arc;
 
-use posthouse_core::ids::BatchNo;
+use posthouse_core::destination::Kind;
+use posthouse_core::ids::{BatchNo, DestinationId};
+use posthouse_core::record::Record;
+use posthouse_core::record::codec::encode;
 
 use crate::files::held::HeldFiles;
 use crate::journal::layout::batch::{BatchHead, BatchKind, encode_batch};
@@ -85,9 +88,18 @@ pub(crate) fn segment_head(id: u64, kind: SegmentKind) -> SegmentHead {
     SegmentHead { id, epoch: epoch(id), kind, bytes: SEGMENT_BYTES, store: STORE }
 }
 
-/// The records of batch `number` when it takes `blocks` blocks.
+/// The one record of batch `number` when it takes `blocks` blocks.
+pub(crate) fn record(number: u64, blocks: u64) -> Record {
+    let path = "x".repeat((blocks as usize - 1) * PAYLOAD_BYTES + 100);
+    let id = DestinationId(number as u32);
+    Record::DestinationDefined { id, kind: Kind::Queue, path: path.into() }
+}
+
+/// The same as bytes.
 pub(crate) fn records(number: u64, blocks: u64) -> Vec<u8> {
-    vec![number as u8 | 0x80; (blocks as usize - 1) * PAYLOAD_BYTES + 100]
+    let mut records = Vec::new();
+    encode(&record(number, blocks), &mut records);
+    records
 }
 
 fn segment(id: u64, kind: SegmentKind, words: &str) -> Vec<u8> {

@@ -8,15 +8,19 @@
 //!
 //! The driver does no I/O and has no clock, and runs unchanged in the simulator.
 
+mod house;
+mod start;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::broker::Broker;
+use crate::broker::view::{BrowseCursor, BrowsePage};
 use crate::command::{Applied, Command};
 use crate::effect::{Effect, Emission, Stream};
-use crate::ids::{BatchNo, HolderId};
-use crate::policy::Policies;
+use crate::ids::{BatchNo, DestinationId, HolderId};
 use crate::record::codec;
 use crate::refusal::Refusal;
+use crate::selector::Selector;
 use crate::store::{Batch, Completion, Store};
 use crate::time::Now;
 
@@ -25,7 +29,13 @@ pub struct Driver {
     broker: Broker,
     store: Box<dyn Store>,
     open: Batch,
+    /// Where in the open batch each message record begins.
+    messages: Vec<u32>,
     durable: BatchNo,
+    /// Batches that are submitted and not durable, with their bytes.
+    in_flight: VecDeque<(BatchNo, usize)>,
+    in_flight_bytes: usize,
+    wants_checkpoint: bool,
     waiting: BTreeMap<Stream, VecDeque<Emission>>,
     waiting_for: BTreeMap<BatchNo, Vec<Stream>>,
     released: VecDeque<(HolderId, Effect)>,
@@ -33,51 +43,6 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Rebuilds the broker from what the store has and starts its next run.
-    ///
-    /// # Errors
-    /// A description of damage in the store, for a person.
-    pub fn new(policies: Policies, store: Box<dyn Store>, now: Now) -> Result<Driver, String> {
-        Driver::with_broker(Broker::new(policies), store, now)
-    }
-
-    /// The same with a broker that the caller has prepared.
-    ///
-    /// # Errors
-    /// A description of damage in the store, for a person.
-    pub fn with_broker(
-        mut broker: Broker,
-        mut store: Box<dyn Store>,
-        now: Now,
-    ) -> Result<Driver, String> {
-        let mut durable = BatchNo(0);
-        while let Some(found) = store.recover(BatchNo(durable.0 + 1))? {
-            let batch = found.batch;
-            if batch.number != BatchNo(durable.0 + 1) {
-                return Err(format!("batch {} follows batch {}", batch.number.0, durable.0));
-            }
-            let records = codec::decode_all(&batch.records.into());
-            let records = records.map_err(|e| format!("batch {}: {e}", batch.number.0))?;
-            records.iter().for_each(|record| broker.evolve(record));
-            durable = batch.number;
-        }
-        let mut driver = Driver {
-            broker,
-            store,
-            open: Batch::default(),
-            durable,
-            waiting: BTreeMap::new(),
-            waiting_for: BTreeMap::new(),
-            released: VecDeque::new(),
-            failure: None,
-        };
-        driver.open_batch(BatchNo(durable.0 + 1));
-        driver.broker.start();
-        driver.collect();
-        driver.turn(now);
-        Ok(driver)
-    }
-
     /// Carries out a command, or refuses it and changes nothing.
     ///
     /// # Errors
@@ -85,17 +50,28 @@ impl Driver {
     pub fn apply(&mut self, now: Now, command: Command) -> Result<Applied, Refusal> {
         let applied = self.broker.apply(now, command);
         self.collect();
+        self.mind_the_store();
         applied
     }
 
     /// Ends a turn: hands messages out, submits the batch, and lets go what may go.
     pub fn turn(&mut self, now: Now) {
+        self.hear();
         self.broker.dispatch(now);
         self.collect();
+        if self.batch_is_wanted() && self.store.is_ready(self.open.records.len()) {
+            self.submit(now);
+        }
+        self.keep_house();
+        self.hear();
+    }
+
+    /// Submits what a turn would have held back, because no further one will come.
+    pub fn finish(&mut self, now: Now) {
+        self.turn(now);
         if self.batch_is_wanted() {
             self.submit(now);
         }
-        self.hear();
     }
 
     /// The next effect that may leave, and whom it is for.
@@ -105,7 +81,7 @@ impl Driver {
 
     /// Whether another turn would go on at once.
     pub fn has_work(&self, now: Now) -> bool {
-        self.broker.has_work(now)
+        self.broker.has_work(now) || self.broker.is_capturing()
     }
 
     /// When [`Command::Tick`] is due, in monotonic milliseconds.
@@ -124,6 +100,27 @@ impl Driver {
         &self.broker
     }
 
+    /// Looks into a queue: see [`Broker::browse`].
+    pub fn browse(
+        &mut self,
+        destination: DestinationId,
+        from: BrowseCursor,
+        limit: usize,
+        selector: Option<&Selector>,
+    ) -> BrowsePage {
+        self.broker.browse(destination, from, limit, selector)
+    }
+
+    /// The durable state as it is, if nothing is between two batches.
+    #[cfg(test)]
+    pub(crate) fn snapshot(&mut self) -> Option<crate::broker::Image> {
+        if !self.open.records.is_empty() || self.broker.is_capturing() {
+            return None;
+        }
+        self.broker.begin_snapshot(BatchNo(self.open.number.0 - 1));
+        self.broker.capture_some(usize::MAX)
+    }
+
     /// How many effects wait at their gates.
     pub fn waiting_len(&self) -> usize {
         self.waiting.values().map(VecDeque::len).sum()
@@ -137,7 +134,7 @@ impl Driver {
     /// Takes over what the broker has produced.
     fn collect(&mut self) {
         for record in self.broker.take_records() {
-            codec::encode(&record, &mut self.open.records);
+            codec::encode_noting(&record, &mut self.open.records, &mut self.messages);
         }
         #[cfg(feature = "planted-bugs")]
         let planted = self.broker.planted();
@@ -167,8 +164,14 @@ impl Driver {
         let next = BatchNo(self.open.number.0 + 1);
         let mut batch = std::mem::take(&mut self.open);
         batch.wall_ms = now.wall_ms;
-        self.store.submit(batch);
+        let (number, bytes) = (batch.number, batch.records.len());
+        let first = self.store.submit(batch);
+        self.broker.place_batch(first, &self.messages);
+        self.messages.clear();
+        self.in_flight.push_back((number, bytes));
+        self.in_flight_bytes += bytes;
         self.open_batch(next);
+        self.begin_checkpoint();
     }
 
     /// Hears from the store. Call it also when the store says that it has news between turns.
@@ -176,11 +179,11 @@ impl Driver {
         while let Some(completion) = self.store.poll() {
             match completion {
                 Completion::Durable(up_to) => self.open_gates(up_to),
-                Completion::Full
-                | Completion::Room
-                | Completion::Loaded(_)
-                | Completion::Relocated(_)
-                | Completion::CheckpointWanted => {}
+                Completion::Full => self.broker.set_store_full(true),
+                Completion::Room => self.broker.set_store_full(false),
+                Completion::Loaded(loaded) => self.broker.loaded(loaded),
+                Completion::Relocated(relocated) => self.broker.relocated(relocated),
+                Completion::CheckpointWanted => self.wants_checkpoint = true,
                 Completion::Fenced => self.fail("another node has taken the store over".into()),
                 Completion::Unknown(why) | Completion::Failed(why) => self.fail(why),
             }
@@ -193,6 +196,10 @@ impl Driver {
 
     fn open_gates(&mut self, up_to: BatchNo) {
         self.durable = self.durable.max(up_to);
+        while let Some((_, bytes)) = self.in_flight.pop_front_if(|(n, _)| *n <= self.durable) {
+            self.in_flight_bytes -= bytes;
+        }
+        self.mind_the_store();
         let later = self.waiting_for.split_off(&BatchNo(self.durable.0 + 1));
         let due = std::mem::replace(&mut self.waiting_for, later);
         for stream in due.into_values().flatten() {

@@ -1,0 +1,139 @@
+//! What a dump shows.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use posthouse_core::ids::{BacklogKey, DestinationId, SubscriptionId};
+use posthouse_core::message::{BodyKind, DeadLetterReason, Envelope, EnvelopeHead, ProducerSeq};
+use posthouse_core::property::PropertyWriter;
+use posthouse_core::record::{Attempt, Enqueued, Moved, Record, Removed};
+
+use super::shared;
+use crate::journal::inspect::{Line, dump, text};
+use crate::journal::layout::name::segment_name;
+use crate::journal::scan::tests::script::lay_out;
+
+/// The first `most` lines, as `batch@segment:block+offset text` each, cut after 61 characters.
+fn dumped(script: &str, most: usize) -> Vec<String> {
+    let files = lay_out(script);
+    let mut lines = Vec::new();
+    let mut take = |line: Line| {
+        let place = line.place;
+        let (segment, block, offset) = (place.segment, place.block(), place.offset());
+        let line = format!("{}@{segment}:{block}+{offset} {}", line.batch.0, line.text);
+        lines.push(line.chars().take(61).collect());
+        if lines.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    dump(&shared(&files), &mut take, &mut |_, _| {}).expect("it can be read");
+    lines
+}
+
+#[test]
+fn every_batch_and_every_record_has_a_line() {
+    let expected = [
+        "1@1:1+0 batch in=journal bytes=110 durable_up_to=0 wall_ms=10",
+        "1@1:1+24 destination-defined id=1 kind=Queue path=\"xxxxxxxxxx",
+        "1@1:2+0 vouch in=journal bytes=0 durable_up_to=1 wall_ms=10",
+        "1@2:1+0 moved in=compacted bytes=4182 durable_up_to=0 wall_ms",
+        "1@2:1+24 destination-defined id=1 kind=Queue path=\"xxxxxxxxxx",
+        "0@3:1+0 a block of a batch that is not there as a whole",
+        "0@3:3+0 0000000000000003.segment is damaged at byte 12288 (bl",
+    ];
+    let script = "1: 1 v1 ~5\n2c: m1x2\n3: 2x2-1 3!0";
+    assert_eq!(dumped(script, usize::MAX), expected);
+    assert_eq!(dumped(script, 2), expected[..2]);
+}
+
+#[test]
+fn a_segment_without_a_head_is_a_line_and_not_the_end() {
+    let files = lay_out("1: 1\n2: v1");
+    files.change(&segment_name(1), |bytes| bytes[40] ^= 1);
+    let mut lines = Vec::new();
+    let mut take = |line| {
+        lines.push(line);
+        ControlFlow::Continue(())
+    };
+    dump(&shared(&files), &mut take, &mut |_, _| {}).expect("it can be read");
+    let texts: Vec<&str> = lines.iter().map(|line| &*line.text).collect();
+    assert!(texts[0].contains("its head is not what was written"), "{texts:?}");
+    assert!(texts[1].starts_with("vouch in=journal"), "{texts:?}");
+}
+
+fn check(record: &Record, expected: &str) {
+    assert_eq!(text::line(record), expected);
+}
+
+fn key(destination: u32, subscription: u32) -> BacklogKey {
+    let destination = DestinationId(destination);
+    BacklogKey { destination, subscription: SubscriptionId(subscription) }
+}
+
+#[test]
+fn every_record_has_its_text() {
+    check(&Record::Started { run: 3 }, "started run=3");
+    check(&Record::DestinationRemoved { id: DestinationId(4) }, "destination-removed id=4");
+    check(&Record::SubscriptionRemoved { id: SubscriptionId(4) }, "subscription-removed id=4");
+    check(
+        &Record::SubscriptionDefined {
+            id: SubscriptionId(2),
+            client: "c".into(),
+            name: "a\nb\x1b".into(),
+            path: "a.>".into(),
+            selector: "x = 'y'".into(),
+        },
+        "subscription-defined id=2 client=\"c\" name=\"a\\nb\\u{1b}\" path=\"a.>\" \
+         selector=\"x = 'y'\"",
+    );
+    check(
+        &Record::Removed(Removed { from: key(1, 0), seqs: vec![1, 2] }),
+        "removed from=1 seqs=[1, 2]",
+    );
+    let attempts = vec![Attempt { seq: 9, deliveries: 3, failures: 2 }];
+    check(&Record::Returned { backlog: key(1, 5), attempts }, "returned to=1/5 attempts=[9:2/3]");
+    check(&Record::Dispatched { backlog: key(1, 0), up_to: 9 }, "dispatched from=1 up_to=9");
+    let moved = Moved {
+        from: key(1, 5),
+        seq: 9,
+        to: key(2, 0),
+        to_seq: 1,
+        reason: Some(DeadLetterReason::Expired),
+        moved_ms: 77,
+        deliveries: 4,
+    };
+    let reason = DeadLetterReason::Expired.as_str();
+    check(
+        &Record::Moved(moved),
+        &format!("moved from=1/5 seq=9 to=2 to_seq=1 reason={reason} moved_ms=77 deliveries=4"),
+    );
+}
+
+#[test]
+fn a_message_shows_its_envelope_and_not_its_content() {
+    let head = EnvelopeHead {
+        persistent: true,
+        priority: 4,
+        timestamp_ms: 1,
+        expires_ms: 2,
+        body_kind: BodyKind::Text,
+        producer: Some(ProducerSeq { producer: 0xab, seq: 3 }),
+    };
+    let message = Arc::new(Envelope::new(head, PropertyWriter::default(), b"secret"));
+    let subscriptions = vec![SubscriptionId(0)];
+    let enqueued = Enqueued { destination: DestinationId(7), seq: 8, subscriptions, message };
+    check(
+        &Record::Enqueued(enqueued),
+        "enqueued destination=7 seq=8 for=[0] persistent=true priority=4 timestamp_ms=1 \
+         expires_ms=2 properties=0B body=6B/text producer=000000000000000000000000000000ab:3",
+    );
+}
+
+#[test]
+fn long_lists_are_cut() {
+    let seqs = (1..=20).collect();
+    check(
+        &Record::Removed(Removed { from: key(1, 0), seqs }),
+        "removed from=1 seqs=[1, 2, 3, 4, 5, 6, 7, 8 and 12 more]",
+    );
+    let records = (1..=2).map(|run| Record::Started { run }).collect();
+    check(&Record::Transaction(records), "transaction [started run=1, started run=2]");
+}
