@@ -1,5 +1,8 @@
 //! What every store must do. A store is not finished until it runs this.
 
+mod bodies;
+mod toy;
+
 use posthouse_core::ids::BatchNo;
 use posthouse_core::store::{Batch, Completion, Store};
 
@@ -10,7 +13,18 @@ pub trait Bench {
     /// Whether a second owner may open the store, and the former one is told. Otherwise something
     /// outside of the store sees to it that there is one at a time.
     fn has_fence(&self) -> bool;
-    /// Waits until everything that was submitted is durable.
+    /// Whether the store gives places, so that it can load, keep checkpoints, move and spool.
+    fn has_places(&self) -> bool;
+    /// How many random runs are made if it has places, each with a seed of its own.
+    fn random_runs(&self) -> u64 {
+        12
+    }
+    /// Lets the store do a little of its work, if it does nothing by itself.
+    fn step(&mut self, chance: u64) {
+        let _ = chance;
+    }
+    /// Waits until everything that was submitted is durable, and everything else that was asked
+    /// for is done.
     fn settle(&mut self);
     /// Loses what is not durable, as a power cut does. Open stores are void.
     fn crash(&mut self);
@@ -30,6 +44,19 @@ pub fn run(fresh: &mut dyn FnMut() -> Box<dyn Bench>) {
     nothing_is_durable_after_a_failure(&mut *fresh());
     if fresh().has_fence() {
         the_former_owner_is_fenced(&mut *fresh());
+    }
+    if fresh().has_places() {
+        run_with_places(fresh);
+    }
+}
+
+fn run_with_places(fresh: &mut dyn FnMut() -> Box<dyn Bench>) {
+    bodies::what_was_written_can_be_loaded(&mut *fresh());
+    bodies::a_checkpoint_is_where_the_start_begins(&mut *fresh());
+    bodies::what_is_moved_stays_loadable(&mut *fresh());
+    bodies::what_is_spooled_can_be_loaded_until_it_is_forgotten(&mut *fresh());
+    for seed in 0..fresh().random_runs() {
+        bodies::nothing_is_lost_whatever_happens_when(&mut *fresh(), seed);
     }
 }
 

@@ -170,6 +170,10 @@ mod tests {
             true
         }
 
+        fn has_places(&self) -> bool {
+            false
+        }
+
         fn settle(&mut self) {
             self.0.sync();
         }

@@ -4,7 +4,6 @@
 //! bytes and back and does nothing else; [`scan`] reads a store without changing it, [`inspect`]
 //! tells people what is in one, and the engine behind [`Journal`] writes it.
 
-#[expect(dead_code, reason = "checkpoints, freeing and loads will use it")]
 mod engine;
 pub mod fault;
 pub mod inspect;

@@ -17,6 +17,7 @@ pub(super) struct Appetite {
     /// How much there was when the last try found no room.
     tried_bytes: Option<u64>,
     is_told: bool,
+    is_owing: bool,
 }
 
 impl Appetite {
@@ -29,6 +30,7 @@ impl Appetite {
             taken_bytes: None,
             tried_bytes: None,
             is_told: false,
+            is_owing: false,
         }
     }
 
@@ -45,10 +47,11 @@ impl Appetite {
     /// Whether a checkpoint is to be asked for now; true once for each.
     pub(super) fn is_due(&mut self, is_full: bool) -> bool {
         let patience = self.segment_bytes / PATIENCE_PARTS;
-        let threshold = self.bytes_least.max(2 * self.last_checkpoint_bytes);
         let wants = match self.tried_bytes {
             Some(tried) => self.since_bytes >= tried + patience,
-            None => self.since_bytes >= threshold || (is_full && self.since_bytes >= patience),
+            None if is_full => self.since_bytes >= patience,
+            None if self.is_owing => self.since_bytes > 0,
+            None => self.since_bytes >= self.interval_bytes(),
         };
         self.tell(wants)
     }
@@ -60,9 +63,14 @@ impl Appetite {
         self.tell(wants)
     }
 
-    /// A checkpoint is wanted whatever was submitted, because it would free something.
-    pub(super) fn is_due_anyway(&mut self) -> bool {
-        self.tell(true)
+    /// Another checkpoint would free something, so it is due as soon as there is anything new.
+    pub(super) fn owe(&mut self) {
+        self.is_owing = true;
+    }
+
+    /// How many bytes of journal there are between checkpoints.
+    pub(super) fn interval_bytes(&self) -> u64 {
+        self.bytes_least.max(2 * self.last_checkpoint_bytes)
     }
 
     fn tell(&mut self, wants: bool) -> bool {
@@ -74,7 +82,13 @@ impl Appetite {
     /// A checkpoint of everything so far is being made.
     pub(super) fn begin(&mut self) {
         self.is_told = true;
+        self.is_owing = false;
         self.taken_bytes = Some(self.since_bytes);
+    }
+
+    /// Whether a checkpoint, or what follows it, is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.taken_bytes.is_some()
     }
 
     /// The checkpoint that was being made counts, and is so long.

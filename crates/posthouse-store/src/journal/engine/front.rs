@@ -1,5 +1,6 @@
 //! The broker's side of a journal: nothing here waits for the medium.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -9,6 +10,7 @@ use posthouse_core::store::{
 };
 
 use super::appetite::Appetite;
+use super::bell::lock;
 use super::crew::{Crew, Threads, Workers};
 use super::figures::Figures;
 use super::intake::Intake;
@@ -18,11 +20,15 @@ use super::opening::{self, Opened, Slots};
 use super::options::Options;
 use super::outbox::Outbox;
 use super::reader::Reader;
+use super::reading::Job;
 use super::recovery::Recovery;
+use super::round::Request;
 use super::segments::Segments;
+use super::spool::{Spool, SpoolPlace};
 use super::writer::Writer;
 use crate::files::Files;
 use crate::journal::fault::Fault;
+use crate::journal::layout::place::Place;
 use crate::journal::layout::{BLOCK_BYTES, SEGMENT_BYTES_MAX};
 
 /// The crash-safe store in a directory. See [`crate::journal`].
@@ -34,6 +40,9 @@ pub struct Journal {
     machine: Arc<Machine>,
     crew: Crew,
     threads: Threads,
+    spool: Spool,
+    /// Segments of moved messages that the broker knows of since the last snapshot.
+    told: BTreeSet<u64>,
     /// Until the end of the log has been read.
     recovery: Option<(Recovery, Slots)>,
 }
@@ -68,7 +77,9 @@ impl Journal {
         let machine = Machine::new(options, segments, intake, Outbox::new(wake), spool);
         let recovery = Recovery::new(machine.clone(), files, &directory, slots.manifest);
         let recovery = Some((recovery, slots));
-        Ok(Journal { machine, crew, threads: Threads::default(), recovery })
+        let spool = Spool::new(&machine.options);
+        let (threads, told) = (Threads::default(), BTreeSet::new());
+        Ok(Journal { machine, crew, threads, spool, told, recovery })
     }
 
     /// The figures as of now.
@@ -101,12 +112,22 @@ impl Journal {
         }
     }
 
+    /// Takes note of how much the spool takes, and lets a file of it go.
+    fn unspool(&mut self, gone: Option<u64>) {
+        self.machine.figures.lock().spool_bytes = self.spool.bytes();
+        if let Some(segment) = gone {
+            self.machine.reading.push(Job::Unspool { segment });
+            self.machine.bells.reader.ring();
+        }
+    }
+
     /// Begins to work once the log has been read to its end.
     fn start(&mut self, slots: Slots) -> Result<(), String> {
+        let has_clock = matches!(self.crew, Crew::Threads { .. });
         let workers = Workers {
             writer: Writer::new(self.machine.clone()),
             reader: Reader::new(self.machine.clone()),
-            keeper: Keeper::new(self.machine.clone(), slots),
+            keeper: Keeper::new(self.machine.clone(), slots, has_clock),
         };
         match &self.crew {
             Crew::ByHand(hands) => hands.take_on(self.machine.clone(), workers),
@@ -138,9 +159,11 @@ impl Watch {
         self.machine.outbox.failure()
     }
 
-    /// Whether everything that was submitted is durable, or never will be.
+    /// Whether everything that was submitted is durable and everything that was asked for is
+    /// done, or never will be.
     pub fn is_settled(&self) -> bool {
-        self.machine.outbox.has_failed() || self.machine.verdict().is_ok()
+        self.machine.outbox.has_failed()
+            || (self.machine.is_settled() && self.machine.verdict().is_ok())
     }
 }
 
@@ -176,6 +199,7 @@ impl Store for Journal {
 
     fn poll(&mut self) -> Option<Completion> {
         let news = self.machine.outbox.pop()?;
+        self.told.extend(news.moved_to);
         Some(news.completion)
     }
 
@@ -206,10 +230,35 @@ impl Store for Journal {
     }
 
     fn load(&mut self, wanted: Vec<Kept>) {
-        let _ = wanted;
+        let after = self.machine.intake.lock().must_be_written(&wanted);
+        self.machine.reading.push_load(wanted, after);
+        self.machine.bells.reader.ring();
     }
 
     fn checkpoint(&mut self, snapshot: Box<dyn Snapshot>) {
-        let _ = snapshot;
+        let mut told = std::mem::take(&mut self.told);
+        let loads = self.machine.reading.last();
+        let mut request = lock(&self.machine.request);
+        told.extend(request.take().into_iter().flat_map(|former| former.told));
+        *request = Some(Request { snapshot, loads, told });
+        drop(request);
+        self.machine.bells.keeper.ring();
+    }
+
+    fn spool(&mut self, records: Vec<u8>) -> Locator {
+        if self.machine.spool_is_broken.load(Ordering::Acquire) {
+            return Locator::NONE;
+        }
+        let (place, gone) = self.spool.place(records.len());
+        self.unspool(gone);
+        let Some(SpoolPlace { segment, block, number }) = place else { return Locator::NONE };
+        self.machine.reading.push(Job::Spool { segment, block, number, records });
+        self.machine.bells.reader.ring();
+        Place::of_records(segment, block).locator()
+    }
+
+    fn forget(&mut self, locator: Locator, bytes: usize) {
+        let gone = self.spool.forget(locator, bytes);
+        self.unspool(gone);
     }
 }

@@ -1,12 +1,15 @@
-//! The keeper: makes segments and spares ahead.
+//! The keeper: carries checkpoints through, and makes segments and spares ahead.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::bell::lock;
 use super::crew::Work;
+use super::freeing::Memory;
 use super::machine::Machine;
 use super::opening::Slots;
+use super::round::{Outcome, Round};
 use super::segments::is_full;
 use crate::journal::fault::Fault;
 
@@ -16,13 +19,20 @@ const TICK: Duration = Duration::from_secs(1);
 /// See the module.
 pub(super) struct Keeper {
     machine: Arc<Machine>,
-    #[expect(dead_code, reason = "checkpoints")]
-    slots: Slots,
+    memory: Memory,
+    round: Option<Round>,
+    /// When it was last looked whether time asks for something; nothing if it never does.
+    looked: Option<Instant>,
+    /// When the last checkpoint began.
+    began: Instant,
 }
 
 impl Keeper {
-    pub(super) fn new(machine: Arc<Machine>, slots: Slots) -> Keeper {
-        Keeper { machine, slots }
+    /// With `has_clock` things also happen because time has passed.
+    pub(super) fn new(machine: Arc<Machine>, slots: Slots, has_clock: bool) -> Keeper {
+        let began = Instant::now();
+        let looked = has_clock.then_some(began);
+        Keeper { machine, memory: Memory::new(slots), round: None, looked, began }
     }
 
     /// Makes what is to be there ahead, one thing at a time. Without room the broker is told, and
@@ -30,8 +40,13 @@ impl Keeper {
     fn upkeep(&mut self) -> Result<(), Fault> {
         self.machine.wants_upkeep.store(false, Ordering::Release);
         match self.make_ahead() {
-            Ok(true) => self.machine.set_full(false),
-            Ok(false) => self.machine.wants_upkeep.store(true, Ordering::Release),
+            Ok(is_complete) => {
+                self.machine.wants_upkeep.fetch_or(!is_complete, Ordering::AcqRel);
+                self.machine.let_writer_retry();
+                if is_complete {
+                    self.machine.set_full(false);
+                }
+            }
             Err(fault) if is_full(&fault) => self.machine.set_full(true),
             Err(fault) => return Err(fault),
         }
@@ -40,21 +55,62 @@ impl Keeper {
 
     /// Answers whether everything is there.
     fn make_ahead(&self) -> Result<bool, Fault> {
+        let held = lock(&self.machine.held_slot).clone();
         let slots = self.machine.intake.lock().slots();
-        for slot in &slots {
+        for slot in held.iter().chain(&slots) {
             self.machine.segments.make(slot)?;
         }
         self.machine.segments.replenish()
+    }
+
+    fn go_on(&mut self, mut round: Round) -> Result<(), Fault> {
+        let outcome = round.step(&self.machine, &mut self.memory)?;
+        if outcome == Outcome::NoRoom {
+            self.machine.set_full(true);
+        }
+        if outcome == Outcome::More {
+            self.round = Some(round);
+        } else {
+            round.end(&self.machine);
+        }
+        Ok(())
+    }
+
+    /// Whether the last checkpoint is so long ago that another one is wanted.
+    fn is_late(&self) -> bool {
+        let interval = Duration::from_millis(self.machine.options.checkpoint_ms);
+        self.looked.is_some() && !interval.is_zero() && self.began.elapsed() >= interval
+    }
+
+    fn begin_round(&mut self) {
+        if self.round.is_none()
+            && let Some(request) = lock(&self.machine.request).take()
+        {
+            self.machine.intake.lock().appetite.begin();
+            self.began = Instant::now();
+            self.round = Some(Round::new(request, &mut self.memory));
+        }
     }
 }
 
 impl Work for Keeper {
     fn is_ready(&mut self) -> bool {
+        if self.looked.is_some_and(|looked| looked.elapsed() >= TICK) {
+            self.pass();
+        }
+        self.begin_round();
         self.machine.wants_upkeep.load(Ordering::Acquire)
+            || self.round.as_ref().is_some_and(|round| round.is_ready(&self.machine))
     }
 
     fn step(&mut self) -> Result<(), Fault> {
-        self.upkeep()
+        if self.machine.wants_upkeep.load(Ordering::Acquire) {
+            return self.upkeep();
+        }
+        match self.round.take() {
+            Some(round) => self.go_on(round),
+            None => Ok(()),
+        }
     }
 
     fn pause(&self) -> Option<Duration> {
@@ -62,8 +118,13 @@ impl Work for Keeper {
     }
 
     fn pass(&mut self) {
-        if self.machine.is_full() {
+        self.looked = self.looked.map(|_| Instant::now());
+        let is_full = self.machine.is_full();
+        if is_full {
             self.machine.retry();
+        }
+        if is_full || self.is_late() {
+            self.machine.ask_for_checkpoint_at_last();
         }
     }
 }

@@ -9,9 +9,13 @@ use posthouse_core::store::Completion;
 use super::bell::{Bell, lock};
 use super::figures::Figures;
 use super::intake::Intake;
+use super::open_files::OpenFiles;
 use super::options::Options;
 use super::outbox::Outbox;
+use super::reading::{Reading, Ticket};
+use super::round::Request;
 use super::segments::Segments;
+use super::slot::Slot;
 use crate::files::Files;
 use crate::journal::fault::Fault;
 
@@ -40,6 +44,12 @@ pub(super) struct Machine {
     pub(super) segments: Segments,
     pub(super) intake: Intake,
     pub(super) outbox: Outbox,
+    pub(super) reading: Reading,
+    /// The checkpoint that is to be made next.
+    pub(super) request: Mutex<Option<Request>>,
+    /// The segment that the writer found no room for.
+    pub(super) held_slot: Mutex<Option<Arc<Slot>>>,
+    pub(super) open_files: OpenFiles,
     pub(super) bells: Bells,
     pub(super) figures: SharedFigures,
     /// Segments or spares should be made.
@@ -48,6 +58,10 @@ pub(super) struct Machine {
     pub(super) may_retry: AtomicBool,
     /// Reader or keeper wait for the writer.
     pub(super) writer_is_awaited: AtomicBool,
+    /// The keeper waits for the reader.
+    pub(super) reader_is_awaited: AtomicBool,
+    /// The spool could not be written to, and nothing was removed from it since.
+    pub(super) spool_is_broken: AtomicBool,
     /// The broker has been told that there is no room.
     pub(super) is_full: AtomicBool,
     /// The workers are to end.
@@ -63,7 +77,11 @@ impl Machine {
         spool: Arc<dyn Files>,
     ) -> Arc<Machine> {
         Arc::new(Machine {
+            open_files: OpenFiles::new(spool.clone()),
             spool,
+            reading: Reading::default(),
+            request: Mutex::default(),
+            held_slot: Mutex::default(),
             options,
             segments,
             intake,
@@ -73,6 +91,8 @@ impl Machine {
             wants_upkeep: AtomicBool::new(true),
             may_retry: AtomicBool::new(false),
             writer_is_awaited: AtomicBool::new(false),
+            reader_is_awaited: AtomicBool::new(false),
+            spool_is_broken: AtomicBool::new(false),
             is_full: AtomicBool::new(false),
             is_stopping: AtomicBool::new(false),
         })
@@ -100,17 +120,42 @@ impl Machine {
 
     /// Whether `is_so`, which the writer brings about; whoever asks is woken when it moves on.
     pub(super) fn awaits_writer(&self, is_so: impl Fn() -> bool) -> bool {
-        // The wish comes before the look, so that no move falls between them.
+        if is_so() {
+            return true;
+        }
+        // The wish comes before the second look, so that no move falls between them.
         self.writer_is_awaited.store(true, Ordering::SeqCst);
         is_so()
     }
 
-    /// Lets the keeper look for room, and the writer try again.
+    /// Wakes the keeper if it waits for loads to be done.
+    pub(super) fn reader_has_moved(&self) {
+        if self.reader_is_awaited.swap(false, Ordering::SeqCst) {
+            self.bells.keeper.ring();
+        }
+    }
+
+    /// Whether every load up to this one is done; whoever asks is woken when the reader moves on.
+    pub(super) fn awaits_reader(&self, ticket: Ticket) -> bool {
+        if self.reading.is_done(ticket) {
+            return true;
+        }
+        self.reader_is_awaited.store(true, Ordering::SeqCst);
+        self.reading.is_done(ticket)
+    }
+
+    /// Lets the keeper look for room, which lets the writer try again if there is some.
     pub(super) fn retry(&self) {
         self.wants_upkeep.store(true, Ordering::Release);
-        self.may_retry.store(true, Ordering::Release);
         self.bells.keeper.ring();
-        self.bells.writer.ring();
+    }
+
+    /// Lets the writer try again to write what it found no room for.
+    pub(super) fn let_writer_retry(&self) {
+        if lock(&self.held_slot).is_some() {
+            self.may_retry.store(true, Ordering::Release);
+            self.bells.writer.ring();
+        }
     }
 
     /// Lets the workers end.
@@ -119,6 +164,12 @@ impl Machine {
         self.bells.writer.ring();
         self.bells.reader.ring();
         self.bells.keeper.ring();
+    }
+
+    /// Whether reader and keeper have done what they were asked for.
+    pub(super) fn is_settled(&self) -> bool {
+        let has_round = self.intake.lock().appetite.is_busy() || lock(&self.request).is_some();
+        !has_round && self.reading.is_idle() && !self.wants_upkeep.load(Ordering::Acquire)
     }
 
     /// Whether everything that was submitted is durable.

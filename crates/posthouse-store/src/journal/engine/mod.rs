@@ -18,20 +18,30 @@
 
 mod appetite;
 mod bell;
+mod census;
+mod checkpoint;
+mod compaction;
 mod crew;
+mod fetch;
 mod figures;
+mod freeing;
 mod front;
 mod intake;
 mod keeper;
 mod machine;
+mod open_files;
 mod opening;
 mod options;
 mod outbox;
 mod places;
 mod reader;
+mod reading;
 mod recovery;
+mod round;
 mod segments;
 mod slot;
+mod spool;
+mod stretch;
 #[cfg(test)]
 mod tests;
 mod writer;

@@ -13,7 +13,8 @@ pub struct Options {
     /// A checkpoint is wanted after so many bytes of journal, or after twice the length of the
     /// last checkpoint if that is more.
     pub checkpoint_bytes: u64,
-    /// A checkpoint is wanted after so many milliseconds in which anything was submitted.
+    /// A checkpoint is wanted after so many milliseconds in which anything was submitted; 0 means
+    /// that time alone asks for none.
     pub checkpoint_ms: u64,
     /// The most bytes that the spool may take.
     pub spool_bytes_max: u64,

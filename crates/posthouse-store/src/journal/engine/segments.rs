@@ -17,6 +17,9 @@ use crate::journal::layout::segment::{SegmentHead, SegmentKind, StoreId};
 use crate::journal::planted::PlantedBug;
 use crate::journal::scan::Directory;
 
+/// Spares that the log leaves for checkpoints: without one nothing could ever be freed again.
+const SPARES_LEFT: usize = 1;
+
 /// Whether there is no room on the medium, which is not the end of the store.
 pub(super) fn is_full(fault: &Fault) -> bool {
     use io::ErrorKind::{QuotaExceeded, StorageFull};
@@ -77,6 +80,13 @@ impl Segments {
         lock(&self.state).known.get(&id).copied()
     }
 
+    /// Bytes of all segments and spares that are there.
+    pub(super) fn bytes(&self) -> u64 {
+        let state = lock(&self.state);
+        let segments: u64 = state.known.values().map(|head| head.bytes).sum();
+        segments + self.options.segment_bytes * state.spares.len() as u64
+    }
+
     /// The heads of all segments that are there.
     pub(super) fn heads(&self) -> Vec<SegmentHead> {
         lock(&self.state).known.values().copied().collect()
@@ -123,7 +133,7 @@ impl Segments {
     ) -> Result<Arc<dyn File>, Fault> {
         let name = segment_name(slot.id);
         while let Err(error) = file.reserve(bytes) {
-            self.sacrifice_after(Fault::io("lengthen", &name)(error))?;
+            self.sacrifice_after(Fault::io("lengthen", &name)(error), 0)?;
         }
         self.write_head(slot, &*file, bytes)?;
         Ok(file)
@@ -143,18 +153,28 @@ impl Segments {
     /// A file with room for a segment, under a name that does not count: a spare if there is one.
     fn raw_file(&self, name: &str, bytes: u64) -> Result<(Arc<dyn File>, String), Fault> {
         if bytes == self.options.segment_bytes
-            && let Some(spare) = self.take_spare()
+            && let Some(spare) = self.take_spare(SPARES_LEFT)
         {
-            let file = self.files.open(&spare).map_err(Fault::io("open", &spare))?;
-            return Ok((Arc::from(file), spare));
+            return Ok((self.checked_spare(&spare, bytes)?, spare));
         }
         let name = format!("{name}{UNFINISHED}");
+        let left = if bytes == self.options.segment_bytes { SPARES_LEFT } else { 0 };
         loop {
             match self.reserved_file(&name, bytes) {
                 Ok(file) => return Ok((file, name)),
-                Err(fault) => self.sacrifice_after(fault)?,
+                Err(fault) => self.sacrifice_after(fault, left)?,
             }
         }
+    }
+
+    /// A spare that was being made when the node stopped may be too short.
+    fn checked_spare(&self, spare: &str, bytes: u64) -> Result<Arc<dyn File>, Fault> {
+        let file = self.files.open(spare).map_err(Fault::io("open", spare))?;
+        if let Err(error) = file.reserve(bytes) {
+            self.add_spare(spare.to_owned());
+            return Err(Fault::io("set room aside for", spare)(error));
+        }
+        Ok(Arc::from(file))
     }
 
     /// A new file with its room set aside; none if there is no room.
@@ -171,15 +191,17 @@ impl Segments {
     /// Gives a spare's room back to the system if `fault` is that there is none.
     ///
     /// # Errors
-    /// `fault` if it is something else, or no spare is left.
-    pub(super) fn sacrifice_after(&self, fault: Fault) -> Result<(), Fault> {
-        let spare = if is_full(&fault) { self.take_spare() } else { None };
+    /// `fault` if it is something else, or no more than `left` spares are left.
+    pub(super) fn sacrifice_after(&self, fault: Fault, left: usize) -> Result<(), Fault> {
+        let spare = if is_full(&fault) { self.take_spare(left) } else { None };
         let Some(spare) = spare else { return Err(fault) };
         self.files.remove(&spare).map_err(Fault::io("remove", &spare))
     }
 
-    fn take_spare(&self) -> Option<String> {
-        lock(&self.state).spares.pop_front()
+    /// A spare, unless no more than `left` are left.
+    fn take_spare(&self, left: usize) -> Option<String> {
+        let mut state = lock(&self.state);
+        if state.spares.len() > left { state.spares.pop_front() } else { None }
     }
 
     /// How many spares there are.
@@ -206,17 +228,27 @@ impl Segments {
         spare_name(state.next_spare - 1)
     }
 
-    /// Frees a segment: it becomes a spare if one is needed, or goes. The caller syncs the names
-    /// and says then by [`Segments::add_spare`] that the spare may be used.
+    /// Frees segments: as many as are needed become spares, the others go.
     ///
     /// # Errors
     /// The system's.
-    pub(super) fn free(&self, head: &SegmentHead, spares: usize) -> Result<Option<String>, Fault> {
+    pub(super) fn free(&self, heads: &[SegmentHead]) -> Result<(), Fault> {
+        let mut spares = Vec::new();
+        for head in heads {
+            let is_needed = self.spares() + spares.len() < self.options.spares;
+            spares.extend(self.free_one(head, is_needed)?);
+        }
+        // A name that came back after a power cut must not be that of a file with another head.
+        self.sync_names()?;
+        spares.into_iter().for_each(|spare| self.add_spare(spare));
+        Ok(())
+    }
+
+    fn free_one(&self, head: &SegmentHead, is_needed: bool) -> Result<Option<String>, Fault> {
         let is_ordinary = head.bytes == self.options.segment_bytes;
         // Only segments of the log are used again. An id that compaction gave out may be given
         // out once more after a crash, and then its blocks must not lie in a file of the log.
-        let is_wanted = self.spares() + spares < self.options.spares;
-        if !(is_wanted && is_ordinary && head.kind == SegmentKind::Journal) {
+        if !(is_needed && is_ordinary && head.kind == SegmentKind::Journal) {
             self.remove(head)?;
             return Ok(None);
         }
@@ -237,8 +269,7 @@ impl Segments {
         self.files.remove(&name).map_err(Fault::io("remove", &name))
     }
 
-    /// Says that a spare may be used.
-    pub(super) fn add_spare(&self, name: String) {
+    fn add_spare(&self, name: String) {
         lock(&self.state).spares.push_back(name);
     }
 

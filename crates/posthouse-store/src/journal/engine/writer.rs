@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use posthouse_core::ids::BatchNo;
 use posthouse_core::store::Completion;
 
-use super::bell::Bell;
+use super::bell::{Bell, lock};
 use super::crew::{Work, step};
 use super::intake::{Pace, Run};
 use super::machine::Machine;
@@ -86,6 +86,7 @@ impl Writer {
             intake.take_runs()
         };
         self.held.extend(runs);
+        *lock(&self.machine.held_slot) = None;
         let mut written = Written::default();
         let mut buffers = Vec::new();
         while let Some(run) = self.held.pop_front() {
@@ -109,6 +110,7 @@ impl Writer {
 
     /// Puts a run back. The keeper looks for room and says when to try again.
     fn wait_for_room(&mut self, run: Run) {
+        *lock(&self.machine.held_slot) = Some(run.slot.clone());
         self.held.push_front(run);
         self.machine.wants_upkeep.store(true, Ordering::Release);
         self.machine.bells.keeper.ring();

@@ -1,0 +1,160 @@
+//! What may be freed, what is worth to be compacted, and how much is too much.
+
+use std::collections::BTreeSet;
+
+use super::appetite::Appetite;
+use super::census::Census;
+use super::checkpoint::remove_others;
+use super::figures::Space;
+use super::machine::Machine;
+use super::opening::Slots;
+use crate::journal::fault::Fault;
+use crate::journal::layout::manifest::Manifest;
+use crate::journal::layout::segment::{SegmentHead, SegmentKind};
+use crate::journal::layout::{BLOCK_BYTES, batch::blocks_of};
+
+/// How much may survive of the segments that are compacted together, in bytes.
+const SURVIVORS_BYTES_MAX: u64 = 128 << 20;
+
+/// How many messages may survive of the segments that are compacted together.
+const SURVIVORS_MAX: u64 = 1 << 20;
+
+/// The segments may take so many times what is wanted in them.
+const LIVE_TIMES_MAX: u64 = 3;
+
+/// What the keeper remembers from one checkpoint to the next.
+pub(super) struct Memory {
+    pub(super) slots: Slots,
+    /// Segments of moved messages that the broker may not know of yet.
+    pub(super) untold: BTreeSet<u64>,
+    /// Segments with something wanted in them that cannot be read.
+    pub(super) unreadable: BTreeSet<u64>,
+}
+
+impl Memory {
+    pub(super) fn new(slots: Slots) -> Memory {
+        Memory { slots, untold: BTreeSet::new(), unreadable: BTreeSet::new() }
+    }
+
+    /// Whether the log needs nothing of a segment, and the broker knows all that is in it.
+    fn has_settled(&self, head: &SegmentHead, manifest: &Manifest) -> bool {
+        match head.kind {
+            SegmentKind::Journal => head.id < manifest.replay_segment,
+            SegmentKind::Compacted => !self.untold.contains(&head.id),
+            SegmentKind::Spool => false,
+        }
+    }
+}
+
+/// Frees what neither this manifest nor the state that it stands for needs.
+///
+/// # Errors
+/// The system's.
+pub(super) fn free_dead(
+    machine: &Machine,
+    census: &Census,
+    manifest: &Manifest,
+    memory: &Memory,
+) -> Result<(), Fault> {
+    let is_free =
+        |head: &SegmentHead| memory.has_settled(head, manifest) && census.is_dead(head.id);
+    let free: Vec<SegmentHead> = machine.segments.heads().into_iter().filter(is_free).collect();
+    free.iter().for_each(|head| machine.open_files.close(head.id));
+    remove_others(&machine.segments, manifest.checkpoint)?;
+    machine.segments.free(&free)?;
+    machine.figures.lock().freed_segments += free.len() as u64;
+    machine.retry();
+    Ok(())
+}
+
+/// Chooses what is compacted together, the most dead first. Nothing, if that would save less than
+/// half of it.
+pub(super) fn choose_victims(
+    machine: &Machine,
+    census: &Census,
+    memory: &Memory,
+    tried: &BTreeSet<u64>,
+) -> BTreeSet<u64> {
+    let is_mostly_dead = |head: &SegmentHead| {
+        memory.has_settled(head, &memory.slots.manifest)
+            && 2 * census.live(head.id).bytes < head.bytes
+            && !census.is_dead(head.id)
+            && !memory.unreadable.contains(&head.id)
+            && !tried.contains(&head.id)
+    };
+    let heads = machine.segments.heads().into_iter().filter(is_mostly_dead);
+    let mut victims: Vec<(u64, SegmentHead)> =
+        heads.map(|head| (census.live(head.id).bytes * 1_000 / head.bytes, head)).collect();
+    victims.sort_by_key(|(share, head)| (*share, head.id));
+    let mut chosen = Chosen::default();
+    for (_, head) in victims {
+        if !chosen.add(&head, census) {
+            break;
+        }
+    }
+    if chosen.is_worth_it() { chosen.segments } else { BTreeSet::new() }
+}
+
+#[derive(Default)]
+struct Chosen {
+    segments: BTreeSet<u64>,
+    bytes: u64,
+    live_bytes: u64,
+    messages: u64,
+}
+
+impl Chosen {
+    /// Answers false if it would become too much.
+    fn add(&mut self, head: &SegmentHead, census: &Census) -> bool {
+        let live = census.live(head.id);
+        let is_too_much = self.live_bytes + live.bytes > SURVIVORS_BYTES_MAX
+            || self.messages + live.messages > SURVIVORS_MAX;
+        if is_too_much && !self.segments.is_empty() {
+            return false;
+        }
+        self.segments.insert(head.id);
+        self.bytes += head.bytes;
+        self.live_bytes += live.bytes;
+        self.messages += live.messages;
+        true
+    }
+
+    fn is_worth_it(&self) -> bool {
+        let blocks = 1 + blocks_of(self.live_bytes as usize);
+        2 * blocks * BLOCK_BYTES as u64 <= self.bytes
+    }
+}
+
+/// Whether the segments, without those that go with the next checkpoint, take more than was
+/// promised: three times what is wanted, what comes between checkpoints, the current segment, the
+/// next one and the spares.
+pub(super) fn takes_too_much(
+    machine: &Machine,
+    appetite: &Appetite,
+    live_bytes: u64,
+    going: &BTreeSet<u64>,
+) -> bool {
+    let options = &machine.options;
+    let ahead = options.segment_bytes * (2 + options.spares as u64);
+    let allowed = LIVE_TIMES_MAX * live_bytes + appetite.interval_bytes() + ahead;
+    let heads = machine.segments.heads();
+    let goes: u64 =
+        heads.iter().filter(|head| going.contains(&head.id)).map(|head| head.bytes).sum();
+    machine.segments.bytes().saturating_sub(goes) > allowed
+}
+
+/// Takes note of what the files hold.
+pub(super) fn note_space(machine: &Machine, census: &Census, manifest: &Manifest) {
+    let is_ahead = |head: &SegmentHead| {
+        head.kind == SegmentKind::Journal && head.id >= manifest.replay_segment
+    };
+    let (ahead, settled): (Vec<_>, Vec<_>) =
+        machine.segments.heads().into_iter().partition(is_ahead);
+    let bytes = |heads: &[SegmentHead]| heads.iter().map(|head| head.bytes).sum();
+    machine.figures.lock().space = Space {
+        live_bytes: census.live_bytes(),
+        settled_bytes: bytes(&settled),
+        current_bytes: bytes(&ahead),
+        spare_bytes: machine.options.segment_bytes * machine.segments.spares() as u64,
+    };
+}
