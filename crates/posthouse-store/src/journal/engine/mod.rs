@@ -46,6 +46,7 @@ mod stretch;
 mod tests;
 mod writer;
 
+pub(in crate::journal) use census::{Counting, record_bytes};
 pub use crew::{Crew, Hands, Worker};
 pub use figures::{CheckpointFigures, Figures, Opening, SYNC_BYTES_BOUNDS, SYNC_US_BOUNDS, Space};
 pub use front::{Journal, Watch};

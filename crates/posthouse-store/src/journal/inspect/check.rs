@@ -1,6 +1,7 @@
 //! `posthouse store check`: reads every block of every segment, every checkpoint and both slots of
 //! the manifest, and tells all that it finds.
 
+use std::io::ErrorKind::PermissionDenied;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -47,8 +48,8 @@ impl Report {
 /// Checks a whole store, in memory for one batch, one chunk and the findings.
 ///
 /// # Errors
-/// If the directory cannot be listed, or a newer Posthouse has written the store. Everything else
-/// is a finding.
+/// If the directory cannot be listed, a file may not be read, or a newer Posthouse has written the
+/// store. Everything else is a finding.
 pub fn check<'a>(files: &Arc<dyn Files>, tell: &'a mut Tell<'a>) -> Result<Report, Fault> {
     let listing = Listing::read(&**files)?;
     let progress = Progress::new(&**files, &listing, tell);
@@ -75,10 +76,12 @@ impl Check<'_> {
         self.findings.add(Finding { kind, file, at, bytes, what });
     }
 
-    /// Keeps a fault as a finding, but for a newer format: then nothing can be said.
+    /// Keeps a fault as a finding, unless nothing can be said: the format is a newer one, or
+    /// whoever asks may not read the file.
     fn fault(&mut self, file: &str, fault: Fault) -> Result<(), Fault> {
         match fault {
             Fault::Future { .. } => Err(fault),
+            Fault::Io { ref error, .. } if error.kind() == PermissionDenied => Err(fault),
             Fault::Damaged { .. } | Fault::Io { .. } => {
                 self.findings.add_fault(file, 0, &fault);
                 Ok(())
