@@ -8,6 +8,7 @@ use posthouse_core::store::Completion;
 
 use super::bell::{Bell, lock};
 use super::figures::Figures;
+use super::hold::Holding;
 use super::intake::Intake;
 use super::open_files::OpenFiles;
 use super::options::Options;
@@ -50,6 +51,7 @@ pub(super) struct Machine {
     /// The segment that the writer found no room for.
     pub(super) held_slot: Mutex<Option<Arc<Slot>>>,
     pub(super) open_files: OpenFiles,
+    pub(super) holding: Holding,
     pub(super) bells: Bells,
     pub(super) figures: SharedFigures,
     /// Segments or spares should be made.
@@ -82,6 +84,7 @@ impl Machine {
             reading: Reading::default(),
             request: Mutex::default(),
             held_slot: Mutex::default(),
+            holding: Holding::default(),
             options,
             segments,
             intake,

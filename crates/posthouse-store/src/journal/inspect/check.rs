@@ -63,6 +63,14 @@ pub fn check<'a>(files: &Arc<dyn Files>, tell: &'a mut Tell<'a>) -> Result<Repor
     Ok(Report { findings: all, left_out, ..check.report })
 }
 
+/// What a slot of the manifest is.
+enum Slot {
+    Valid(Manifest),
+    Invalid,
+    /// Room that was set aside and not needed yet.
+    Unused,
+}
+
 struct Check<'a> {
     files: &'a Arc<dyn Files>,
     progress: Progress<'a>,
@@ -95,11 +103,12 @@ impl Check<'_> {
         let mut invalid = Vec::new();
         for name in &listing.manifests {
             match self.slot(name)? {
-                Some(manifest) => {
+                Slot::Valid(manifest) => {
                     let is_newer = |newest: Manifest| newest.generation < manifest.generation;
                     newest = newest.filter(|newest| !is_newer(*newest)).or(Some(manifest));
                 }
-                None => invalid.push(name),
+                Slot::Invalid => invalid.push(name),
+                Slot::Unused => {}
             }
         }
         let is_empty = listing.segments.is_empty() && listing.checkpoints.is_empty();
@@ -114,16 +123,19 @@ impl Check<'_> {
         Ok(newest)
     }
 
-    fn slot(&mut self, name: &str) -> Result<Option<Manifest>, Fault> {
+    fn slot(&mut self, name: &str) -> Result<Slot, Fault> {
         self.progress.add(bytes_of(&**self.files, name).unwrap_or(0));
         let block = open(&**self.files, name).and_then(|file| read_block(&*file, name));
+        if block.as_ref().is_ok_and(|block| *block == [0; BLOCK_BYTES]) {
+            return Ok(Slot::Unused);
+        }
         match block.map(|block| Manifest::decode(&block)) {
-            Ok(Ok(manifest)) => Ok(Some(manifest)),
+            Ok(Ok(manifest)) => Ok(Slot::Valid(manifest)),
             Ok(Err(HeadFault::Future { format })) => {
                 Err(Fault::Future { file: name.to_owned(), format })
             }
-            Ok(Err(HeadFault::NotOne | HeadFault::Damaged)) => Ok(None),
-            Err(fault) => self.fault(name, fault).map(|()| None),
+            Ok(Err(HeadFault::NotOne | HeadFault::Damaged)) => Ok(Slot::Invalid),
+            Err(fault) => self.fault(name, fault).map(|()| Slot::Invalid),
         }
     }
 
