@@ -147,6 +147,12 @@ pub struct Watch {
     machine: Arc<Machine>,
 }
 
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watch").finish_non_exhaustive()
+    }
+}
+
 impl Watch {
     /// The figures as of now.
     pub fn figures(&self) -> Figures {

@@ -16,10 +16,10 @@ use crate::journal::scan::tests::script::lay_out;
 
 /// The first `most` lines, as `batch@segment:block+offset text` each, cut after 61 characters.
 fn dumped(script: &str, most: usize) -> Vec<String> {
-    dumped_of(script, most, Selection::default())
+    dumped_of(script, most, &Selection::default())
 }
 
-fn dumped_of(script: &str, most: usize, selection: Selection) -> Vec<String> {
+fn dumped_of(script: &str, most: usize, selection: &Selection) -> Vec<String> {
     let files = lay_out(script);
     let mut lines = Vec::new();
     let mut take = |line: Line| {
@@ -29,7 +29,7 @@ fn dumped_of(script: &str, most: usize, selection: Selection) -> Vec<String> {
         lines.push(line.chars().take(61).collect());
         if lines.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
-    dump(&shared(&files), &selection, &mut take, &mut |_, _| {}).expect("it can be read");
+    dump(&shared(&files), selection, &mut take, &mut |_, _| {}).expect("it can be read");
     lines
 }
 
@@ -152,7 +152,7 @@ fn a_body_is_shown_on_demand_and_cut() {
 
 #[test]
 fn only_what_is_selected_is_shown() {
-    let check = |selection: Selection, expected: &[&str]| {
+    let check = |selection: &Selection, expected: &[&str]| {
         let script = "1: 1 2/1 v2\n2c: m1\n3: 3/2 4/3";
         let lines = dumped_of(script, usize::MAX, selection);
         let begins: Vec<String> = lines
@@ -164,7 +164,7 @@ fn only_what_is_selected_is_shown() {
     let batches =
         |from, to| Selection { from: BatchNo(from), to: BatchNo(to), ..Selection::default() };
     check(
-        batches(2, 3),
+        &batches(2, 3),
         &[
             "2@1:2+0 batch",
             "2@1:2+24 destination-defined",
@@ -175,8 +175,8 @@ fn only_what_is_selected_is_shown() {
     );
     let name = DestinationName::new(Kind::Queue, &"x".repeat(100)).expect("it is a name");
     let about = |destination| Selection { destination: Some(destination), ..batches(3, 4) };
-    check(about(name), &["3@3:1+24 destination-defined", "4@3:2+24 destination-defined"]);
-    check(about(DestinationName::new(Kind::Topic, "x").expect("it is a name")), &[]);
+    check(&about(name), &["3@3:1+24 destination-defined", "4@3:2+24 destination-defined"]);
+    check(&about(DestinationName::new(Kind::Topic, "x").expect("it is a name")), &[]);
 }
 
 #[test]
