@@ -8,3 +8,4 @@ mod command;
 mod interop;
 mod lifecycle;
 mod server;
+mod store;

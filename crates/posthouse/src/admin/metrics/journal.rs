@@ -110,7 +110,7 @@ struct Histogram {
 
 /// The last class has no bound.
 fn classes(bounds: &[u64], counts: &[u64], unit: f64) -> Vec<(f64, u64)> {
-    let bounds = bounds.iter().map(|bound| *bound as f64 / unit).chain([f64::MAX]);
+    let bounds = bounds.iter().map(|bound| *bound as f64 / unit).chain([f64::INFINITY]);
     bounds.zip(counts.iter().copied()).collect()
 }
 
