@@ -6,5 +6,6 @@ mod admin;
 mod cli;
 mod command;
 mod interop;
+mod large;
 mod lifecycle;
 mod server;
