@@ -187,9 +187,8 @@ impl Store for Journal {
         }
         let placed = machine.intake.lock().take(&batch, &machine.segments, machine.is_full());
         machine.bells.writer.ring();
-        if placed.has_advanced {
-            machine.wants_upkeep.store(true, Ordering::Release);
-            machine.bells.keeper.ring();
+        if placed.wants_upkeep {
+            machine.retry();
         }
         if placed.wants_checkpoint {
             machine.outbox.push(Completion::CheckpointWanted);

@@ -76,6 +76,39 @@ fn dead_segments_become_spares_or_go() {
 }
 
 #[test]
+fn room_that_was_written_to_is_kept_before_other_room() {
+    let bench = HandBench::new();
+    let (mut journal, _) = bench.started();
+    let last = fill(&bench, &mut journal, 3);
+    assert_eq!(bench.names(".spare"), ["0000000000000004.spare", "0000000000000005.spare"]);
+    checkpoint(&bench, &mut journal, last, &[]);
+    let spares = ["0000000000000006.spare", "0000000000000007.spare"];
+    assert_eq!(bench.names(".spare"), spares, "former segments");
+}
+
+#[test]
+fn a_checkpoint_names_no_segment_that_is_not_there() {
+    let bench = HandBench::new();
+    let (mut journal, _) = bench.started();
+    (1..=26).for_each(|number| {
+        submit(&mut journal, number, 10);
+    });
+    bench.hands.step(Worker::Writer);
+    bench.hands.step(Worker::Writer);
+    (27..=66).for_each(|number| {
+        submit(&mut journal, number, 10);
+    });
+    assert_eq!(told(&mut journal), ["durable 26", "checkpoint wanted"]);
+    journal.checkpoint(Box::new(Standing { batch: 26, kept: Vec::new() }));
+    while bench.hands.ready().contains(&Worker::Keeper) {
+        bench.hands.step(Worker::Keeper);
+    }
+    drop(journal);
+    let (_, last) = bench.started();
+    assert_eq!(last, 26);
+}
+
+#[test]
 fn freeing_waits_for_loads_that_were_asked_for_before() {
     let bench = HandBench::new();
     let (mut journal, _) = bench.started();
