@@ -80,10 +80,12 @@ fn room_that_was_written_to_is_kept_before_other_room() {
     let bench = HandBench::new();
     let (mut journal, _) = bench.started();
     let last = fill(&bench, &mut journal, 3);
-    assert_eq!(bench.names(".spare"), ["0000000000000004.spare", "0000000000000005.spare"]);
+    let unused = bench.names(".spare");
+    assert_eq!(unused.len(), 2);
     checkpoint(&bench, &mut journal, last, &[]);
-    let spares = ["0000000000000006.spare", "0000000000000007.spare"];
-    assert_eq!(bench.names(".spare"), spares, "former segments");
+    let used = bench.names(".spare");
+    assert_eq!(used.len(), 2);
+    assert!(used.iter().all(|name| !unused.contains(name)), "they are former segments");
 }
 
 #[test]
