@@ -97,7 +97,8 @@ impl Outbox {
         news
     }
 
-    fn wake(&self) {
+    /// Has the broker thread look, although there may be nothing to tell.
+    pub(super) fn wake(&self) {
         if let Some(wake) = &self.wake {
             wake();
         }

@@ -151,6 +151,9 @@ impl Writer {
         };
         if is_news {
             self.machine.outbox.push(Completion::Durable(written.last));
+        } else {
+            // A vouch has nothing to tell, but a batch may have been held back because of it.
+            self.machine.outbox.wake();
         }
         self.machine.writer_has_moved();
         Ok(())
