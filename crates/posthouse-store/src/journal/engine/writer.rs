@@ -121,9 +121,6 @@ impl Writer {
             let mut intake = self.machine.intake.lock();
             intake.give_back(buffers.into_iter());
             intake.written = intake.written.max(written.last);
-            if written.files.is_empty() {
-                intake.pace = Pace::Open;
-            }
         }
         if written.files.is_empty() {
             return;
