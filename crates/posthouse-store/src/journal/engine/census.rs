@@ -133,7 +133,7 @@ mod tests {
     }
 
     fn messages() -> Messages {
-        let spooled = kept(9, 1 << 35, 5);
+        let spooled = kept(9, 1 << 34, 5);
         Messages(vec![
             kept(1, 4, 9_000),
             kept(2, 3, 8_000),
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(census.live(3), Live { bytes: 2 * 148, messages: 3 });
         assert_eq!(census.live(4), Live { bytes: 148, messages: 1 });
         assert_eq!(census.live_bytes(), 3 * 148);
-        assert!(census.is_dead(1 << 35) && !census.is_dead(3));
+        assert!(census.is_dead(1 << 34) && !census.is_dead(3));
     }
 
     #[test]

@@ -55,9 +55,8 @@ impl Keeper {
 
     /// Answers whether everything is there.
     fn make_ahead(&self) -> Result<bool, Fault> {
-        let held = lock(&self.machine.held_slot).clone();
         let slots = self.machine.intake.lock().slots();
-        for slot in held.iter().chain(&slots) {
+        for slot in &slots {
             self.machine.segments.make(slot)?;
         }
         self.machine.segments.replenish()
@@ -71,7 +70,7 @@ impl Keeper {
         if outcome == Outcome::More {
             self.round = Some(round);
         } else {
-            round.end(&self.machine);
+            round.end(&self.machine, outcome != Outcome::NoRoom);
         }
         Ok(())
     }
