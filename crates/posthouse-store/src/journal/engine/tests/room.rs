@@ -32,7 +32,7 @@ fn a_full_disk_is_told_once_and_what_is_kept_back_is_used() {
     bench.files.limit(u64::MAX);
     bench.hands.idle();
     bench.hands.settle();
-    assert_eq!(told(&mut journal), ["room", "durable 60"]);
+    assert_eq!(told(&mut journal), ["durable 60", "room"]);
 }
 
 #[test]
