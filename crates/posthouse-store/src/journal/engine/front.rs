@@ -60,9 +60,11 @@ impl Journal {
     pub fn open(
         files: Arc<dyn Files>,
         spool: Arc<dyn Files>,
-        options: Options,
+        mut options: Options,
         crew: Crew,
     ) -> Result<Journal, Fault> {
+        // Without any nothing could be freed on a full disk.
+        options.spares = options.spares.max(1);
         let bytes = options.segment_bytes;
         let is_sound = bytes.is_multiple_of(BLOCK_BYTES as u64) && bytes >= 4 * BLOCK_BYTES as u64;
         assert!(is_sound && bytes <= SEGMENT_BYTES_MAX, "a segment has 4 blocks to 256 MiB");

@@ -24,6 +24,9 @@ use crate::journal::layout::place::Place;
 /// room behind the last one.
 const TAIL_BLOCKS: u64 = 2;
 
+/// The shortest segment, in blocks, when there is hardly any room.
+const SEGMENT_BLOCKS_LEAST: u64 = 8;
+
 /// A run that has become so long is followed by another, so that no buffer grows without bound.
 const RUN_BYTES_MAX: usize = 8 << 20;
 
@@ -157,6 +160,9 @@ impl State {
     fn advance(&mut self, segments: &Segments) {
         let unused = self.current.blocks().saturating_sub(self.block);
         self.appetite.eat(unused * BLOCK_BYTES as u64);
+        if !self.current.is_made() {
+            self.current.shrink(self.block);
+        }
         let next = std::mem::replace(&mut self.next, segments.choose());
         self.unmade.push_back(std::mem::replace(&mut self.current, next));
         self.unmade.retain(|slot| !slot.is_made());
@@ -253,6 +259,19 @@ impl State {
     pub(super) fn slots(&self) -> Vec<Arc<Slot>> {
         let former = self.unmade.iter().filter(|slot| !slot.is_made());
         former.chain([&self.current, &self.next]).cloned().collect()
+    }
+
+    /// Halves the length of a segment for which there is no room, as far as what is placed there
+    /// allows. Answers whether it has become shorter.
+    pub(super) fn shrink(&self, slot: &Slot) -> bool {
+        let placed = if slot.id == self.current.id { self.block + TAIL_BLOCKS } else { 0 };
+        let blocks = (slot.blocks() / 2).max(placed).max(SEGMENT_BLOCKS_LEAST);
+        let is_open = slot.id == self.current.id || slot.id == self.next.id;
+        let shrinks = is_open && blocks < slot.blocks();
+        if shrinks {
+            slot.shrink(blocks);
+        }
+        shrinks
     }
 
     /// Where the first batch after `batch` is, or will be looked for.

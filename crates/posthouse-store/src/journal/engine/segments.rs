@@ -171,7 +171,7 @@ impl Segments {
             return Ok((self.checked_spare(&spare, bytes)?, spare));
         }
         let name = format!("{name}{UNFINISHED}");
-        let left = if bytes == self.options.segment_bytes { SPARES_LEFT } else { 0 };
+        let left = if bytes <= self.options.segment_bytes { SPARES_LEFT } else { 0 };
         loop {
             match self.reserved_file(&name, bytes) {
                 Ok(file) => return Ok((file, name)),

@@ -13,7 +13,7 @@ pub(super) struct Slot {
     pub(super) id: u64,
     pub(super) epoch: u64,
     /// How long the segment is to be. It grows only while nothing is placed in it, for a batch
-    /// that would not fit.
+    /// that would not fit, and shrinks when there is no room for more.
     bytes: AtomicU64,
     is_made: AtomicBool,
     pub(super) made: Mutex<Option<Made>>,
@@ -57,5 +57,11 @@ impl Slot {
     pub(super) fn grow(&self, blocks: u64) {
         let bytes = (blocks + 1) * BLOCK_BYTES as u64;
         self.bytes.fetch_max(bytes.min(SEGMENT_BYTES_MAX), Ordering::AcqRel);
+    }
+
+    /// Makes it no longer than this, the head included. Only for a length that has room for all
+    /// that is placed there.
+    pub(super) fn shrink(&self, blocks: u64) {
+        self.bytes.fetch_min(blocks * BLOCK_BYTES as u64, Ordering::AcqRel);
     }
 }
