@@ -6,6 +6,7 @@ mod admin;
 mod cli;
 mod command;
 mod interop;
+mod large;
 mod lifecycle;
 mod server;
 mod store;

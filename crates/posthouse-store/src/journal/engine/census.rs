@@ -111,7 +111,7 @@ mod tests {
     use posthouse_core::ids::{BatchNo, DestinationId};
     use posthouse_core::store::{Kept, Snapshot};
 
-    use super::{Census, Live, survivors};
+    use super::{Census, Live, OVERHEAD_BYTES, survivors};
     use crate::journal::layout::place::Place;
 
     struct Messages(Vec<Kept>);
@@ -130,7 +130,7 @@ mod tests {
 
     fn kept(seq: u64, segment: u64, position: u64) -> Kept {
         let locator = Place { segment, position }.locator();
-        Kept { destination: DestinationId(1), seq, locator, bytes: 260 }
+        Kept { destination: DestinationId(1), seq, locator, bytes: OVERHEAD_BYTES as u32 + 100 }
     }
 
     fn messages() -> Messages {

@@ -76,6 +76,41 @@ fn dead_segments_become_spares_or_go() {
 }
 
 #[test]
+fn room_that_was_written_to_is_kept_before_other_room() {
+    let bench = HandBench::new();
+    let (mut journal, _) = bench.started();
+    let last = fill(&bench, &mut journal, 3);
+    let unused = bench.names(".spare");
+    assert_eq!(unused.len(), 2);
+    checkpoint(&bench, &mut journal, last, &[]);
+    let used = bench.names(".spare");
+    assert_eq!(used.len(), 2);
+    assert!(used.iter().all(|name| !unused.contains(name)), "they are former segments");
+}
+
+#[test]
+fn a_checkpoint_names_no_segment_that_is_not_there() {
+    let bench = HandBench::new();
+    let (mut journal, _) = bench.started();
+    (1..=26).for_each(|number| {
+        submit(&mut journal, number, 10);
+    });
+    bench.hands.step(Worker::Writer);
+    bench.hands.step(Worker::Writer);
+    (27..=66).for_each(|number| {
+        submit(&mut journal, number, 10);
+    });
+    assert_eq!(told(&mut journal), ["durable 26", "checkpoint wanted"]);
+    journal.checkpoint(Box::new(Standing { batch: 26, kept: Vec::new() }));
+    while bench.hands.ready().contains(&Worker::Keeper) {
+        bench.hands.step(Worker::Keeper);
+    }
+    drop(journal);
+    let (_, last) = bench.started();
+    assert_eq!(last, 26);
+}
+
+#[test]
 fn freeing_waits_for_loads_that_were_asked_for_before() {
     let bench = HandBench::new();
     let (mut journal, _) = bench.started();
@@ -115,6 +150,7 @@ fn what_was_moved_stays_until_the_broker_had_its_chance() {
     submit(&mut journal, 31, 10);
     checkpoint(&bench, &mut journal, 31, &[wanted]);
     assert!(exists(1) && exists(5));
+    submit(&mut journal, 32, 10);
     let mut relocated = Vec::new();
     while let Some(completion) = journal.poll() {
         if let Completion::Relocated(all) = completion {
@@ -124,14 +160,17 @@ fn what_was_moved_stays_until_the_broker_had_its_chance() {
     let moved = relocated.first().expect("it is told");
     assert_eq!(moved.kept, wanted);
     let moved = Kept { locator: moved.to, ..wanted };
-    submit(&mut journal, 32, 10);
-    checkpoint(&bench, &mut journal, 32, &[moved]);
+    // This snapshot was begun before the broker heard of it.
+    checkpoint(&bench, &mut journal, 32, &[wanted]);
+    assert!(exists(1) && exists(5), "{:?}", bench.names(".segment"));
+    submit(&mut journal, 33, 10);
+    checkpoint(&bench, &mut journal, 33, &[moved]);
     assert!(!exists(1) && exists(5), "{:?}", bench.names(".segment"));
     journal.load(vec![moved]);
     bench.hands.settle();
     assert!(told(&mut journal).contains(&"loaded 1".to_owned()));
-    submit(&mut journal, 33, 10);
-    checkpoint(&bench, &mut journal, 33, &[]);
+    submit(&mut journal, 34, 10);
+    checkpoint(&bench, &mut journal, 34, &[]);
     assert!(!exists(5));
 }
 

@@ -98,6 +98,18 @@ fn a_segment_is_there_with_its_name_before_a_batch_is_written_to_it() {
 }
 
 #[test]
+fn a_segment_is_longer_before_its_head_says_so() {
+    let bench = HandBench::new();
+    let (mut journal, _) = bench.started();
+    bench.files.take_deeds();
+    submit(&mut journal, 1, 100_000);
+    bench.hands.step(Worker::Writer);
+    let (sync, write) = (format!("sync {FIRST}.new"), format!("write {FIRST}.new"));
+    let expected = [sync.clone(), format!("{write} 0+4096"), sync, format!("{write} 4096+102400")];
+    assert_eq!(bench.files.take_deeds(), expected);
+}
+
+#[test]
 fn an_idle_journal_vouches_once_and_a_closed_one_ends() {
     let bench = HandBench::new();
     let (mut journal, _) = bench.started();
