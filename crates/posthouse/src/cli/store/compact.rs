@@ -87,26 +87,26 @@ async fn compact(data_dir: &Path, config: Config) -> Result<Figures, Failure> {
     })?;
     let mut clock = Clock::new();
     let driver = Driver::new(config.policies, store, clock.read()).map_err(|why| damaged(&why))?;
-    let mut keeper = Keeper { driver, clock, watch, news };
+    let mut caretaker = Caretaker { driver, clock, watch, news };
     for _ in 0..PASSES_MAX {
-        let before = keeper.watch.figures();
-        keeper.pass().await?;
-        if !has_gained(&before, &keeper.watch.figures()) {
+        let before = caretaker.watch.figures();
+        caretaker.pass().await?;
+        if !has_gained(&before, &caretaker.watch.figures()) {
             break;
         }
     }
-    Ok(keeper.watch.figures())
+    Ok(caretaker.watch.figures())
 }
 
 /// A node without anything but its store.
-struct Keeper {
+struct Caretaker {
     driver: Driver,
     clock: Clock,
     watch: Watch,
     news: Arc<Notify>,
 }
 
-impl Keeper {
+impl Caretaker {
     /// Takes one checkpoint, with all that it makes possible.
     async fn pass(&mut self) -> Result<(), Failure> {
         let hold = self.watch.hold();
