@@ -9,3 +9,4 @@ mod interop;
 mod large;
 mod lifecycle;
 mod server;
+mod store;

@@ -73,6 +73,11 @@ impl Appetite {
         self.bytes_least.max(2 * self.last_checkpoint_bytes)
     }
 
+    /// The same whatever was submitted, because somebody asks for a checkpoint.
+    pub(super) fn is_due_anyway(&mut self) -> bool {
+        self.tell(true)
+    }
+
     fn tell(&mut self, wants: bool) -> bool {
         let tells = wants && !self.is_told && self.taken_bytes.is_none();
         self.is_told |= tells;

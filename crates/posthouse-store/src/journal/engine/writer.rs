@@ -16,6 +16,7 @@ use super::bell::Bell;
 use super::crew::{Work, step};
 use super::intake::{Pace, Run};
 use super::machine::Machine;
+use super::places::Spot;
 use super::segments::is_full;
 use crate::files::File;
 use crate::journal::fault::Fault;
@@ -47,6 +48,8 @@ pub(super) struct Writer {
 struct Written {
     files: Vec<(u64, Arc<dyn File>)>,
     last: BatchNo,
+    /// Behind the last block.
+    end: Spot,
     batches: u64,
     bytes: u64,
 }
@@ -142,9 +145,7 @@ impl Writer {
         let is_news = {
             let mut intake = self.machine.intake.lock();
             intake.pace = Pace::Open;
-            let is_news = intake.durable < written.last;
-            intake.durable = intake.durable.max(written.last);
-            is_news
+            intake.note_durable(written.last, written.end)
         };
         if is_news {
             self.machine.outbox.push(Completion::Durable(written.last));
@@ -171,6 +172,8 @@ impl Written {
             self.files.push((run.slot.id, file));
         }
         self.last = run.last;
+        let blocks = (run.bytes.len() / BLOCK_BYTES) as u64;
+        self.end = Spot { segment: run.slot.id, block: run.block + blocks };
         self.batches += run.batches;
         self.bytes += run.bytes.len() as u64;
     }
