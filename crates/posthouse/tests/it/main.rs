@@ -6,5 +6,7 @@ mod admin;
 mod cli;
 mod command;
 mod interop;
+mod kill;
 mod lifecycle;
+mod load;
 mod server;
