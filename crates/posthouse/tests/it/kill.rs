@@ -5,17 +5,13 @@
 //! failure leaves its history behind, and the checker finds the same in it as often as one likes.
 
 use std::io::Write;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use posthouse_sim::random::{Random, Stream};
-use posthouse_store::files::Files;
-use posthouse_store::files::real::RealFiles;
-use posthouse_store::journal::inspect;
 use rustix::process::Signal;
 
 use crate::command::{posthouse, read_until, stomp};
-use crate::load::{CONFIG, Load, SETTINGS};
+use crate::load::{CONFIG, Load, SETTINGS, check_store, expect_kept, seed};
 use crate::server::Server;
 
 /// Kills between two times at which everything is drained and checked.
@@ -51,12 +47,11 @@ fn a_node_that_is_killed_keeps_its_word() {
     load.started(server.stomp());
     for _ in 0..chapters {
         play_chapter(&mut server, &mut load, &mut random);
-        let figures = load.drain(server.stomp(), server.http());
-        assert!(figures.acknowledged > 100, "hardly anything happened: {figures:?}");
+        expect_kept(&load.drain(server.stomp(), server.http()));
     }
     drop(load);
     server.stop();
-    check_store(&server);
+    check_store(&server.data_dir().join("journal"));
 }
 
 fn play_chapter(server: &mut Server, load: &mut Load, random: &mut Random) {
@@ -88,20 +83,6 @@ fn stand_still(server: &mut Server) {
         std::thread::park_timeout(left);
     }
     server.signal(Signal::CONT);
-}
-
-/// `POSTHOUSE_TEST_SEED` repeats a run as far as it can be repeated.
-fn seed() -> u64 {
-    let given = std::env::var("POSTHOUSE_TEST_SEED").ok();
-    given.map_or(1, |text| text.parse().expect("POSTHOUSE_TEST_SEED is a number"))
-}
-
-/// Reads everything in the store of a node that has stopped. Fails if there is damage.
-fn check_store(server: &Server) {
-    let dir = server.data_dir().join("journal");
-    let files: Arc<dyn Files> = Arc::new(RealFiles::open(dir).expect("the journal is there"));
-    let report = inspect::check(&files, &mut |_, _| {}).expect("the journal can be read");
-    assert!(report.is_sound(), "the store is damaged: {:#?}", report.findings);
 }
 
 #[test]

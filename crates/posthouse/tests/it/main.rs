@@ -9,4 +9,5 @@ mod interop;
 mod kill;
 mod lifecycle;
 mod load;
+mod power_cut;
 mod server;

@@ -187,7 +187,8 @@ pub(crate) fn target_dir() -> &'static Path {
     tests_dir.parent().expect("cargo's directory for tests lies in the target directory")
 }
 
-fn fresh_dir() -> PathBuf {
+/// An empty directory for one server or machine.
+pub(crate) fn fresh_dir() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("server-{}-{number}", std::process::id());

@@ -82,3 +82,9 @@ pub(super) fn balance(weights: &mut [u64]) {
         }
     }
 }
+
+/// `POSTHOUSE_TEST_SEED` repeats a run as far as it can be repeated.
+pub(crate) fn seed() -> u64 {
+    let given = std::env::var("POSTHOUSE_TEST_SEED").ok();
+    given.map_or(1, |text| text.parse().expect("POSTHOUSE_TEST_SEED is a number"))
+}

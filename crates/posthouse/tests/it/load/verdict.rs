@@ -1,25 +1,42 @@
 //! What the checker says about a chapter, and where the history is kept if something is wrong.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
 
-use posthouse_sim::checker::{self, Figures};
+use posthouse_sim::checker::{self, Figures, Report};
 use posthouse_sim::history::{History, What};
+use posthouse_store::files::Files;
+use posthouse_store::files::real::RealFiles;
+use posthouse_store::journal::inspect;
 
 use super::Load;
 use crate::server::target_dir;
 
 impl Load {
-    /// Fails with the checker's report unless every promise was kept.
-    pub(super) fn judge(&self) -> Figures {
+    /// What the checker says. If that is not good, the history is kept.
+    pub(super) fn judge(&self) -> Report {
         let history = self.chronicle.copy();
         let report = checker::check(&history);
         let report = report.unwrap_or_else(|why| panic!("the history contradicts itself: {why}"));
         let deliveries = count(&history, |what| matches!(what, What::Deliver(_)));
         let crashes = count(&history, |what| *what == What::Crash);
         println!("{}: {crashes} crashes, {deliveries} deliveries, {report}", self.name);
-        assert!(report.violations.is_empty(), "promises were broken: {report}");
-        report.figures
+        if !report.violations.is_empty() {
+            self.keep(&history);
+        }
+        report
+    }
+
+    /// Writes a history to a file of its own below the target directory.
+    pub(super) fn keep(&self, history: &History) {
+        let dir = target_dir().join("histories");
+        let path = dir.join(format!("{}-{}-{}.txt", self.name, self.seed, self.chapter));
+        let written = fs::create_dir_all(&dir).and_then(|()| fs::write(&path, history.to_text()));
+        match written {
+            Ok(()) => eprintln!("the history is in {}", path.display()),
+            Err(error) => eprintln!("the history could not be written: {error}"),
+        }
     }
 }
 
@@ -27,13 +44,16 @@ fn count(history: &History, is_meant: impl Fn(&What) -> bool) -> usize {
     history.events.iter().filter(|event| is_meant(&event.what)).count()
 }
 
-/// Writes a history to a file of its own below the target directory, and answers where.
-pub(super) fn keep(name: &str, history: &History) -> PathBuf {
-    let dir = target_dir().join("histories");
-    let path = dir.join(format!("{name}.txt"));
-    let written = fs::create_dir_all(&dir).and_then(|()| fs::write(&path, history.to_text()));
-    if let Err(error) = written {
-        eprintln!("the history could not be written: {error}");
-    }
-    path
+/// Fails unless every promise was kept, and something was promised at all.
+pub(crate) fn expect_kept(report: &Report) -> Figures {
+    assert!(report.violations.is_empty(), "promises were broken: {report}");
+    assert!(report.figures.acknowledged > 0, "nothing happened: {report}");
+    report.figures
+}
+
+/// Reads everything in a journal that no node has open. Fails if there is damage.
+pub(crate) fn check_store(dir: &Path) {
+    let files: Arc<dyn Files> = Arc::new(RealFiles::open(dir).expect("the journal is there"));
+    let report = inspect::check(&files, &mut |_, _| {}).expect("the journal can be read");
+    assert!(report.is_sound(), "the store is damaged: {:#?}", report.findings);
 }
