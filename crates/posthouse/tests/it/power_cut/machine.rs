@@ -15,6 +15,9 @@ use super::image::Image;
 
 /// An emulated machine is slow; one that has not said so by then will not.
 const LINE_MAX: Duration = Duration::from_secs(180);
+/// A disk that takes its time: the longer a sync lasts, the more there is that may be confirmed too
+/// early, and lost.
+const SLOWNESS: &str = "throttling.iops-write=40";
 /// Tries to find ports that nobody takes between the choice and the start.
 const STARTS_MAX: u32 = 5;
 const HOW_TO_INSTALL: &str = "run `cargo xtask power-cut`, which installs it";
@@ -107,7 +110,8 @@ fn free_address() -> SocketAddr {
 }
 
 fn emulator(image: &Image, environment: &str, stomp: SocketAddr, http: SocketAddr) -> Child {
-    let disk = format!("file={},format=raw,if=virtio,cache=writeback", image.disk.display());
+    let disk = image.disk.display();
+    let disk = format!("file={disk},format=raw,if=virtio,cache=writeback,{SLOWNESS}");
     let network = format!("user,id=net,hostfwd=tcp:{stomp}-:6001,hostfwd=tcp:{http}-:6002");
     let words = format!("console=ttyS0 quiet panic=-1 {environment}");
     let mut command = Command::new("qemu-system-x86_64");
