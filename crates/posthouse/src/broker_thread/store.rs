@@ -8,6 +8,8 @@ use std::sync::Arc;
 use posthouse_core::store::Store;
 use posthouse_store::files::real::RealFiles;
 use posthouse_store::journal::fault::Fault;
+#[cfg(feature = "planted-bugs")]
+use posthouse_store::journal::planted::PlantedBug;
 use posthouse_store::journal::{Crew, Journal, Options, Watch};
 use posthouse_store::memory::MemoryStore;
 use tokio::sync::Notify;
@@ -69,6 +71,18 @@ fn options(config: &JournalConfig) -> Result<Options, Failure> {
         checkpoint_bytes: config.checkpoint_bytes,
         spool_bytes_max: config.spool_bytes_max,
         seed,
+        #[cfg(feature = "planted-bugs")]
+        bug: planted_bug()?,
         ..Options::default()
     })
+}
+
+/// The bug that the environment asks for, by its name.
+#[cfg(feature = "planted-bugs")]
+fn planted_bug() -> Result<Option<PlantedBug>, Failure> {
+    let Ok(name) = std::env::var("POSTHOUSE_PLANTED_BUG") else { return Ok(None) };
+    let bug = PlantedBug::ALL.into_iter().find(|bug| format!("{bug:?}") == name);
+    let unknown = || Failure::unexpected(format!("there is no bug named {name} to plant"));
+    tracing::error!(name, "a bug is planted: nothing is safe here");
+    bug.map(Some).ok_or_else(unknown)
 }

@@ -55,8 +55,11 @@ impl Keeper {
     /// Answers whether everything is there.
     fn make_ahead(&self) -> Result<bool, Fault> {
         let slots = self.machine.intake.lock().slots();
-        slots.iter().try_for_each(|slot| self.make(slot))?;
-        self.machine.let_writer_retry();
+        for slot in &slots {
+            self.make(slot)?;
+            // What the writer waits for is the first of them that was not there.
+            self.machine.let_writer_retry();
+        }
         self.machine.segments.replenish()
     }
 
