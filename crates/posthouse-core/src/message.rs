@@ -24,7 +24,7 @@ pub const PRIORITY_MAX: u8 = 9;
 const SLACK_BYTES_MAX: usize = 128;
 
 /// Bytes that a message costs beyond its properties and body, as the limits count it.
-pub const OVERHEAD_BYTES: usize = 160;
+pub const OVERHEAD_BYTES: usize = 256;
 
 /// What messages count against limits is a multiple of this.
 pub const SIZE_UNIT_BYTES: usize = 16;

@@ -150,7 +150,8 @@ pub trait Store {
     fn poll(&mut self) -> Option<Completion>;
 
     /// Whether a batch with this many bytes of records would be put to use at once. If not, the
-    /// core SHOULD go on filling it, so that fewer and fuller ones are written.
+    /// core SHOULD go on filling it, so that fewer and fuller ones are written. A store that has
+    /// answered false MUST have the core asked again once that changes.
     fn is_ready(&self, bytes: usize) -> bool {
         let _ = bytes;
         true

@@ -6,9 +6,6 @@ mod toy;
 use posthouse_core::ids::BatchNo;
 use posthouse_core::store::{Batch, Completion, Store};
 
-/// Random runs of a store that has places, each with a seed of its own.
-const RANDOM_RUNS: u64 = 12;
-
 /// One store under test, with power over what lies beneath it.
 pub trait Bench {
     /// Opens the store on what is there. Nothing has been read back yet.
@@ -18,6 +15,10 @@ pub trait Bench {
     fn has_fence(&self) -> bool;
     /// Whether the store gives places, so that it can load, keep checkpoints, move and spool.
     fn has_places(&self) -> bool;
+    /// How many random runs are made if it has places, each with a seed of its own.
+    fn random_runs(&self) -> u64 {
+        12
+    }
     /// Lets the store do a little of its work, if it does nothing by itself.
     fn step(&mut self, chance: u64) {
         let _ = chance;
@@ -54,7 +55,7 @@ fn run_with_places(fresh: &mut dyn FnMut() -> Box<dyn Bench>) {
     bodies::a_checkpoint_is_where_the_start_begins(&mut *fresh());
     bodies::what_is_moved_stays_loadable(&mut *fresh());
     bodies::what_is_spooled_can_be_loaded_until_it_is_forgotten(&mut *fresh());
-    for seed in 0..RANDOM_RUNS {
+    for seed in 0..fresh().random_runs() {
         bodies::nothing_is_lost_whatever_happens_when(&mut *fresh(), seed);
     }
 }

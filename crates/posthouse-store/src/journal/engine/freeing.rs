@@ -16,6 +16,10 @@ use crate::journal::layout::{BLOCK_BYTES, batch::blocks_of};
 /// How much may survive of the segments that are compacted together, in bytes.
 const SURVIVORS_BYTES_MAX: u64 = 128 << 20;
 
+/// Without room little is compacted at a time: the survivors of the most dead segments are few,
+/// and each segment that goes makes room for more. A part of an ordinary segment.
+const SURVIVORS_PARTS_FULL: u64 = 8;
+
 /// How many messages may survive of the segments that are compacted together.
 const SURVIVORS_MAX: u64 = 1 << 20;
 
@@ -86,7 +90,11 @@ pub(super) fn choose_victims(
     let mut victims: Vec<(u64, SegmentHead)> =
         heads.map(|head| (census.live(head.id).bytes * 1_000 / head.bytes, head)).collect();
     victims.sort_by_key(|(share, head)| (*share, head.id));
-    let mut chosen = Chosen::default();
+    let live_bytes_max = match machine.is_full() {
+        true => machine.options.segment_bytes / SURVIVORS_PARTS_FULL,
+        false => SURVIVORS_BYTES_MAX,
+    };
+    let mut chosen = Chosen { live_bytes_max, ..Chosen::default() };
     for (_, head) in victims {
         if !chosen.add(&head, census) {
             break;
@@ -97,6 +105,7 @@ pub(super) fn choose_victims(
 
 #[derive(Default)]
 struct Chosen {
+    live_bytes_max: u64,
     segments: BTreeSet<u64>,
     bytes: u64,
     live_bytes: u64,
@@ -107,7 +116,7 @@ impl Chosen {
     /// Answers false if it would become too much.
     fn add(&mut self, head: &SegmentHead, census: &Census) -> bool {
         let live = census.live(head.id);
-        let is_too_much = self.live_bytes + live.bytes > SURVIVORS_BYTES_MAX
+        let is_too_much = self.live_bytes + live.bytes > self.live_bytes_max
             || self.messages + live.messages > SURVIVORS_MAX;
         if is_too_much && !self.segments.is_empty() {
             return false;

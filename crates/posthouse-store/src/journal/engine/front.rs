@@ -1,6 +1,6 @@
 //! The broker's side of a journal: nothing here waits for the medium.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -13,6 +13,7 @@ use super::appetite::Appetite;
 use super::bell::lock;
 use super::crew::{Crew, Threads, Workers};
 use super::figures::Figures;
+use super::hold::{Hold, hold};
 use super::intake::Intake;
 use super::keeper::Keeper;
 use super::machine::Machine;
@@ -41,8 +42,9 @@ pub struct Journal {
     crew: Crew,
     threads: Threads,
     spool: Spool,
-    /// Segments of moved messages that the broker knows of since the last snapshot.
-    told: BTreeSet<u64>,
+    /// Segments of moved messages that the broker knows of since the last snapshot, each with the
+    /// batch that was the last when it came to know.
+    told: BTreeMap<u64, BatchNo>,
     /// Until the end of the log has been read.
     recovery: Option<(Recovery, Slots)>,
 }
@@ -59,9 +61,11 @@ impl Journal {
     pub fn open(
         files: Arc<dyn Files>,
         spool: Arc<dyn Files>,
-        options: Options,
+        mut options: Options,
         crew: Crew,
     ) -> Result<Journal, Fault> {
+        // Without any nothing could be freed on a full disk.
+        options.spares = options.spares.max(1);
         let bytes = options.segment_bytes;
         let is_sound = bytes.is_multiple_of(BLOCK_BYTES as u64) && bytes >= 4 * BLOCK_BYTES as u64;
         assert!(is_sound && bytes <= SEGMENT_BYTES_MAX, "a segment has 4 blocks to 256 MiB");
@@ -78,7 +82,7 @@ impl Journal {
         let recovery = Recovery::new(machine.clone(), files, &directory, slots.manifest);
         let recovery = Some((recovery, slots));
         let spool = Spool::new(&machine.options);
-        let (threads, told) = (Threads::default(), BTreeSet::new());
+        let (threads, told) = (Threads::default(), BTreeMap::new());
         Ok(Journal { machine, crew, threads, spool, told, recovery })
     }
 
@@ -146,12 +150,24 @@ pub struct Watch {
     machine: Arc<Machine>,
 }
 
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watch").finish_non_exhaustive()
+    }
+}
+
 impl Watch {
     /// The figures as of now.
     pub fn figures(&self) -> Figures {
         let mut figures = self.machine.figures.lock().clone();
         figures.is_full = self.machine.is_full();
         figures
+    }
+
+    /// Asks that nothing that is on the disk is freed, moved or used again while somebody copies
+    /// it. `None` if somebody else has asked so already.
+    pub fn hold(&self) -> Option<Hold> {
+        hold(&self.machine)
     }
 
     /// Why the journal is broken, if it is.
@@ -187,9 +203,8 @@ impl Store for Journal {
         }
         let placed = machine.intake.lock().take(&batch, &machine.segments, machine.is_full());
         machine.bells.writer.ring();
-        if placed.has_advanced {
-            machine.wants_upkeep.store(true, Ordering::Release);
-            machine.bells.keeper.ring();
+        if placed.wants_upkeep {
+            machine.retry();
         }
         if placed.wants_checkpoint {
             machine.outbox.push(Completion::CheckpointWanted);
@@ -199,7 +214,9 @@ impl Store for Journal {
 
     fn poll(&mut self) -> Option<Completion> {
         let news = self.machine.outbox.pop()?;
-        self.told.extend(news.moved_to);
+        if let Some(segment) = news.moved_to {
+            self.told.insert(segment, self.machine.intake.lock().last);
+        }
         Some(news.completion)
     }
 
@@ -236,7 +253,10 @@ impl Store for Journal {
     }
 
     fn checkpoint(&mut self, snapshot: Box<dyn Snapshot>) {
-        let mut told = std::mem::take(&mut self.told);
+        // A snapshot is of the moment of its batch, however late it is handed over.
+        let batch = snapshot.batch();
+        let told = self.told.extract_if(.., |_, last| *last < batch).map(|(segment, _)| segment);
+        let mut told: BTreeSet<u64> = told.collect();
         let loads = self.machine.reading.last();
         let mut request = lock(&self.machine.request);
         told.extend(request.take().into_iter().flat_map(|former| former.told));

@@ -24,6 +24,9 @@ use crate::journal::layout::place::Place;
 /// room behind the last one.
 const TAIL_BLOCKS: u64 = 2;
 
+/// The shortest segment, in blocks, when there is hardly any room.
+const SEGMENT_BLOCKS_LEAST: u64 = 8;
+
 /// A run that has become so long is followed by another, so that no buffer grows without bound.
 const RUN_BYTES_MAX: usize = 8 << 20;
 
@@ -49,8 +52,10 @@ pub(super) struct Run {
 /// What the writer does, as far as it matters to whoever fills batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
-    /// It would take a batch at once, or waits for more of them.
+    /// It would take a batch at once.
     Open,
+    /// It waits a little for more batches.
+    Gathering,
     /// It is at the medium.
     Busy,
 }
@@ -58,8 +63,8 @@ pub(super) enum Pace {
 /// Where a batch was placed and what follows from it.
 pub(super) struct Placed {
     pub(super) place: Place,
-    /// Another segment was begun, so that the one after it can be made.
-    pub(super) has_advanced: bool,
+    /// Another segment was begun, or is to be longer: room is to be found for it and the next.
+    pub(super) wants_upkeep: bool,
     pub(super) wants_checkpoint: bool,
 }
 
@@ -76,6 +81,8 @@ pub(super) struct State {
     /// The next free block of the current segment.
     block: u64,
     next: Arc<Slot>,
+    /// Former segments whose files are not there yet.
+    unmade: VecDeque<Arc<Slot>>,
     runs: VecDeque<Run>,
     buffers: Vec<Vec<u8>>,
     pub(super) pace: Pace,
@@ -85,6 +92,8 @@ pub(super) struct State {
     pub(super) written: BatchNo,
     /// The last batch that is durable.
     pub(super) durable: BatchNo,
+    /// Behind the last block that is durable in this life of the journal.
+    pub(super) durable_end: Spot,
     /// The last batch that something behind it vouches for, or that needs no witness.
     vouched: BatchNo,
     pub(super) places: Places,
@@ -94,17 +103,20 @@ pub(super) struct State {
 impl Intake {
     pub(super) fn new(segments: &Segments, appetite: Appetite) -> Intake {
         let (current, next) = (segments.choose(), segments.choose());
+        let durable_end = Spot { segment: current.id, block: 1 };
         Intake {
             state: Mutex::new(State {
                 current,
                 block: 1,
                 next,
+                unmade: VecDeque::new(),
                 runs: VecDeque::new(),
                 buffers: Vec::new(),
                 pace: Pace::Open,
                 last: BatchNo(0),
                 written: BatchNo(0),
                 durable: BatchNo(0),
+                durable_end,
                 vouched: BatchNo(0),
                 places: Places::default(),
                 appetite,
@@ -124,6 +136,15 @@ impl State {
         (self.last, self.written, self.durable, self.vouched) = (last, last, last, last);
     }
 
+    /// Takes note of a sync: of the last batch that it made durable, and of where it ended.
+    /// Answers whether the batch is news.
+    pub(super) fn note_durable(&mut self, last: BatchNo, end: Spot) -> bool {
+        let is_news = self.durable < last;
+        self.durable = self.durable.max(last);
+        self.durable_end = end;
+        is_news
+    }
+
     /// Places a batch and lays it out.
     ///
     /// # Panics
@@ -131,9 +152,12 @@ impl State {
     pub(super) fn take(&mut self, batch: &Batch, segments: &Segments, is_full: bool) -> Placed {
         assert_eq!(batch.number.0, self.last.0 + 1, "batches come in order");
         let blocks = blocks_of(batch.records.len());
-        let has_advanced = self.block + blocks + TAIL_BLOCKS > self.current.blocks();
-        if has_advanced {
-            self.advance(blocks, segments);
+        let is_too_long = self.block + blocks + TAIL_BLOCKS > self.current.blocks();
+        if is_too_long && self.block > 1 {
+            self.advance(segments);
+        }
+        if is_too_long {
+            self.current.grow(blocks + TAIL_BLOCKS);
         }
         let spot = Spot { segment: self.current.id, block: self.block };
         self.last = batch.number;
@@ -141,15 +165,20 @@ impl State {
         self.places.push(batch.number, spot);
         self.appetite.eat(blocks * BLOCK_BYTES as u64);
         let place = Place::of_records(spot.segment, spot.block);
-        Placed { place, has_advanced, wants_checkpoint: self.appetite.is_due(is_full) }
+        let wants_checkpoint = self.appetite.is_due(is_full);
+        Placed { place, wants_upkeep: is_too_long, wants_checkpoint }
     }
 
-    /// Begins the next segment, which becomes as long as the batch needs.
-    fn advance(&mut self, blocks: u64, segments: &Segments) {
+    /// Begins the next segment.
+    fn advance(&mut self, segments: &Segments) {
         let unused = self.current.blocks().saturating_sub(self.block);
         self.appetite.eat(unused * BLOCK_BYTES as u64);
-        self.next.grow(blocks + TAIL_BLOCKS);
-        self.current = std::mem::replace(&mut self.next, segments.choose());
+        if !self.current.is_made() {
+            self.current.shrink(self.block);
+        }
+        let next = std::mem::replace(&mut self.next, segments.choose());
+        self.unmade.push_back(std::mem::replace(&mut self.current, next));
+        self.unmade.retain(|slot| !slot.is_made());
         self.block = 1;
     }
 
@@ -186,7 +215,10 @@ impl State {
 
     /// Lays a vouch for the last batch behind it.
     pub(super) fn vouch(&mut self) {
-        if self.lacks_vouch() && self.block < self.current.blocks() {
+        if !self.lacks_vouch() {
+            return;
+        }
+        if self.block < self.current.blocks() {
             self.append(BatchKind::Vouch, 0, &[]);
         }
         self.vouched = self.last;
@@ -206,8 +238,9 @@ impl State {
         !self.runs.is_empty()
     }
 
-    /// How many batches wait to be written.
-    pub(super) fn waiting_batches(&self) -> u64 {
+    /// The writer waits for more batches. Answers how many there are.
+    pub(super) fn gather(&mut self) -> u64 {
+        self.pace = Pace::Gathering;
         self.runs.iter().map(|run| run.batches).sum()
     }
 
@@ -228,12 +261,30 @@ impl State {
 
     /// Whether a batch with so many bytes would be put to use at once.
     pub(super) fn is_ready(&self, bytes: usize) -> bool {
-        bytes >= FULL_BATCH_BYTES || (self.pace == Pace::Open && self.runs.is_empty())
+        match self.pace {
+            Pace::Open => self.runs.is_empty() || bytes >= FULL_BATCH_BYTES,
+            Pace::Gathering => true,
+            Pace::Busy => bytes >= FULL_BATCH_BYTES,
+        }
     }
 
-    /// The current segment and the next one, which the keeper makes ahead.
-    pub(super) fn slots(&self) -> [Arc<Slot>; 2] {
-        [self.current.clone(), self.next.clone()]
+    /// The segments that are to be there, in their order, up to the next one.
+    pub(super) fn slots(&self) -> Vec<Arc<Slot>> {
+        let former = self.unmade.iter().filter(|slot| !slot.is_made());
+        former.chain([&self.current, &self.next]).cloned().collect()
+    }
+
+    /// Halves the length of a segment for which there is no room, as far as what is placed there
+    /// allows. Answers whether it has become shorter.
+    pub(super) fn shrink(&self, slot: &Slot) -> bool {
+        let placed = if slot.id == self.current.id { self.block + TAIL_BLOCKS } else { 0 };
+        let blocks = (slot.blocks() / 2).max(placed).max(SEGMENT_BLOCKS_LEAST);
+        let is_open = slot.id == self.current.id || slot.id == self.next.id;
+        let shrinks = is_open && blocks < slot.blocks();
+        if shrinks {
+            slot.shrink(blocks);
+        }
+        shrinks
     }
 
     /// Where the first batch after `batch` is, or will be looked for.

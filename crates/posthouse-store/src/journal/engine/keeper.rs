@@ -11,10 +11,14 @@ use super::machine::Machine;
 use super::opening::Slots;
 use super::round::{Outcome, Round};
 use super::segments::is_full;
+use super::slot::Slot;
 use crate::journal::fault::Fault;
 
 /// How often it is looked whether time alone asks for something.
 const TICK: Duration = Duration::from_secs(1);
+
+/// Of the last spare the log takes such a part at a time.
+const LAST_PARTS: u64 = 8;
 
 /// See the module.
 pub(super) struct Keeper {
@@ -40,13 +44,8 @@ impl Keeper {
     fn upkeep(&mut self) -> Result<(), Fault> {
         self.machine.wants_upkeep.store(false, Ordering::Release);
         match self.make_ahead() {
-            Ok(is_complete) => {
-                self.machine.wants_upkeep.fetch_or(!is_complete, Ordering::AcqRel);
-                self.machine.let_writer_retry();
-                if is_complete {
-                    self.machine.set_full(false);
-                }
-            }
+            Ok(true) => self.machine.set_full(false),
+            Ok(false) => self.machine.wants_upkeep.store(true, Ordering::Release),
             Err(fault) if is_full(&fault) => self.machine.set_full(true),
             Err(fault) => return Err(fault),
         }
@@ -55,12 +54,31 @@ impl Keeper {
 
     /// Answers whether everything is there.
     fn make_ahead(&self) -> Result<bool, Fault> {
-        let held = lock(&self.machine.held_slot).clone();
         let slots = self.machine.intake.lock().slots();
-        for slot in held.iter().chain(&slots) {
-            self.machine.segments.make(slot)?;
+        for slot in &slots {
+            self.make(slot)?;
+            // What the writer waits for is the first of them that was not there.
+            self.machine.let_writer_retry();
         }
         self.machine.segments.replenish()
+    }
+
+    /// Makes a segment as long as there is room for. What is kept back is the last resort, and
+    /// then only a part of it is taken, so that something is left for checkpoints: without them
+    /// nothing could ever be freed again.
+    fn make(&self, slot: &Slot) -> Result<(), Fault> {
+        let segments = &self.machine.segments;
+        let part_bytes = self.machine.options.segment_bytes / LAST_PARTS;
+        while let Err(fault) = segments.make(slot) {
+            let is_short = slot.bytes() <= part_bytes;
+            if !is_full(&fault) {
+                return Err(fault);
+            }
+            if is_short && segments.spares() > 0 || !self.machine.intake.lock().shrink(slot) {
+                segments.sacrifice_after(fault, 0)?;
+            }
+        }
+        Ok(())
     }
 
     fn go_on(&mut self, mut round: Round) -> Result<(), Fault> {
@@ -71,7 +89,8 @@ impl Keeper {
         if outcome == Outcome::More {
             self.round = Some(round);
         } else {
-            round.end(&self.machine);
+            round.end(&self.machine, outcome != Outcome::NoRoom);
+            self.machine.holding.come_to_rest(&self.machine, &self.memory.slots);
         }
         Ok(())
     }
@@ -84,6 +103,7 @@ impl Keeper {
 
     fn begin_round(&mut self) {
         if self.round.is_none()
+            && !self.machine.holding.is_still()
             && let Some(request) = lock(&self.machine.request).take()
         {
             self.machine.intake.lock().appetite.begin();

@@ -8,6 +8,7 @@ use posthouse_core::store::Completion;
 
 use super::bell::{Bell, lock};
 use super::figures::Figures;
+use super::hold::Holding;
 use super::intake::Intake;
 use super::open_files::OpenFiles;
 use super::options::Options;
@@ -15,7 +16,6 @@ use super::outbox::Outbox;
 use super::reading::{Reading, Ticket};
 use super::round::Request;
 use super::segments::Segments;
-use super::slot::Slot;
 use crate::files::Files;
 use crate::journal::fault::Fault;
 
@@ -47,14 +47,15 @@ pub(super) struct Machine {
     pub(super) reading: Reading,
     /// The checkpoint that is to be made next.
     pub(super) request: Mutex<Option<Request>>,
-    /// The segment that the writer found no room for.
-    pub(super) held_slot: Mutex<Option<Arc<Slot>>>,
     pub(super) open_files: OpenFiles,
+    pub(super) holding: Holding,
     pub(super) bells: Bells,
     pub(super) figures: SharedFigures,
     /// Segments or spares should be made.
     pub(super) wants_upkeep: AtomicBool,
-    /// The writer may try again to find room.
+    /// The writer found no room.
+    pub(super) is_held: AtomicBool,
+    /// It may try again.
     pub(super) may_retry: AtomicBool,
     /// Reader or keeper wait for the writer.
     pub(super) writer_is_awaited: AtomicBool,
@@ -81,7 +82,7 @@ impl Machine {
             spool,
             reading: Reading::default(),
             request: Mutex::default(),
-            held_slot: Mutex::default(),
+            holding: Holding::default(),
             options,
             segments,
             intake,
@@ -89,6 +90,7 @@ impl Machine {
             bells: Bells::default(),
             figures: SharedFigures::default(),
             wants_upkeep: AtomicBool::new(true),
+            is_held: AtomicBool::new(false),
             may_retry: AtomicBool::new(false),
             writer_is_awaited: AtomicBool::new(false),
             reader_is_awaited: AtomicBool::new(false),
@@ -152,7 +154,7 @@ impl Machine {
 
     /// Lets the writer try again to write what it found no room for.
     pub(super) fn let_writer_retry(&self) {
-        if lock(&self.held_slot).is_some() {
+        if self.is_held.load(Ordering::Acquire) {
             self.may_retry.store(true, Ordering::Release);
             self.bells.writer.ring();
         }

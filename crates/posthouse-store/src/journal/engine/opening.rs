@@ -26,6 +26,11 @@ pub(super) struct Slots {
 }
 
 impl Slots {
+    /// The name of the slot that counts.
+    pub(super) fn name(&self) -> &'static str {
+        slot_name(1 - self.stale)
+    }
+
     /// Writes a manifest over the slot that does not count, after which it is the one that does.
     ///
     /// # Errors
@@ -49,7 +54,10 @@ pub(super) fn open(files: &dyn Files, new_store: StoreId) -> Result<Opened, Faul
     }
     let (manifest, slot) = match directory.manifest {
         Some(manifest) => (manifest, 1 - directory.stale_slot),
-        None => (first_manifest(new_store), 0),
+        None => {
+            reserve_slot(files, 1)?;
+            (first_manifest(new_store), 0)
+        }
     };
     // What was read may be in the system's memory only, and the slot that is overwritten next may
     // be the one that the medium has. So the newest is written once more before anything else.
@@ -68,8 +76,19 @@ fn first_manifest(store: StoreId) -> Manifest {
     }
 }
 
+fn slot_name(slot: usize) -> &'static str {
+    if slot == 0 { MANIFEST_NAMES[0] } else { MANIFEST_NAMES[1] }
+}
+
+/// Sets room aside for a slot, so that a checkpoint never fails for want of so little.
+fn reserve_slot(files: &dyn Files, slot: usize) -> Result<(), Fault> {
+    let name = slot_name(slot);
+    let file = open_or_create(files, name)?;
+    file.reserve(BLOCK_BYTES as u64).map_err(Fault::io("set room aside for", name))
+}
+
 fn write_slot(files: &dyn Files, slot: usize, manifest: &Manifest) -> Result<(), Fault> {
-    let name = if slot == 0 { MANIFEST_NAMES[0] } else { MANIFEST_NAMES[1] };
+    let name = slot_name(slot);
     let file = open_or_create(files, name)?;
     file.write_at(&manifest.encode(), 0).map_err(Fault::io("write", name))?;
     file.sync().map_err(Fault::io("sync", name))?;

@@ -8,7 +8,7 @@ use crate::journal::planted::PlantedBug;
 pub struct Options {
     /// Length of an ordinary segment in bytes: a multiple of 4,096, at most 256 MiB.
     pub segment_bytes: u64,
-    /// How many segments are kept back for when the disk is full.
+    /// How many segments are kept back for when the disk is full; at least one.
     pub spares: usize,
     /// A checkpoint is wanted after so many bytes of journal, or after twice the length of the
     /// last checkpoint if that is more.
@@ -32,7 +32,7 @@ impl Default for Options {
             segment_bytes: 64 << 20,
             spares: 2,
             checkpoint_bytes: 256 << 20,
-            checkpoint_ms: 60_000,
+            checkpoint_ms: 30_000,
             spool_bytes_max: 1 << 30,
             seed: 0,
             #[cfg(feature = "planted-bugs")]

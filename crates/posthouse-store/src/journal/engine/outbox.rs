@@ -68,10 +68,11 @@ impl Outbox {
             if self.has_failed.swap(true, Ordering::AcqRel) {
                 return;
             }
-            *lock(&self.failure) = Some(why.to_owned());
             queue
                 .push_back(News { completion: Completion::Failed(why.to_owned()), moved_to: None });
             self.has_news.store(true, Ordering::Release);
+            // Whoever asks for it finds it told.
+            *lock(&self.failure) = Some(why.to_owned());
         }
         self.wake();
     }
@@ -97,7 +98,8 @@ impl Outbox {
         news
     }
 
-    fn wake(&self) {
+    /// Has the broker thread look, although there may be nothing to tell.
+    pub(super) fn wake(&self) {
         if let Some(wake) = &self.wake {
             wake();
         }

@@ -13,7 +13,6 @@ use super::places::Spot;
 use crate::files::Files;
 use crate::journal::fault::Fault;
 use crate::journal::layout::BLOCK_BYTES;
-use crate::journal::layout::batch::blocks_of;
 use crate::journal::layout::block::stamp_of;
 use crate::journal::layout::checkpoint::ChunkReader;
 use crate::journal::layout::manifest::Manifest;
@@ -92,7 +91,6 @@ impl Recovery {
             let mut intake = self.machine.intake.lock();
             intake.resume_after(batch.number);
             intake.places.push(batch.number, spot);
-            intake.appetite.eat(blocks_of(bytes) * BLOCK_BYTES as u64);
         }
         self.found.replayed_batches += 1;
         self.found.replayed_bytes += bytes as u64;
@@ -116,8 +114,7 @@ impl Recovery {
         let last = self.manifest.checkpoint.max(intake.last);
         intake.resume_after(last);
         intake.appetite.set_last_checkpoint(self.manifest.checkpoint_bytes);
-        // A start begins a fresh segment, so many starts in a row want a checkpoint, too.
-        intake.appetite.eat(self.unused_bytes(&end));
+        intake.appetite.eat(self.bytes_behind_checkpoint(&end));
         self.machine.figures.lock().opening = self.found;
         Ok(())
     }
@@ -157,10 +154,16 @@ impl Recovery {
         Ok(stamp.is_none_or(|stamp| stamp.epoch != head.epoch))
     }
 
-    /// What is left in the segments that will not be written to any more.
-    fn unused_bytes(&self, end: &LogEnd) -> u64 {
-        let head = self.machine.segments.head(end.segment);
-        let left = head.map_or(0, |head| head.blocks().saturating_sub(end.block));
-        left * BLOCK_BYTES as u64
+    /// What the log takes behind the checkpoint. Each start begins a fresh segment, so what was
+    /// left of the former ones counts: many starts in a row want a checkpoint, too.
+    fn bytes_behind_checkpoint(&self, end: &LogEnd) -> u64 {
+        let manifest = &self.manifest;
+        let is_behind = |head: &SegmentHead| {
+            head.kind == SegmentKind::Journal
+                && (manifest.replay_segment..=end.segment).contains(&head.id)
+        };
+        let heads = self.machine.segments.heads().into_iter().filter(is_behind);
+        let bytes: u64 = heads.map(|head| head.bytes).sum();
+        bytes.saturating_sub(manifest.replay_block * BLOCK_BYTES as u64)
     }
 }

@@ -148,7 +148,9 @@ impl Round {
     /// A state that is kept already is not kept once more: what its checkpoint refers to may not
     /// be freed for the sake of a younger copy.
     fn write(&self, machine: &Machine, memory: &Memory) -> Result<Option<Stage>, Fault> {
-        if self.batch() <= memory.slots.manifest.checkpoint {
+        let manifest = &memory.slots.manifest;
+        if self.batch() <= manifest.checkpoint {
+            machine.intake.lock().appetite.count(manifest.checkpoint_bytes);
             return Ok(None);
         }
         let file = CheckpointFile::write(&machine.segments, &*self.request.snapshot)?;
@@ -240,11 +242,11 @@ impl Round {
     }
 
     /// Takes note of a round that is over.
-    pub(super) fn end(&self, machine: &Machine) {
+    pub(super) fn end(&self, machine: &Machine, has_found_room: bool) {
         let wants_another = {
             let mut intake = machine.intake.lock();
             let appetite = &mut intake.appetite;
-            appetite.end(self.bytes.is_some());
+            appetite.end(has_found_room || self.bytes.is_some());
             // What was compacted goes only with the next checkpoint.
             let nothing = BTreeSet::new();
             if !self.compacted.is_empty()

@@ -35,10 +35,18 @@ pub(super) struct Segments {
     state: Mutex<State>,
 }
 
+/// Room that is set aside. Those that have been written to are the first.
+#[derive(Debug)]
+struct Spare {
+    name: String,
+    /// The medium is faster where it has been written to before.
+    is_used: bool,
+}
+
 #[derive(Debug, Default)]
 struct State {
     known: BTreeMap<u64, SegmentHead>,
-    spares: VecDeque<String>,
+    spares: VecDeque<Spare>,
     next_id: u64,
     next_spare: u64,
 }
@@ -53,10 +61,12 @@ impl Segments {
     ) -> Segments {
         let known: BTreeMap<u64, SegmentHead> =
             directory.segments.iter().map(|(head, _)| (head.id, *head)).collect();
-        let spares: VecDeque<String> = directory.spares.iter().cloned().collect();
         let replayed = directory.manifest.map_or(0, |manifest| manifest.replay_segment);
         let last_id = known.keys().next_back().copied().unwrap_or(0).max(replayed);
-        let last_spare = spares.iter().filter_map(|name| spare_number(name)).max().unwrap_or(0);
+        let names = &directory.spares;
+        let last_spare = names.iter().filter_map(|name| spare_number(name)).max().unwrap_or(0);
+        let spare = |name: &String| Spare { name: name.clone(), is_used: true };
+        let spares = names.iter().map(spare).collect();
         let (next_id, next_spare) = (last_id + 1, last_spare + 1);
         let state = Mutex::new(State { known, spares, next_id, next_spare });
         Segments { files, store, options: options.clone(), state }
@@ -110,6 +120,7 @@ impl Segments {
             None => self.create(slot, bytes)?,
         };
         *made = Some(Made { file: file.clone(), bytes });
+        slot.set_made();
         Ok(file)
     }
 
@@ -135,6 +146,8 @@ impl Segments {
         while let Err(error) = file.reserve(bytes) {
             self.sacrifice_after(Fault::io("lengthen", &name)(error), 0)?;
         }
+        // A head that says more than there is would be taken for a file that was cut off.
+        file.sync().map_err(Fault::io("sync", &name))?;
         self.write_head(slot, &*file, bytes)?;
         Ok(file)
     }
@@ -158,7 +171,7 @@ impl Segments {
             return Ok((self.checked_spare(&spare, bytes)?, spare));
         }
         let name = format!("{name}{UNFINISHED}");
-        let left = if bytes == self.options.segment_bytes { SPARES_LEFT } else { 0 };
+        let left = if bytes <= self.options.segment_bytes { SPARES_LEFT } else { 0 };
         loop {
             match self.reserved_file(&name, bytes) {
                 Ok(file) => return Ok((file, name)),
@@ -171,7 +184,7 @@ impl Segments {
     fn checked_spare(&self, spare: &str, bytes: u64) -> Result<Arc<dyn File>, Fault> {
         let file = self.files.open(spare).map_err(Fault::io("open", spare))?;
         if let Err(error) = file.reserve(bytes) {
-            self.add_spare(spare.to_owned());
+            self.add_spare(spare.to_owned(), false);
             return Err(Fault::io("set room aside for", spare)(error));
         }
         Ok(Arc::from(file))
@@ -201,7 +214,8 @@ impl Segments {
     /// A spare, unless no more than `left` are left.
     fn take_spare(&self, left: usize) -> Option<String> {
         let mut state = lock(&self.state);
-        if state.spares.len() > left { state.spares.pop_front() } else { None }
+        let spare = if state.spares.len() > left { state.spares.pop_front() } else { None };
+        spare.map(|spare| spare.name)
     }
 
     /// How many spares there are.
@@ -217,7 +231,7 @@ impl Segments {
         if self.spares() < self.options.spares {
             let name = self.next_spare_name();
             self.reserved_file(&name, self.options.segment_bytes)?;
-            lock(&self.state).spares.push_back(name);
+            self.add_spare(name, false);
         }
         Ok(self.spares() >= self.options.spares)
     }
@@ -235,12 +249,13 @@ impl Segments {
     pub(super) fn free(&self, heads: &[SegmentHead]) -> Result<(), Fault> {
         let mut spares = Vec::new();
         for head in heads {
-            let is_needed = self.spares() + spares.len() < self.options.spares;
+            let has_enough = self.spares() + spares.len() >= self.options.spares;
+            let is_needed = !has_enough || self.drop_unused_spare()?;
             spares.extend(self.free_one(head, is_needed)?);
         }
         // A name that came back after a power cut must not be that of a file with another head.
         self.sync_names()?;
-        spares.into_iter().for_each(|spare| self.add_spare(spare));
+        spares.into_iter().for_each(|spare| self.add_spare(spare, true));
         Ok(())
     }
 
@@ -269,8 +284,22 @@ impl Segments {
         self.files.remove(&name).map_err(Fault::io("remove", &name))
     }
 
-    fn add_spare(&self, name: String) {
-        lock(&self.state).spares.push_back(name);
+    fn add_spare(&self, name: String, is_used: bool) {
+        let spares = &mut lock(&self.state).spares;
+        let spare = Spare { name, is_used };
+        if is_used { spares.push_front(spare) } else { spares.push_back(spare) }
+    }
+
+    /// Lets a spare go that was never written to, so that a better one takes its place. Answers
+    /// whether there was one.
+    fn drop_unused_spare(&self) -> Result<bool, Fault> {
+        let unused = {
+            let spares = &mut lock(&self.state).spares;
+            if spares.back().is_some_and(|spare| !spare.is_used) { spares.pop_back() } else { None }
+        };
+        let Some(Spare { name, .. }) = unused else { return Ok(false) };
+        self.files.remove(&name).map_err(Fault::io("remove", &name))?;
+        Ok(true)
     }
 
     /// Makes names durable.

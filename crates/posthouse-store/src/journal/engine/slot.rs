@@ -1,7 +1,7 @@
 //! A segment of the log that has been chosen. Id and epoch need no I/O, so that batches can be
 //! placed in it at once; the file is made by whoever needs it first, keeper or writer.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::files::File;
@@ -12,9 +12,10 @@ use crate::journal::layout::{BLOCK_BYTES, SEGMENT_BYTES_MAX};
 pub(super) struct Slot {
     pub(super) id: u64,
     pub(super) epoch: u64,
-    /// How long the segment is to be. It grows only while it is the next one, for a batch that
-    /// would not fit.
+    /// How long the segment is to be. It grows only while nothing is placed in it, for a batch
+    /// that would not fit, and shrinks when there is no room for more.
     bytes: AtomicU64,
+    is_made: AtomicBool,
     pub(super) made: Mutex<Option<Made>>,
 }
 
@@ -28,7 +29,18 @@ pub(super) struct Made {
 
 impl Slot {
     pub(super) fn new(id: u64, epoch: u64, bytes: u64) -> Arc<Slot> {
-        Arc::new(Slot { id, epoch, bytes: AtomicU64::new(bytes), made: Mutex::default() })
+        let (bytes, is_made) = (AtomicU64::new(bytes), AtomicBool::new(false));
+        Arc::new(Slot { id, epoch, bytes, is_made, made: Mutex::default() })
+    }
+
+    /// Whether the file is there; never waits.
+    pub(super) fn is_made(&self) -> bool {
+        self.is_made.load(Ordering::Acquire)
+    }
+
+    /// Says that the file is there.
+    pub(super) fn set_made(&self) {
+        self.is_made.store(true, Ordering::Release);
     }
 
     /// How long it is to be, in bytes.
@@ -45,5 +57,11 @@ impl Slot {
     pub(super) fn grow(&self, blocks: u64) {
         let bytes = (blocks + 1) * BLOCK_BYTES as u64;
         self.bytes.fetch_max(bytes.min(SEGMENT_BYTES_MAX), Ordering::AcqRel);
+    }
+
+    /// Makes it no longer than this, the head included. Only for a length that has room for all
+    /// that is placed there.
+    pub(super) fn shrink(&self, blocks: u64) {
+        self.bytes.fetch_min(blocks * BLOCK_BYTES as u64, Ordering::AcqRel);
     }
 }

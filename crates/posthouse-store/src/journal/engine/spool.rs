@@ -20,7 +20,7 @@ use crate::journal::layout::segment::{SegmentHead, SegmentKind};
 use crate::journal::layout::{BLOCK_BYTES, SEGMENT_BYTES_MAX};
 
 /// Ids with this bit are those of the spool, so that a locator says where it leads.
-const SPOOL_BIT: u64 = 1 << 35;
+const SPOOL_BIT: u64 = 1 << 34;
 
 /// Whether a segment with this id is in the spool.
 pub(super) fn is_spool(id: u64) -> bool {

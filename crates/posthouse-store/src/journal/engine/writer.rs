@@ -12,10 +12,11 @@ use std::time::{Duration, Instant};
 use posthouse_core::ids::BatchNo;
 use posthouse_core::store::Completion;
 
-use super::bell::{Bell, lock};
+use super::bell::Bell;
 use super::crew::{Work, step};
 use super::intake::{Pace, Run};
 use super::machine::Machine;
+use super::places::Spot;
 use super::segments::is_full;
 use crate::files::File;
 use crate::journal::fault::Fault;
@@ -47,6 +48,8 @@ pub(super) struct Writer {
 struct Written {
     files: Vec<(u64, Arc<dyn File>)>,
     last: BatchNo,
+    /// Behind the last block.
+    end: Spot,
     batches: u64,
     bytes: u64,
 }
@@ -86,7 +89,7 @@ impl Writer {
             intake.take_runs()
         };
         self.held.extend(runs);
-        *lock(&self.machine.held_slot) = None;
+        self.machine.is_held.store(false, Ordering::Release);
         let mut written = Written::default();
         let mut buffers = Vec::new();
         while let Some(run) = self.held.pop_front() {
@@ -110,7 +113,7 @@ impl Writer {
 
     /// Puts a run back. The keeper looks for room and says when to try again.
     fn wait_for_room(&mut self, run: Run) {
-        *lock(&self.machine.held_slot) = Some(run.slot.clone());
+        self.machine.is_held.store(true, Ordering::Release);
         self.held.push_front(run);
         self.machine.wants_upkeep.store(true, Ordering::Release);
         self.machine.bells.keeper.ring();
@@ -121,16 +124,14 @@ impl Writer {
             let mut intake = self.machine.intake.lock();
             intake.give_back(buffers.into_iter());
             intake.written = intake.written.max(written.last);
-            if written.files.is_empty() {
-                intake.pace = Pace::Open;
-            }
+        }
+        if written.files.is_empty() {
+            return;
         }
         if self.machine.options.has(PlantedBug::DurableBeforeSync) {
             self.machine.outbox.push(Completion::Durable(written.last));
         }
-        if !written.files.is_empty() {
-            self.unsynced = Some(written);
-        }
+        self.unsynced = Some(written);
     }
 
     fn sync(&mut self, written: &Written) -> Result<(), Fault> {
@@ -144,12 +145,13 @@ impl Writer {
         let is_news = {
             let mut intake = self.machine.intake.lock();
             intake.pace = Pace::Open;
-            let is_news = intake.durable < written.last;
-            intake.durable = intake.durable.max(written.last);
-            is_news
+            intake.note_durable(written.last, written.end)
         };
         if is_news {
             self.machine.outbox.push(Completion::Durable(written.last));
+        } else {
+            // A vouch has nothing to tell, but a batch may have been held back because of it.
+            self.machine.outbox.wake();
         }
         self.machine.writer_has_moved();
         Ok(())
@@ -170,6 +172,8 @@ impl Written {
             self.files.push((run.slot.id, file));
         }
         self.last = run.last;
+        let blocks = (run.bytes.len() / BLOCK_BYTES) as u64;
+        self.end = Spot { segment: run.slot.id, block: run.block + blocks };
         self.batches += run.batches;
         self.bytes += run.bytes.len() as u64;
     }
@@ -213,7 +217,7 @@ impl Work for Writer {
         }
         let patience = (took / GATHER_PARTS).min(GATHER_MAX);
         let began = Instant::now();
-        while self.machine.intake.lock().waiting_batches() < batches {
+        while self.machine.intake.lock().gather() < batches {
             let left = patience.saturating_sub(began.elapsed());
             if left.is_zero() || !bell.wait(Some(left)) {
                 return;

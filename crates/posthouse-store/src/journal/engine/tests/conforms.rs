@@ -5,7 +5,7 @@ use std::thread;
 
 use posthouse_core::store::Store;
 
-use super::bench::{Breakable, HandBench, options};
+use super::bench::{HandBench, Medium, options};
 use crate::conformance::{self, Bench};
 use crate::files::real::RealFiles;
 use crate::journal::engine::front::Watch;
@@ -22,6 +22,10 @@ impl Bench for HandBench {
 
     fn has_places(&self) -> bool {
         true
+    }
+
+    fn random_runs(&self) -> u64 {
+        40
     }
 
     fn step(&mut self, chance: u64) {
@@ -52,7 +56,7 @@ fn by_hand_it_conforms() {
 /// A journal on real files with its threads.
 struct ThreadBench {
     directory: tempfile::TempDir,
-    files: Breakable,
+    files: Medium,
     watch: Option<Watch>,
 }
 
@@ -60,7 +64,7 @@ impl ThreadBench {
     fn new() -> ThreadBench {
         let directory = tempfile::tempdir().expect("a directory for tests can be made");
         let files = RealFiles::open(directory.path().join("journal")).expect("it can be made");
-        ThreadBench { directory, files: Breakable::new(Arc::new(files)), watch: None }
+        ThreadBench { directory, files: Medium::new(Arc::new(files)), watch: None }
     }
 
     fn wait_until(&self, is_so: impl Fn(&Watch) -> bool) {
@@ -88,6 +92,11 @@ impl Bench for ThreadBench {
 
     fn has_places(&self) -> bool {
         true
+    }
+
+    /// Each syncs a few hundred times.
+    fn random_runs(&self) -> u64 {
+        2
     }
 
     fn settle(&mut self) {

@@ -2,3 +2,7 @@
 
 mod bench;
 mod conforms;
+mod keeping;
+mod loading;
+mod room;
+mod writing;
