@@ -58,6 +58,7 @@ scenarios! { STOMP_PY in stomp_py:
     browse selectors expiry priority
     heart_beats heart_beat_silence receipts reconnect
     errors error_of_acknowledging_nothing error_of_a_second_subscription
+    persistence_of_messages persistence_of_a_durable_subscription persistence_of_transactions
 }
 
 scenarios! { STOMPJS in stompjs:
@@ -68,6 +69,7 @@ scenarios! { STOMPJS in stompjs:
     browse selectors expiry priority
     heart_beats receipts reconnect
     errors error_of_a_second_subscription
+    persistence_of_messages persistence_of_a_durable_subscription persistence_of_transactions
 }
 
 /// Plays `scenario` against a fresh server. Fails with everything that the script printed.

@@ -51,7 +51,7 @@ fn a_node_that_is_killed_keeps_its_word() {
     }
     drop(load);
     server.stop();
-    check_store(&server.data_dir().join("journal"));
+    check_store(&server.data_dir());
 }
 
 fn play_chapter(server: &mut Server, load: &mut Load, random: &mut Random) {

@@ -14,6 +14,7 @@ import traceback
 
 from stomp.exception import ConnectFailedException, NotConnectedException
 
+import persistence
 from harness import DEADLINE_S, DIALECT, ErrorFrame, Failure, Peer, expect
 
 ALL = ("1.0", "1.1", "1.2")
@@ -438,6 +439,11 @@ def error_of_a_second_subscription(peer):
         client.subscribe(peer.queue("other"), id="same")
 
     expect_error(peer, subscribe_twice)
+
+
+scenario(ALL)(persistence.persistence_of_messages)
+scenario(ALL)(persistence.persistence_of_a_durable_subscription)
+scenario(ALL)(persistence.persistence_of_transactions)
 
 
 def expect_error(peer, act):

@@ -10,6 +10,11 @@
  */
 
 import { DIALECT, ErrorFrame, Failure, Peer, RECONNECT_MS, expect } from './harness.mjs';
+import {
+  persistence_of_a_durable_subscription,
+  persistence_of_messages,
+  persistence_of_transactions,
+} from './persistence.mjs';
 
 const ALL = ['1.0', '1.1', '1.2'];
 const SINCE_1_1 = ['1.1', '1.2'];
@@ -426,6 +431,9 @@ const SCENARIOS = new Map([
   [reconnect, ALL],
   [errors, ALL],
   [error_of_a_second_subscription, SINCE_1_1],
+  [persistence_of_messages, ALL],
+  [persistence_of_a_durable_subscription, ALL],
+  [persistence_of_transactions, ALL],
 ]);
 
 /** Plays one scenario in every version it concerns; the exit code. */

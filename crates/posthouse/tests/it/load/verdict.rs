@@ -2,15 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use posthouse_sim::checker::{self, Figures, Report};
 use posthouse_sim::history::{History, What};
-use posthouse_store::files::Files;
-use posthouse_store::files::real::RealFiles;
-use posthouse_store::journal::inspect;
 
 use super::Load;
+use crate::command::posthouse;
 use crate::server::target_dir;
 
 impl Load {
@@ -51,9 +48,9 @@ pub(crate) fn expect_kept(report: &Report) -> Figures {
     report.figures
 }
 
-/// Reads everything in a journal that no node has open. Fails if there is damage.
-pub(crate) fn check_store(dir: &Path) {
-    let files: Arc<dyn Files> = Arc::new(RealFiles::open(dir).expect("the journal is there"));
-    let report = inspect::check(&files, &mut |_, _| {}).expect("the journal can be read");
-    assert!(report.is_sound(), "the store is damaged: {:#?}", report.findings);
+/// Reads everything in the store of a data directory that no node has open. Fails if there is
+/// damage.
+pub(crate) fn check_store(data_dir: &Path) {
+    let done = posthouse(data_dir, "store check");
+    assert_eq!(done.code, 0, "the store is not sound: {done:?}");
 }

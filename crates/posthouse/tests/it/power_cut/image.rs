@@ -57,7 +57,7 @@ impl Image {
         run(system("e2fsck").args(["-f", "-n"]).arg(&self.disk));
         let copy = format!("rdump /posthouse/journal {}", self.dir.display());
         run(system("debugfs").args(["-R", &copy]).arg(&self.disk));
-        check_store(&self.dir.join("journal"));
+        check_store(&self.dir);
     }
 }
 
