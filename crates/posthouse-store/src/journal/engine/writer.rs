@@ -139,19 +139,16 @@ impl Writer {
         let took = began.elapsed();
         self.last_sync = (written.batches, took);
         self.machine.figures.lock().note_sync(took, written.batches, written.bytes);
-        let is_news = {
+        {
             let mut intake = self.machine.intake.lock();
             intake.pace = Pace::Open;
-            let is_news = intake.durable < written.last;
-            intake.durable = intake.durable.max(written.last);
-            is_news
-        };
-        if is_news {
-            self.machine.outbox.push(Completion::Durable(written.last));
-        } else {
-            // A vouch has nothing to tell, but a batch may have been held back because of it.
-            self.machine.outbox.wake();
+            if intake.durable < written.last {
+                intake.durable = written.last;
+                self.machine.outbox.put_durable(written.last);
+            }
         }
+        // A vouch has nothing to tell, but a batch may have been held back because of it.
+        self.machine.outbox.wake();
         self.machine.writer_has_moved();
         Ok(())
     }
