@@ -220,7 +220,7 @@ impl Output {
     fn write(&self, machine: &Machine, bytes: &[u8], at: u64) -> Result<(), Fault> {
         let name = self.unfinished_name();
         while let Err(error) = self.file.write_at(bytes, at) {
-            machine.segments.sacrifice_after(Fault::io("write", &name)(error), 0)?;
+            machine.segments.spares.give_up_after(Fault::io("write", &name)(error))?;
         }
         Ok(())
     }
