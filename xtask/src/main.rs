@@ -4,6 +4,7 @@
 
 mod command;
 mod install;
+mod power_cut;
 mod sim;
 mod test;
 mod tidy;
@@ -19,7 +20,11 @@ Usage:
   cargo xtask test [--long] [FILTER]   install what is missing, then format, lint, tidy and test;
                                        with FILTER only the tests whose names contain it
   cargo xtask sim --seeds N --from S [--bug NAME]
-                                       run N seeds of the simulator, beginning with seed S";
+                                       run N seeds of the simulator, beginning with seed S
+  cargo xtask power-cut [--cuts N] [--without-sync]
+                                       cut the power of an emulated machine that runs the node N
+                                       times, with 20 as N by default; a node without sync must
+                                       be found out";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -39,6 +44,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["tidy", "--update"] => tidy::update(&root_dir()),
         ["test", options @ ..] => test::run(&root_dir(), &test::Options::parse(options)?),
         ["sim", options @ ..] => sim::run(&root_dir(), options),
+        ["power-cut", options @ ..] => power_cut::run(&root_dir(), options),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())

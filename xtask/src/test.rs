@@ -10,6 +10,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use crate::power_cut::{CUTS, CUTS_VARIABLE};
 use crate::{command, install, tidy};
 
 const LINT: [&str; 8] =
@@ -43,7 +44,7 @@ impl<'a> Options<'a> {
 
 /// Runs every step in order and stops at the first that fails.
 pub(crate) fn run(root: &Path, options: &Options<'_>) -> Result<()> {
-    command::step("install", || install::run(root))?;
+    command::step("install", || install_for(root, options))?;
     if options.filter.is_none() {
         check_source(root)?;
     }
@@ -51,6 +52,11 @@ pub(crate) fn run(root: &Path, options: &Options<'_>) -> Result<()> {
     println!("== test");
     remove_leftovers(root)?;
     command::run(&mut test_command(root, options))
+}
+
+fn install_for(root: &Path, options: &Options<'_>) -> Result<()> {
+    install::run(root)?;
+    if options.long { install::machine() } else { Ok(()) }
 }
 
 /// Servers of failed tests leave their data for a look; the next run is the end of that.
@@ -93,7 +99,7 @@ fn test_command(root: &Path, options: &Options<'_>) -> std::process::Command {
     let mut command = command::cargo(root, &TEST);
     command.args(options.filter);
     if options.long {
-        command.env("POSTHOUSE_TEST_LONG", "1");
+        command.env("POSTHOUSE_TEST_LONG", "1").env(CUTS_VARIABLE, CUTS);
     }
     command
 }

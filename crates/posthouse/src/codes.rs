@@ -32,6 +32,16 @@ pub(crate) enum Code {
     StoreReadOnly,
     /// There is no room for the store.
     StoreNoRoom,
+    /// A store is in the way of another one.
+    StoreExists,
+    /// A backup is not what was written.
+    BackupInvalid,
+    /// The store is held still by somebody else, or no longer by whoever asks.
+    StoreHeld,
+    /// There is no store on disk.
+    StoreAbsent,
+    /// A backup cannot be written.
+    BackupFailed,
     /// The users file cannot be used.
     UsersInvalid,
     /// A user that does not exist.
@@ -67,7 +77,7 @@ pub(crate) enum Code {
 impl Code {
     /// All of them, in the order of their numbers.
     #[cfg(test)]
-    pub(crate) const ALL: [Code; 28] = [
+    pub(crate) const ALL: [Code; 33] = [
         Code::KeyUnknown,
         Code::ValueInvalid,
         Code::FileInvalid,
@@ -83,6 +93,10 @@ impl Code {
         Code::StoreForbidden,
         Code::StoreReadOnly,
         Code::StoreNoRoom,
+        Code::StoreExists,
+        Code::BackupInvalid,
+        Code::StoreHeld,
+        Code::StoreAbsent,
         Code::LoginMissing,
         Code::LoginWrong,
         Code::OriginRefused,
@@ -91,6 +105,7 @@ impl Code {
         Code::RequestInvalid,
         Code::MethodInvalid,
         Code::NodeStopping,
+        Code::BackupFailed,
         Code::NodeUnreachable,
         Code::ConfirmationMissing,
         Code::AnswerInvalid,
@@ -116,6 +131,10 @@ impl Code {
             Code::StoreForbidden => "PH1313",
             Code::StoreReadOnly => "PH1314",
             Code::StoreNoRoom => "PH1315",
+            Code::StoreExists => "PH1316",
+            Code::BackupInvalid => "PH1317",
+            Code::StoreHeld => "PH1318",
+            Code::StoreAbsent => "PH1319",
             Code::LoginMissing => "PH1320",
             Code::LoginWrong => "PH1321",
             Code::OriginRefused => "PH1323",
@@ -124,6 +143,7 @@ impl Code {
             Code::RequestInvalid => "PH1326",
             Code::MethodInvalid => "PH1327",
             Code::NodeStopping => "PH1328",
+            Code::BackupFailed => "PH1330",
             Code::NodeUnreachable => "PH1340",
             Code::ConfirmationMissing => "PH1341",
             Code::AnswerInvalid => "PH1342",
@@ -138,15 +158,17 @@ impl Code {
             Code::KeyUnknown | Code::ValueInvalid | Code::FileInvalid => Exit::Configuration,
             Code::AddressRefused | Code::UsersInvalid => Exit::Configuration,
             Code::DataDirInUse | Code::AddressUnusable => Exit::Conflict,
-            Code::StoreDamaged | Code::StoreNewer => Exit::StoreDamaged,
+            Code::StoreExists | Code::StoreHeld => Exit::Conflict,
+            Code::StoreDamaged | Code::StoreNewer | Code::BackupInvalid => Exit::StoreDamaged,
             Code::StoreFailed | Code::StoreNoRoom => Exit::StoreFailed,
             Code::StoreForbidden | Code::StoreReadOnly => Exit::StoreFailed,
             Code::LoginMissing | Code::LoginWrong | Code::OriginRefused => Exit::NotAllowed,
             Code::UserUnknown | Code::RouteUnknown | Code::PageUnknown => Exit::NotFound,
+            Code::StoreAbsent => Exit::NotFound,
             Code::RequestInvalid | Code::ConfirmationMissing => Exit::Usage,
             Code::NodeStopping | Code::NodeUnreachable => Exit::Unreachable,
             Code::DataDirUnusable | Code::LoginsTooMany | Code::MethodInvalid => Exit::Failed,
-            Code::AnswerInvalid | Code::Unexpected => Exit::Failed,
+            Code::AnswerInvalid | Code::BackupFailed | Code::Unexpected => Exit::Failed,
         }
     }
 }

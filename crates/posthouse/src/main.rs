@@ -15,6 +15,7 @@ mod pages;
 mod password;
 mod process;
 mod stop;
+mod store_failure;
 mod version;
 
 use std::process::ExitCode;

@@ -5,6 +5,7 @@
 //! network and well under a second.
 
 mod debian;
+mod machine;
 mod node;
 mod python;
 mod stamp;
@@ -22,6 +23,11 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     let interop = root.join("crates/posthouse/tests/interop");
     python::install(&interop.join("stomp_py"), &target.join("venv"))?;
     node::install(&interop.join("stompjs"), &target.join("node"))
+}
+
+/// Brings what emulates a machine, which only long runs need.
+pub(crate) fn machine() -> Result<()> {
+    debian::install(&machine::missing_packages())
 }
 
 fn missing_packages() -> Vec<&'static str> {

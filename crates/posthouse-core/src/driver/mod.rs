@@ -36,6 +36,8 @@ pub struct Driver {
     in_flight: VecDeque<(BatchNo, usize)>,
     in_flight_bytes: usize,
     wants_checkpoint: bool,
+    /// The batch of the last snapshot.
+    checkpointed: BatchNo,
     waiting: BTreeMap<Stream, VecDeque<Emission>>,
     waiting_for: BTreeMap<BatchNo, Vec<Stream>>,
     released: VecDeque<(HolderId, Effect)>,
@@ -62,7 +64,7 @@ impl Driver {
         if self.batch_is_wanted() && self.store.is_ready(self.open.records.len()) {
             self.submit(now);
         }
-        self.keep_house();
+        self.keep_house(now);
         self.hear();
     }
 
@@ -171,7 +173,7 @@ impl Driver {
         self.in_flight.push_back((number, bytes));
         self.in_flight_bytes += bytes;
         self.open_batch(next);
-        self.begin_checkpoint();
+        self.begin_checkpoint(now);
     }
 
     /// Hears from the store. Call it also when the store says that it has news between turns.

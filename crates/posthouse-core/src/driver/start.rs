@@ -28,7 +28,8 @@ impl Driver {
         mut store: Box<dyn Store>,
         now: Now,
     ) -> Result<Driver, String> {
-        let mut durable = store.restore(&mut |piece| restore(&mut broker, piece))?;
+        let checkpointed = store.restore(&mut |piece| restore(&mut broker, piece))?;
+        let mut durable = checkpointed;
         while let Some(found) = store.recover(BatchNo(durable.0 + 1))? {
             let number = found.batch.number;
             if number != BatchNo(durable.0 + 1) {
@@ -46,6 +47,7 @@ impl Driver {
             in_flight: Default::default(),
             in_flight_bytes: 0,
             wants_checkpoint: false,
+            checkpointed,
             waiting: Default::default(),
             waiting_for: Default::default(),
             released: Default::default(),

@@ -35,28 +35,27 @@ pub fn envelope(now: Now, send: &Send) -> Envelope {
         producer: send.dedup.map(|(name, seq)| ProducerSeq { producer: u128::from(name), seq }),
         ..EnvelopeHead::default()
     };
-    Envelope::new(head, properties, body_of(send.key).as_bytes())
+    Envelope::new(head, properties, body_of(send.key, FILLING_BYTES).as_bytes())
 }
 
-/// The body of a message: its key, and more or less of what nobody reads.
-pub fn body_of(key: Key) -> String {
-    let filling = usize::try_from(key * 37 % 120).unwrap_or(0);
+/// The usual bound of what bodies are filled up with, in bytes.
+pub const FILLING_BYTES: u64 = 120;
+
+/// The body of a message: its key, and more or less of what nobody reads, but always less than
+/// `filling_bytes` of it.
+pub fn body_of(key: Key, filling_bytes: u64) -> String {
+    let filling = usize::try_from(key * 37 % filling_bytes).unwrap_or(0);
     format!("{key} {}", "x".repeat(filling))
 }
 
 /// The key of a message by its body.
 pub fn key_of(message: &Envelope) -> Option<Key> {
-    key_of_body(message.body())
+    key_of_body(message.body(), FILLING_BYTES)
 }
 
-/// The key that a body begins with.
-pub fn key_of_body(body: &[u8]) -> Option<Key> {
+/// The key that a body begins with, if every byte of it is as it was sent.
+pub fn key_of_body(body: &[u8], filling_bytes: u64) -> Option<Key> {
     let text = std::str::from_utf8(body).ok()?;
-    let (key, filling) = text.split_once(' ')?;
-    let key = key.parse().ok()?;
-    (body_of(key).len() == key_digits(key) + 1 + filling.len()).then_some(key)
-}
-
-fn key_digits(key: Key) -> usize {
-    key.to_string().len()
+    let key = text.split_once(' ')?.0.parse().ok()?;
+    (body_of(key, filling_bytes) == text).then_some(key)
 }

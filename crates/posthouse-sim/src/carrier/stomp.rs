@@ -13,7 +13,7 @@ use posthouse_wire::stomp::{
 };
 
 use crate::carrier::Parcel;
-use crate::carrier::message::{body_of, key_of_body, selector_text};
+use crate::carrier::message::{FILLING_BYTES, body_of, key_of_body, selector_text};
 use crate::clock::wall_ms_of;
 use crate::history::{
     Call, Consumer, Key, Mode, Op, Send, Settle, Subscribe, Target, Transacted, Verdict,
@@ -103,6 +103,7 @@ pub struct StompPeer {
     inbox: Inbox,
     names: BTreeMap<u64, String>,
     next_handle: u64,
+    filling_bytes: u64,
 }
 
 impl StompPeer {
@@ -118,7 +119,14 @@ impl StompPeer {
             inbox: Inbox::new(FrameLimits::AFTER_LOGIN, version),
             names: BTreeMap::new(),
             next_handle: 0,
+            filling_bytes: FILLING_BYTES,
         }
+    }
+
+    /// The same, with bodies that are filled up with less than `bytes`. Everybody who is to
+    /// receive them must be told the same.
+    pub fn filling(self, bytes: u64) -> StompPeer {
+        StompPeer { filling_bytes: bytes, ..self }
     }
 
     /// A request as bytes.
@@ -127,7 +135,7 @@ impl StompPeer {
             Request::Connect { client } => self.connect(client.as_deref()),
             Request::Call { op, call, receipt, handle } => {
                 let name = self.names.get(handle).cloned().unwrap_or_default();
-                frame_of(self.version, *op, call, *receipt, &name)
+                frame_of(self, *op, call, *receipt, &name)
             }
         }
     }
@@ -150,7 +158,7 @@ impl StompPeer {
             let names = &mut self.names;
             let next_handle = &mut self.next_handle;
             replies.extend(missed_of(&frame));
-            replies.push(reply_of(&frame, |name| {
+            replies.push(reply_of(&frame, self.filling_bytes, |name| {
                 *next_handle += 1;
                 names.insert(*next_handle, name);
                 *next_handle
@@ -168,8 +176,9 @@ fn put_number(frame: &mut FrameWriter<'_>, name: &str, number: u64) {
     frame.header_number(name, number).expect("a number is plain");
 }
 
-fn frame_of(version: Version, op: Op, call: &Call, receipt: bool, delivery: &str) -> Vec<u8> {
+fn frame_of(peer: &StompPeer, op: Op, call: &Call, receipt: bool, delivery: &str) -> Vec<u8> {
     let mut out = Vec::new();
+    let version = peer.version;
     let mut frame = FrameWriter::new(&mut out, version, command_of(call));
     if receipt || *call == Call::Disconnect {
         put_number(&mut frame, "receipt", op);
@@ -177,7 +186,8 @@ fn frame_of(version: Version, op: Op, call: &Call, receipt: bool, delivery: &str
     match call {
         Call::Send(send) => {
             put_send(&mut frame, send);
-            frame.body(body_of(send.key).as_bytes()).expect("a SEND frame has a body");
+            let body = body_of(send.key, peer.filling_bytes);
+            frame.body(body.as_bytes()).expect("a SEND frame has a body");
             return out;
         }
         Call::Subscribe(wish) => put_subscribe(&mut frame, wish),
@@ -272,13 +282,13 @@ fn put_settle(frame: &mut FrameWriter<'_>, version: Version, settle: &Settle, de
 }
 
 /// A frame of the node as a reply; `keep` remembers how the node names a delivery.
-fn reply_of(frame: &FrameRef<'_>, keep: impl FnOnce(String) -> u64) -> Reply {
+fn reply_of(frame: &FrameRef<'_>, filling_bytes: u64, keep: impl FnOnce(String) -> u64) -> Reply {
     let text = |name: &str| frame.header(name).unwrap_or_default().into_owned();
     match frame.command() {
         Command::Connected => Reply::Connected,
         Command::Receipt => Reply::Receipt(text("receipt-id").parse().unwrap_or(Op::MAX)),
         Command::Message if text("browser") == "end" => Reply::BrowseEnd(consumer_of(frame)),
-        Command::Message => Reply::Message(arrival_of(frame, keep)),
+        Command::Message => Reply::Message(arrival_of(frame, filling_bytes, keep)),
         _ => {
             let detail = text("message");
             let code = detail.split(' ').next().unwrap_or_default().to_owned();
@@ -298,14 +308,18 @@ fn consumer_of(frame: &FrameRef<'_>) -> Consumer {
     id.parse().unwrap_or(Consumer::MAX)
 }
 
-fn arrival_of(frame: &FrameRef<'_>, keep: impl FnOnce(String) -> u64) -> Arrival {
+fn arrival_of(
+    frame: &FrameRef<'_>,
+    filling_bytes: u64,
+    keep: impl FnOnce(String) -> u64,
+) -> Arrival {
     let name = frame.header("ack").or_else(|| frame.header("message-id"));
     let from = frame.header("destination").unwrap_or_default();
     let count = frame.header("delivery-count").and_then(|text| text.parse::<u32>().ok());
     Arrival {
         consumer: consumer_of(frame),
         handle: keep(name.unwrap_or_default().into_owned()),
-        key: key_of_body(frame.body()).unwrap_or(Key::MAX),
+        key: key_of_body(frame.body(), filling_bytes).unwrap_or(Key::MAX),
         from: from.parse().unwrap_or_else(|_| Target::queue("?")),
         redeliveries: count.map_or(0, |count| count.saturating_sub(1)),
     }

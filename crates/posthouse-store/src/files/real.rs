@@ -16,6 +16,13 @@ use rustix::io::Errno;
 
 use super::{File, Files};
 
+/// What this module is asked to do with a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    ReadAndWrite,
+    Read,
+}
+
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
@@ -25,6 +32,7 @@ static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 pub struct RealFiles {
     path: PathBuf,
     directory: fs::File,
+    purpose: Use,
 }
 
 impl RealFiles {
@@ -41,7 +49,27 @@ impl RealFiles {
             Err(error) => return Err(error),
         }
         let directory = fs::File::open(&path)?;
-        Ok(RealFiles { path, directory })
+        Ok(RealFiles { path, directory, purpose: Use::ReadAndWrite })
+    }
+
+    /// Opens a directory that is there, only to read: nothing in it can be changed through this
+    /// value, and neither permission to write nor a medium that takes writes is needed.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn open_read_only(path: impl Into<PathBuf>) -> io::Result<RealFiles> {
+        let path = path.into();
+        let directory = fs::File::open(&path)?;
+        Ok(RealFiles { path, directory, purpose: Use::Read })
+    }
+
+    /// # Errors
+    /// [`ErrorKind::ReadOnlyFilesystem`] if the directory is only to be read.
+    fn check_writable(&self) -> io::Result<()> {
+        match self.purpose {
+            Use::ReadAndWrite => Ok(()),
+            Use::Read => Err(ErrorKind::ReadOnlyFilesystem.into()),
+        }
     }
 }
 
@@ -64,21 +92,25 @@ impl Files for RealFiles {
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn File>> {
-        let file = OpenOptions::new().read(true).write(true).open(self.path.join(name))?;
-        RealFile::boxed(file)
+        let mut options = OpenOptions::new();
+        options.read(true).write(self.purpose == Use::ReadAndWrite);
+        RealFile::boxed(options.open(self.path.join(name))?)
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn File>> {
+        self.check_writable()?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true).mode(FILE_MODE);
         RealFile::boxed(options.open(self.path.join(name))?)
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.check_writable()?;
         fs::rename(self.path.join(from), self.path.join(to))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
+        self.check_writable()?;
         fs::remove_file(self.path.join(name))
     }
 
@@ -244,6 +276,23 @@ mod tests {
         file.write_zeros(bytes)?;
         assert_eq!(file.bytes()?, bytes);
         assert_eq!(read(&file, 0, 2)?, b"x\0");
+        Ok(())
+    }
+
+    #[test]
+    fn a_directory_that_is_only_to_be_read_stays_as_it_is() -> io::Result<()> {
+        let directory = tempfile::tempdir()?;
+        let path = directory.path().join("journal");
+        assert_eq!(RealFiles::open_read_only(&path).unwrap_err().kind(), ErrorKind::NotFound);
+        RealFiles::open(&path)?.create("f")?.write_at(b"x", 0)?;
+        let files = RealFiles::open_read_only(&path)?;
+        let file = files.open("f")?;
+        assert_eq!(read(&*file, 0, 2)?, b"x");
+        assert!(file.write_at(b"y", 0).is_err());
+        for refused in [files.create("g").map(|_| ()), files.rename("f", "g"), files.remove("f")] {
+            assert_eq!(refused.unwrap_err().kind(), ErrorKind::ReadOnlyFilesystem);
+        }
+        assert_eq!(files.names()?, ["f"]);
         Ok(())
     }
 

@@ -7,7 +7,10 @@ mod check;
 mod course;
 mod dump;
 mod finding;
+mod live;
 mod progress;
+mod selection;
+mod state;
 mod stats;
 #[cfg(test)]
 mod tests;
@@ -15,7 +18,9 @@ mod text;
 mod walk;
 
 pub use check::{Report, check};
-pub use dump::{Line, dump};
+pub use dump::{Line, TakeLine, dump};
 pub use finding::{Finding, FindingKind};
 pub use progress::Tell;
+pub use selection::Selection;
+pub use state::{Waiting, waiting};
 pub use stats::{Amount, CheckpointStats, FileKind, SegmentStats, Stats, stats};

@@ -12,6 +12,6 @@ pub mod planted;
 pub mod scan;
 
 pub use engine::{
-    CheckpointFigures, Crew, Figures, Hands, Journal, Opening, Options, SYNC_BYTES_BOUNDS,
-    SYNC_US_BOUNDS, Space, Wake, Watch, Worker,
+    CheckpointFigures, Crew, Figures, Hands, HeldFile, HeldStore, Hold, Journal, Opening, Options,
+    SYNC_BYTES_BOUNDS, SYNC_US_BOUNDS, Space, Wake, Watch, Worker,
 };

@@ -34,6 +34,8 @@ pub(crate) enum Verb {
     Redrive,
     /// Remove the thing itself.
     Delete,
+    /// Keep it as it is while it is copied.
+    Hold,
 }
 
 /// What it is done to.
@@ -49,6 +51,8 @@ pub(crate) enum Resource {
     Subscription,
     /// Messaging connections.
     Connection,
+    /// What is kept on disk.
+    Store,
 }
 
 /// Who may come to a route.

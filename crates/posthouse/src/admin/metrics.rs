@@ -1,6 +1,8 @@
 //! Metrics for Prometheus. They are sums over the node, so that their number does not grow with
 //! its destinations, and they are read from the broker when they are asked for.
 
+mod journal;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use posthouse_core::destination::Kind;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
@@ -23,6 +26,7 @@ use crate::broker_thread::{Ask, Overview};
 use crate::codes::Code;
 use crate::process;
 use crate::version::VERSION;
+use journal::JournalSnapshot;
 
 const CONTENT_TYPE: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
@@ -39,13 +43,20 @@ struct Snapshot {
     queues: u64,
     topics: u64,
     started_seconds: u64,
+    unreadable: u64,
+    /// Absent when everything is kept in memory.
+    journal: Option<JournalSnapshot>,
 }
 
 /// Answers all metrics.
 pub(crate) async fn metrics(State(admin): State<Arc<Admin>>) -> Result<Response, Problem> {
     let overview = admin.asker.ask(Ask::Overview).await?;
     let destinations = admin.asker.destinations().await?;
-    let snapshot = Snapshot::new(overview, &destinations, admin.started_ms);
+    let mut snapshot = Snapshot::new(overview, &destinations, admin.started_ms);
+    snapshot.journal = admin.journal.as_ref().map(|journal| JournalSnapshot {
+        figures: journal.figures(),
+        is_held: admin.holds.is_held(),
+    });
     let text = write(snapshot).map_err(|_| {
         let status = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
         Problem::new(status, Code::Unexpected, "the metrics could not be written")
@@ -73,6 +84,8 @@ impl Snapshot {
             queues: count(Kind::Queue),
             topics: count(Kind::Topic),
             started_seconds: started_ms / 1_000,
+            unreadable: destinations.iter().map(|stats| stats.unreadable).sum(),
+            journal: None,
         }
     }
 
@@ -107,6 +120,12 @@ impl Snapshot {
         let rows = [
             ("posthouse_messages", "Messages kept", broker.messages),
             ("posthouse_messages_bytes", "Bytes of the messages kept", broker.bytes),
+            (
+                "posthouse_messages_memory_bytes",
+                "Bytes of messages in memory",
+                broker.resident_bytes,
+            ),
+            ("posthouse_messages_unreadable", "Messages that cannot be read", self.unreadable),
             ("posthouse_messages_ready", "Messages that could be handed out", self.ready),
             ("posthouse_messages_unacked", "Messages not settled yet", self.unacknowledged),
             ("posthouse_queues", "Queues", self.queues),
@@ -127,7 +146,8 @@ impl Collector for Snapshot {
         let mut sink = Sink { encoder };
         self.connections(&mut sink)?;
         self.counters(&mut sink)?;
-        self.gauges(&mut sink)
+        self.gauges(&mut sink)?;
+        self.journal.as_ref().map_or(Ok(()), |journal| journal.encode(&mut sink))
     }
 }
 
@@ -146,6 +166,28 @@ impl Sink<'_> {
     fn gauge_of(&mut self, name: &str, help: &str, labels: &Labels, value: u64) -> fmt::Result {
         let value = i64::try_from(value).unwrap_or(i64::MAX);
         self.write(name, help, labels, &ConstGauge::new(value))
+    }
+
+    /// A gauge that need not be a whole number.
+    fn ratio_of(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
+        self.write(name, help, &[], &ConstGauge::new(value))
+    }
+
+    /// A gauge for each value of one label.
+    fn gauges_of(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &'static str,
+        values: &[(&'static str, u64)],
+    ) -> fmt::Result {
+        let no_unit: Option<&Unit> = None;
+        let kind = MetricType::Gauge;
+        let mut encoder = self.encoder.encode_descriptor(name, help, no_unit, kind)?;
+        values.iter().try_for_each(|(word, value)| {
+            let value = i64::try_from(*value).unwrap_or(i64::MAX);
+            ConstGauge::new(value).encode(encoder.encode_family(&[(label, *word)])?)
+        })
     }
 
     fn write(

@@ -5,11 +5,13 @@
 //! [`guard`], and every route of the API [`access::authorize`].
 
 pub(crate) mod access;
+mod backups;
 mod connections;
 mod destinations;
 mod extract;
 mod guard;
 mod health;
+mod holds;
 mod login;
 mod messages;
 mod metrics;
@@ -20,26 +22,33 @@ mod problem;
 mod routes;
 mod server;
 mod sessions;
+mod store;
 mod subscriptions;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use posthouse_store::journal::Watch;
 use tokio::sync::Semaphore;
 
+pub(crate) use backups::{StoreFile, StoreHold};
 pub(crate) use problem::Problem;
 pub(crate) use server::serve;
 
 use crate::broker_thread::Asker;
 use crate::data_dir::{ADMIN, Token};
 use access::Principal;
+use holds::Holds;
 use sessions::Sessions;
 
 /// What the handlers share.
 #[derive(Debug)]
 pub(crate) struct Admin {
     asker: Asker,
+    /// Absent when everything is kept in memory.
+    journal: Option<Watch>,
+    holds: Holds,
     sessions: Sessions,
     /// Where the users are.
     data_dir: PathBuf,
@@ -54,6 +63,7 @@ impl Admin {
     /// for the commands of its own user.
     pub(crate) fn new(
         asker: Asker,
+        journal: Option<Watch>,
         data_dir: PathBuf,
         node_name: String,
         started_ms: u64,
@@ -62,6 +72,8 @@ impl Admin {
         let token = sessions.open_forever(Principal::Administrator(ADMIN.into()));
         let admin = Admin {
             asker,
+            journal,
+            holds: Holds::default(),
             sessions,
             data_dir,
             node_name,
@@ -70,6 +82,11 @@ impl Admin {
             hashing: Semaphore::new(login::HASHES_MAX),
         };
         (Arc::new(admin), token)
+    }
+
+    /// Lets go of the store, whoever holds it, because the node stops.
+    pub(crate) fn end_holds(&self) {
+        self.holds.end_all();
     }
 
     /// Says whether the node takes work.

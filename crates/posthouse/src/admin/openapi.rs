@@ -4,7 +4,9 @@ use axum::Json;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{connections, destinations, login, messages, node, problem, subscriptions};
+use super::{
+    backups, connections, destinations, login, messages, node, problem, store, subscriptions,
+};
 
 /// The description.
 #[derive(OpenApi)]
@@ -24,6 +26,10 @@ use super::{connections, destinations, login, messages, node, problem, subscript
         subscriptions::list_subscriptions,
         subscriptions::delete_subscription,
         connections::list_connections,
+        store::show_store,
+        backups::hold_store,
+        backups::renew_hold,
+        backups::end_hold,
     ),
     components(schemas(problem::Problem)),
     modifiers(&BearerToken),

@@ -14,8 +14,8 @@ use axum::routing::{MethodRouter, delete, get, post};
 use super::access::{Access, Resource, Verb, authorize};
 use super::problem::Problem;
 use super::{
-    Admin, connections, destinations, guard, health, login, messages, metrics, node, openapi,
-    subscriptions,
+    Admin, backups, connections, destinations, guard, health, login, messages, metrics, node,
+    openapi, store, subscriptions,
 };
 use crate::codes::Code;
 use crate::data_dir::Token;
@@ -38,8 +38,8 @@ pub(super) struct Route {
 /// All routes.
 pub(super) fn table() -> Vec<Route> {
     use Access::{Login, Open};
-    use Resource::{Connection, Node, Queue, Subscription, Topic};
-    use Verb::{Browse, Delete, Purge, Read, Redrive};
+    use Resource::{Connection, Node, Queue, Store, Subscription, Topic};
+    use Verb::{Browse, Delete, Hold, Purge, Read, Redrive};
     vec![
         read("/livez", Open, get(health::livez)),
         read("/readyz", Open, get(health::readyz)),
@@ -70,6 +70,10 @@ pub(super) fn table() -> Vec<Route> {
             delete(subscriptions::delete_subscription),
         ),
         read("/api/v1/connections", Login(Read, Connection), get(connections::list_connections)),
+        read("/api/v1/store", Login(Read, Store), get(store::show_store)),
+        write("/api/v1/store/holds", Login(Hold, Store), post(backups::hold_store)),
+        write("/api/v1/store/holds/{id}/renew", Login(Hold, Store), post(backups::renew_hold)),
+        remove("/api/v1/store/holds/{id}", Login(Hold, Store), delete(backups::end_hold)),
     ]
 }
 
@@ -166,11 +170,11 @@ mod tests {
     /// An admin side whose broker is gone: whoever gets past the login hears that it is stopping.
     fn admin() -> (Arc<Admin>, Token) {
         let (asker, _) = broker_thread::channel();
-        Admin::new(asker, "/nowhere".into(), "node".into(), 0)
+        Admin::new(asker, None, "/nowhere".into(), "node".into(), 0)
     }
 
     async fn ask(admin: &Arc<Admin>, route: &Route, authorization: &str) -> Response {
-        let path = route.path.replace("{name}", "a").replace("{client}", "b");
+        let path = route.path.replace("{name}", "a").replace("{client}", "b").replace("{id}", "1");
         let request = Request::builder()
             .method(&route.method)
             .uri(path)
@@ -196,7 +200,10 @@ mod tests {
                 assert!(is_open || is_problem, "{}", route.path);
             }
             let status = ask(&admin, &route, &right).await.status();
-            assert!(is_open || status == StatusCode::SERVICE_UNAVAILABLE, "{}", route.path);
+            let asks_nobody = route.path.contains("/store/holds");
+            let expected =
+                if asks_nobody { StatusCode::NOT_FOUND } else { StatusCode::SERVICE_UNAVAILABLE };
+            assert!(is_open || status == expected, "{}: {status}", route.path);
         }
     }
 

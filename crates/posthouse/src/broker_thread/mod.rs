@@ -24,7 +24,7 @@ use std::{panic, process, thread};
 
 use posthouse_core::driver::Driver;
 use posthouse_core::policy::Policies;
-use posthouse_store::journal::Opening;
+use posthouse_store::journal::{Opening, Watch};
 use posthouse_wire::stomp::HeartBeat;
 use posthouse_wire::stomp::session::SessionConfig;
 use tokio::runtime;
@@ -96,14 +96,15 @@ pub(crate) fn session_config(config: &Config) -> SessionConfig {
     }
 }
 
-/// Starts the thread. `ready` hears when it has read what is stored and takes connections; what
-/// the thread ends with is answered when it ends.
+/// Starts the thread. `ready` hears when it has read what is stored and takes connections, and
+/// gets what shows the journal if there is one; what the thread ends with is answered when it
+/// ends.
 ///
 /// # Errors
 /// When the system gives no thread.
 pub(crate) fn start(
     parts: Parts,
-    ready: oneshot::Sender<()>,
+    ready: oneshot::Sender<Option<Watch>>,
 ) -> Result<oneshot::Receiver<Result<(), Failure>>, Failure> {
     let (end, ended) = oneshot::channel();
     stop_at_panics();
@@ -135,7 +136,7 @@ fn stop_at_panics() {
     }));
 }
 
-async fn run(parts: Parts, ready: oneshot::Sender<()>) -> Result<(), Failure> {
+async fn run(parts: Parts, ready: oneshot::Sender<Option<Watch>>) -> Result<(), Failure> {
     let Parts { limits, write_stall_ms_max, listeners, asks, mut stop, .. } = parts;
     let mut clock = Clock::new();
     let turn_wanted = Arc::new(Notify::new());
@@ -148,7 +149,7 @@ async fn run(parts: Parts, ready: oneshot::Sender<()>) -> Result<(), Failure> {
     let node = format!("{}-{run:x}", parts.node_name).into();
     let session = SessionConfig { node, ..parts.session };
     let config = HubConfig { session: session.into(), limits, write_stall_ms_max };
-    let hub = Rc::new(RefCell::new(Hub::new(driver, clock, config, turn_wanted, watch)));
+    let hub = Rc::new(RefCell::new(Hub::new(driver, clock, config, turn_wanted, watch.clone())));
     for listener in listeners {
         let listener = tokio::net::TcpListener::from_std(listener);
         let listener = listener.map_err(|error| Failure::unexpected(error.to_string()))?;
@@ -157,7 +158,7 @@ async fn run(parts: Parts, ready: oneshot::Sender<()>) -> Result<(), Failure> {
     tokio::task::spawn_local(answer(hub.clone(), asks));
     let turns = tokio::task::spawn_local(turns(hub.clone()));
     // Nobody waits for it when the start was given up meanwhile.
-    let _ = ready.send(());
+    let _ = ready.send(watch);
     let failure = tokio::select! {
         () = stop.stopped() => return drain(&hub).await,
         failure = turns => failure,

@@ -1,7 +1,6 @@
 //! Which store the node keeps its messages in, and what it means when it cannot be opened.
 
 use std::fs::DirBuilder;
-use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,19 +8,18 @@ use std::sync::Arc;
 use posthouse_core::store::Store;
 use posthouse_store::files::real::RealFiles;
 use posthouse_store::journal::fault::Fault;
+#[cfg(feature = "planted-bugs")]
+use posthouse_store::journal::planted::PlantedBug;
 use posthouse_store::journal::{Crew, Journal, Options, Watch};
 use posthouse_store::memory::MemoryStore;
 use tokio::sync::Notify;
 
-use crate::codes::Code;
 use crate::config::JournalConfig;
 use crate::failure::Failure;
+use crate::store_failure::{JOURNAL_DIR, of_error, of_fault};
 
 /// Its owner may do everything, others nothing.
 const DIR_MODE: u32 = 0o700;
-
-/// The journal's directory below the data directory.
-const JOURNAL_DIR: &str = "journal";
 
 /// What need not survive goes here when memory is short.
 const SPOOL_DIR: &str = "spool";
@@ -35,24 +33,25 @@ pub(crate) struct Keeping {
     pub(crate) config: JournalConfig,
 }
 
+/// A store, and what shows its journal if it has one.
+pub(crate) type OpenStore = (Box<dyn Store>, Option<Watch>);
+
 /// Opens the store. `news` is told whenever the store has something to say.
 ///
 /// # Errors
 /// Why it cannot be used, for a person.
-pub(super) fn open(
-    keeping: &Keeping,
-    news: &Arc<Notify>,
-) -> Result<(Box<dyn Store>, Option<Watch>), Failure> {
+pub(super) fn open(keeping: &Keeping, news: &Arc<Notify>) -> Result<OpenStore, Failure> {
     if !keeping.config.enabled {
         return Ok((Box::new(MemoryStore::default()), None));
     }
     let files = |name| open_dir(&keeping.data_dir.join(name));
+    let unusable = |fault: &Fault| of_fault(&keeping.data_dir.join(JOURNAL_DIR), fault);
     let (journal, spool) = (files(JOURNAL_DIR)?, files(SPOOL_DIR)?);
     let news = news.clone();
     let crew = Crew::Threads { wake: Arc::new(move || news.notify_one()) };
     let options = options(&keeping.config)?;
     let opened = Journal::open(Arc::new(journal), Arc::new(spool), options, crew);
-    let journal = opened.map_err(|fault| unusable(&keeping.data_dir, &fault))?;
+    let journal = opened.map_err(|fault| unusable(&fault))?;
     let watch = journal.watch();
     Ok((Box::new(journal), Some(watch)))
 }
@@ -60,11 +59,7 @@ pub(super) fn open(
 fn open_dir(path: &Path) -> Result<RealFiles, Failure> {
     let made = DirBuilder::new().recursive(true).mode(DIR_MODE).create(path);
     let opened = made.and_then(|()| RealFiles::open(path));
-    opened.map_err(|error| {
-        let code = code_of(&error);
-        let message = format!("{} cannot be used: {error}", path.display());
-        Failure::new(code, message, &format!("`posthouse explain {}`", code.as_str()))
-    })
+    opened.map_err(|error| of_error(path, &error))
 }
 
 fn options(config: &JournalConfig) -> Result<Options, Failure> {
@@ -76,27 +71,18 @@ fn options(config: &JournalConfig) -> Result<Options, Failure> {
         checkpoint_bytes: config.checkpoint_bytes,
         spool_bytes_max: config.spool_bytes_max,
         seed,
+        #[cfg(feature = "planted-bugs")]
+        bug: planted_bug()?,
         ..Options::default()
     })
 }
 
-/// What a fault of the store means for whoever starts the node.
-fn unusable(data_dir: &Path, fault: &Fault) -> Failure {
-    let code = match fault {
-        Fault::Damaged { .. } => Code::StoreDamaged,
-        Fault::Future { .. } => Code::StoreNewer,
-        Fault::Io { error, .. } => code_of(error),
-    };
-    let dir = data_dir.join(JOURNAL_DIR);
-    let message = format!("the store in {} cannot be used: {fault}", dir.display());
-    Failure::new(code, message, &format!("`posthouse explain {}`", code.as_str()))
-}
-
-fn code_of(error: &io::Error) -> Code {
-    match error.kind() {
-        io::ErrorKind::PermissionDenied => Code::StoreForbidden,
-        io::ErrorKind::ReadOnlyFilesystem => Code::StoreReadOnly,
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::StoreNoRoom,
-        _ => Code::StoreFailed,
-    }
+/// The bug that the environment asks for, by its name.
+#[cfg(feature = "planted-bugs")]
+fn planted_bug() -> Result<Option<PlantedBug>, Failure> {
+    let Ok(name) = std::env::var("POSTHOUSE_PLANTED_BUG") else { return Ok(None) };
+    let bug = PlantedBug::ALL.into_iter().find(|bug| format!("{bug:?}") == name);
+    let unknown = || Failure::unexpected(format!("there is no bug named {name} to plant"));
+    tracing::error!(name, "a bug is planted: nothing is safe here");
+    bug.map(Some).ok_or_else(unknown)
 }

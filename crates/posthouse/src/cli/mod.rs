@@ -4,6 +4,7 @@
 //! Data goes to standard output and talk to standard error, so that every command can be piped.
 
 mod api;
+mod backup;
 mod bench;
 mod broker;
 mod config;
@@ -12,11 +13,14 @@ mod connection;
 mod dev;
 mod explain;
 mod output;
+mod progress;
 mod publish;
 mod queue;
 mod receipts;
+mod restore;
 mod rows;
 mod serve;
+mod store;
 mod subscribe;
 mod subscription;
 mod topic;
@@ -101,6 +105,13 @@ enum Command {
     /// Look at messaging connections.
     #[command(subcommand)]
     Connection(connection::Connection),
+    /// Copy the store of a running node on this machine.
+    Backup(backup::Backup),
+    /// Make a backup the store of a data directory.
+    Restore(restore::Restore),
+    /// Look into what is kept on disk.
+    #[command(subcommand)]
+    Store(store::Store),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -134,6 +145,9 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Topic(command) => command.run(&global),
         Command::Subscription(command) => command.run(&global),
         Command::Connection(command) => command.run(&global),
+        Command::Backup(command) => command.run(&global),
+        Command::Restore(command) => command.run(&global),
+        Command::Store(command) => command.run(&global),
         Command::Config(command) => command.run(&global),
         Command::Explain(command) => command.run(),
         Command::Bench(command) => command.run(&global),

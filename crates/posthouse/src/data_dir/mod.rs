@@ -1,7 +1,8 @@
 //! The data directory: one process at a time owns it, and nobody else on the machine reads it.
 
 mod endpoints;
-mod private_file;
+mod onlooker;
+pub(crate) mod private_file;
 mod token;
 mod users;
 
@@ -11,6 +12,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 pub(crate) use endpoints::Endpoints;
+pub(crate) use onlooker::Onlooker;
 pub(crate) use token::{Token, token_file};
 pub(crate) use users::{ADMIN, FirstPassword, Users};
 
@@ -19,6 +21,9 @@ use crate::failure::Failure;
 
 /// Bits of the directory: its owner may do everything, others nothing.
 const DIR_MODE: u32 = 0o700;
+
+/// Whoever owns the directory holds this file in it locked.
+const LOCK: &str = "lock";
 
 /// Where data is kept when nobody says where: the first of the variables that is set.
 ///
@@ -109,7 +114,7 @@ fn close_to_others(path: &Path) -> io::Result<()> {
     if fs::metadata(path)?.permissions().mode() & 0o077 == 0 {
         return Ok(());
     }
-    let is_ours = path.join("lock").exists() || fs::read_dir(path)?.next().is_none();
+    let is_ours = path.join(LOCK).exists() || fs::read_dir(path)?.next().is_none();
     if !is_ours {
         return Err(io::Error::other("others may read it, and it holds other things"));
     }
@@ -117,7 +122,7 @@ fn close_to_others(path: &Path) -> io::Result<()> {
 }
 
 fn lock(dir: &Path) -> Result<File, Failure> {
-    let path = dir.join("lock");
+    let path = dir.join(LOCK);
     let unusable = |error: io::Error| {
         let message = format!("{} cannot be used: {error}", path.display());
         Failure::new(Code::DataDirUnusable, message, "check the owner of the data directory")

@@ -13,6 +13,7 @@ mod start;
 use std::sync::Arc;
 use std::time::Duration;
 
+use posthouse_store::journal::Watch;
 use tokio::runtime::{self, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -55,13 +56,16 @@ pub(crate) struct Run {
     pub(crate) on_ready: OnReady,
 }
 
+/// What the broker thread ends with.
+type Ended = oneshot::Receiver<Result<(), Failure>>;
+
 /// A node whose parts are joined.
 struct Node {
     dir: DataDir,
     endpoints: Endpoints,
     admin: Arc<Admin>,
     http: JoinHandle<()>,
-    broker: oneshot::Receiver<Result<(), Failure>>,
+    broker: Ended,
     stopper: Stopper,
     live: Live,
 }
@@ -121,8 +125,8 @@ impl Node {
             asks,
             stop: stop.clone(),
         };
-        let broker = start_broker(parts).await?;
-        let admin = start_admin(&dir, config.node_name.clone(), asker.clone())?;
+        let (broker, journal) = start_broker(parts).await?;
+        let admin = start_admin(&dir, config.node_name.clone(), asker.clone(), journal)?;
         let http = tokio::spawn(admin::serve(admin.clone(), listen::to_tokio(http)?, stop));
         let live = Live { loaded, log_level, asker };
         let node = Node { dir, endpoints, admin, http, broker, stopper, live };
@@ -159,6 +163,7 @@ impl Node {
     async fn stop(self, ended: Option<Result<(), Failure>>) -> Result<(), Failure> {
         tracing::info!("stopping");
         self.admin.set_ready(false);
+        self.admin.end_holds();
         if let Err(error) = Endpoints::remove(self.dir.path()) {
             tracing::warn!(%error, "could not take the endpoints back");
         }
@@ -174,18 +179,23 @@ impl Node {
 }
 
 /// Starts the broker thread and waits until it takes connections.
-async fn start_broker(parts: Parts) -> Result<oneshot::Receiver<Result<(), Failure>>, Failure> {
+async fn start_broker(parts: Parts) -> Result<(Ended, Option<Watch>), Failure> {
     let (ready, is_ready) = oneshot::channel();
     let ended = broker_thread::start(parts, ready)?;
     match is_ready.await {
-        Ok(()) => Ok(ended),
+        Ok(journal) => Ok((ended, journal)),
         Err(_) => Err(joined(ended.await).err().unwrap_or_else(crashed)),
     }
 }
 
-fn start_admin(dir: &DataDir, node_name: String, asker: Asker) -> Result<Arc<Admin>, Failure> {
+fn start_admin(
+    dir: &DataDir,
+    node_name: String,
+    asker: Asker,
+    journal: Option<Watch>,
+) -> Result<Arc<Admin>, Failure> {
     let started_ms = broker_thread::wall_ms();
-    let (admin, token) = Admin::new(asker, dir.path().to_owned(), node_name, started_ms);
+    let (admin, token) = Admin::new(asker, journal, dir.path().to_owned(), node_name, started_ms);
     token.write(dir.path()).map_err(|error| start::unwritable(dir, &error))?;
     Ok(admin)
 }

@@ -50,12 +50,18 @@ impl Server {
 
     /// Starts a server with a configuration file of this text, and waits until it listens.
     pub(crate) fn start_with_config(text: &str) -> Server {
-        let dir = fresh_dir();
-        fs::write(config_path(&dir), text).expect("the configuration can be written");
-        Server::start_in(dir, &[])
+        Server::start_with(text, &[])
     }
 
-    fn start_in(dir: PathBuf, settings: &[&str]) -> Server {
+    /// Starts a server with a configuration file and settings, and waits until it listens.
+    pub(crate) fn start_with(text: &str, settings: &[&str]) -> Server {
+        let dir = fresh_dir();
+        fs::write(config_path(&dir), text).expect("the configuration can be written");
+        Server::start_in(dir, settings)
+    }
+
+    /// Starts a server that keeps everything below `dir`, which goes when the server does.
+    pub(crate) fn start_in(dir: PathBuf, settings: &[&str]) -> Server {
         let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let (process, endpoints) = start(&dir, &settings, Endpoints { stomp: any, http: any });
@@ -75,6 +81,19 @@ impl Server {
     /// Starts a stopped or killed server again, on the same data and the same ports.
     pub(crate) fn start_again(&mut self) {
         (self.process, self.endpoints) = start(&self.dir, &self.settings, self.endpoints);
+    }
+
+    /// Starts a stopped or killed server again, on the same data and free ports: between two lives
+    /// somebody else may take the old ones.
+    pub(crate) fn start_elsewhere(&mut self) {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let anywhere = Endpoints { stomp: any, http: any };
+        (self.process, self.endpoints) = start(&self.dir, &self.settings, anywhere);
+    }
+
+    /// Sends a signal. Fails if the server has ended.
+    pub(crate) fn signal(&mut self, signal: Signal) {
+        assert!(self.process.signal(signal), "the server has ended");
     }
 
     /// Where the server keeps everything.
@@ -168,7 +187,8 @@ pub(crate) fn target_dir() -> &'static Path {
     tests_dir.parent().expect("cargo's directory for tests lies in the target directory")
 }
 
-fn fresh_dir() -> PathBuf {
+/// An empty directory for one server or machine.
+pub(crate) fn fresh_dir() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("server-{}-{number}", std::process::id());

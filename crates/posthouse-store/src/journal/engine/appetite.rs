@@ -50,7 +50,7 @@ impl Appetite {
         let wants = match self.tried_bytes {
             Some(tried) => self.since_bytes >= tried + patience,
             None if is_full => self.since_bytes >= patience,
-            None if self.is_owing => self.since_bytes > 0,
+            None if self.is_owing => true,
             None => self.since_bytes >= self.interval_bytes(),
         };
         self.tell(wants)
@@ -63,7 +63,7 @@ impl Appetite {
         self.tell(wants)
     }
 
-    /// Another checkpoint would free something, so it is due as soon as there is anything new.
+    /// Another checkpoint would free something, so it is due although there may be nothing new.
     pub(super) fn owe(&mut self) {
         self.is_owing = true;
     }
@@ -71,6 +71,11 @@ impl Appetite {
     /// How many bytes of journal there are between checkpoints.
     pub(super) fn interval_bytes(&self) -> u64 {
         self.bytes_least.max(2 * self.last_checkpoint_bytes)
+    }
+
+    /// The same whatever was submitted, because somebody asks for a checkpoint.
+    pub(super) fn is_due_anyway(&mut self) -> bool {
+        self.tell(true)
     }
 
     fn tell(&mut self, wants: bool) -> bool {

@@ -16,11 +16,11 @@ const RECORD_BYTES_LEAST: u64 = 32;
 
 /// What is wanted of one segment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Live {
+pub(in crate::journal) struct Live {
     /// Bytes of records, each counted once.
-    pub(super) bytes: u64,
+    pub(in crate::journal) bytes: u64,
     /// Messages that are kept; several may share a record.
-    pub(super) messages: u64,
+    pub(in crate::journal) messages: u64,
 }
 
 /// See the module.
@@ -65,20 +65,21 @@ pub(super) fn place_in_log(kept: &Kept) -> Option<Place> {
 }
 
 /// About how many bytes the record of a message takes.
-pub(super) fn record_bytes(kept: &Kept) -> u64 {
+pub(in crate::journal) fn record_bytes(kept: &Kept) -> u64 {
     u64::from(kept.bytes).saturating_sub(OVERHEAD_BYTES as u64) + RECORD_OVERHEAD_BYTES
 }
 
 /// One segment while it is being counted: a bit for each stretch in which a record may begin
 /// says whether it has been counted.
 #[derive(Debug, Default)]
-struct Counting {
-    live: Live,
+pub(in crate::journal) struct Counting {
+    pub(in crate::journal) live: Live,
     begins: Vec<u64>,
 }
 
 impl Counting {
-    fn count(&mut self, place: Place, bytes: u64) {
+    /// Counts a message whose record lies at `place` and takes so many bytes.
+    pub(in crate::journal) fn count(&mut self, place: Place, bytes: u64) {
         let stretch = place.position / RECORD_BYTES_LEAST;
         let (word, bit) = ((stretch / 64) as usize, 1 << (stretch % 64));
         if self.begins.len() <= word {
@@ -110,7 +111,7 @@ mod tests {
     use posthouse_core::ids::{BatchNo, DestinationId};
     use posthouse_core::store::{Kept, Snapshot};
 
-    use super::{Census, Live, survivors};
+    use super::{Census, Live, OVERHEAD_BYTES, survivors};
     use crate::journal::layout::place::Place;
 
     struct Messages(Vec<Kept>);
@@ -129,7 +130,7 @@ mod tests {
 
     fn kept(seq: u64, segment: u64, position: u64) -> Kept {
         let locator = Place { segment, position }.locator();
-        Kept { destination: DestinationId(1), seq, locator, bytes: 260 }
+        Kept { destination: DestinationId(1), seq, locator, bytes: OVERHEAD_BYTES as u32 + 100 }
     }
 
     fn messages() -> Messages {

@@ -13,6 +13,7 @@ use super::appetite::Appetite;
 use super::bell::lock;
 use super::crew::{Crew, Threads, Workers};
 use super::figures::Figures;
+use super::hold::{Hold, hold};
 use super::intake::Intake;
 use super::keeper::Keeper;
 use super::machine::Machine;
@@ -149,12 +150,24 @@ pub struct Watch {
     machine: Arc<Machine>,
 }
 
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watch").finish_non_exhaustive()
+    }
+}
+
 impl Watch {
     /// The figures as of now.
     pub fn figures(&self) -> Figures {
         let mut figures = self.machine.figures.lock().clone();
         figures.is_full = self.machine.is_full();
         figures
+    }
+
+    /// Asks that nothing that is on the disk is freed, moved or used again while somebody copies
+    /// it. `None` if somebody else has asked so already.
+    pub fn hold(&self) -> Option<Hold> {
+        hold(&self.machine)
     }
 
     /// Why the journal is broken, if it is.

@@ -92,6 +92,8 @@ pub(super) struct State {
     pub(super) written: BatchNo,
     /// The last batch that is durable.
     pub(super) durable: BatchNo,
+    /// Behind the last block that is durable in this life of the journal.
+    pub(super) durable_end: Spot,
     /// The last batch that something behind it vouches for, or that needs no witness.
     vouched: BatchNo,
     pub(super) places: Places,
@@ -101,6 +103,7 @@ pub(super) struct State {
 impl Intake {
     pub(super) fn new(segments: &Segments, appetite: Appetite) -> Intake {
         let (current, next) = (segments.choose(), segments.choose());
+        let durable_end = Spot { segment: current.id, block: 1 };
         Intake {
             state: Mutex::new(State {
                 current,
@@ -113,6 +116,7 @@ impl Intake {
                 last: BatchNo(0),
                 written: BatchNo(0),
                 durable: BatchNo(0),
+                durable_end,
                 vouched: BatchNo(0),
                 places: Places::default(),
                 appetite,
@@ -130,6 +134,15 @@ impl State {
     /// it.
     pub(super) fn resume_after(&mut self, last: BatchNo) {
         (self.last, self.written, self.durable, self.vouched) = (last, last, last, last);
+    }
+
+    /// Takes note of a sync: of the last batch that it made durable, and of where it ended.
+    /// Answers whether the batch is news.
+    pub(super) fn note_durable(&mut self, last: BatchNo, end: Spot) -> bool {
+        let is_news = self.durable < last;
+        self.durable = self.durable.max(last);
+        self.durable_end = end;
+        is_news
     }
 
     /// Places a batch and lays it out.

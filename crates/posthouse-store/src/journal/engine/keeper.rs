@@ -102,6 +102,7 @@ impl Keeper {
             self.round = Some(round);
         } else {
             round.end(&self.machine, outcome != Outcome::NoRoom);
+            self.machine.holding.come_to_rest(&self.machine, &self.memory.slots);
         }
         Ok(())
     }
@@ -114,6 +115,7 @@ impl Keeper {
 
     fn begin_round(&mut self) {
         if self.round.is_none()
+            && !self.machine.holding.is_still()
             && let Some(request) = lock(&self.machine.request).take()
         {
             self.machine.intake.lock().appetite.begin();

@@ -8,6 +8,7 @@ use posthouse_core::store::Completion;
 
 use super::bell::{Bell, lock};
 use super::figures::Figures;
+use super::hold::Holding;
 use super::intake::Intake;
 use super::open_files::OpenFiles;
 use super::options::Options;
@@ -47,6 +48,7 @@ pub(super) struct Machine {
     /// The checkpoint that is to be made next.
     pub(super) request: Mutex<Option<Request>>,
     pub(super) open_files: OpenFiles,
+    pub(super) holding: Holding,
     pub(super) bells: Bells,
     pub(super) figures: SharedFigures,
     /// Segments or spares should be made.
@@ -80,6 +82,7 @@ impl Machine {
             spool,
             reading: Reading::default(),
             request: Mutex::default(),
+            holding: Holding::default(),
             options,
             segments,
             intake,

@@ -26,6 +26,7 @@ mod fetch;
 mod figures;
 mod freeing;
 mod front;
+mod hold;
 mod intake;
 mod keeper;
 mod machine;
@@ -47,8 +48,10 @@ mod stretch;
 mod tests;
 mod writer;
 
+pub(in crate::journal) use census::{Counting, record_bytes};
 pub use crew::{Crew, Hands, Worker};
 pub use figures::{CheckpointFigures, Figures, Opening, SYNC_BYTES_BOUNDS, SYNC_US_BOUNDS, Space};
 pub use front::{Journal, Watch};
+pub use hold::{HeldFile, HeldStore, Hold};
 pub use options::Options;
 pub use outbox::Wake;

@@ -26,6 +26,11 @@ pub(super) struct Slots {
 }
 
 impl Slots {
+    /// The name of the slot that counts.
+    pub(super) fn name(&self) -> &'static str {
+        slot_name(1 - self.stale)
+    }
+
     /// Writes a manifest over the slot that does not count, after which it is the one that does.
     ///
     /// # Errors

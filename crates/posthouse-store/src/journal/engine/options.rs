@@ -32,7 +32,7 @@ impl Default for Options {
             segment_bytes: 64 << 20,
             spares: 2,
             checkpoint_bytes: 256 << 20,
-            checkpoint_ms: 60_000,
+            checkpoint_ms: 30_000,
             spool_bytes_max: 1 << 30,
             seed: 0,
             #[cfg(feature = "planted-bugs")]

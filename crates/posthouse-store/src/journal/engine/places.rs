@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use posthouse_core::ids::BatchNo;
 
 /// Where a batch begins: segment, and block in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Spot {
     pub(super) segment: u64,
     pub(super) block: u64,

@@ -16,6 +16,7 @@ use super::bell::Bell;
 use super::crew::{Work, step};
 use super::intake::{Pace, Run};
 use super::machine::Machine;
+use super::places::Spot;
 use super::segments::is_full;
 use crate::files::File;
 use crate::journal::fault::Fault;
@@ -47,6 +48,8 @@ pub(super) struct Writer {
 struct Written {
     files: Vec<(u64, Arc<dyn File>)>,
     last: BatchNo,
+    /// Behind the last block.
+    end: Spot,
     batches: u64,
     bytes: u64,
 }
@@ -142,8 +145,7 @@ impl Writer {
         {
             let mut intake = self.machine.intake.lock();
             intake.pace = Pace::Open;
-            if intake.durable < written.last {
-                intake.durable = written.last;
+            if intake.note_durable(written.last, written.end) {
                 self.machine.outbox.put_durable(written.last);
             }
         }
@@ -168,6 +170,8 @@ impl Written {
             self.files.push((run.slot.id, file));
         }
         self.last = run.last;
+        let blocks = (run.bytes.len() / BLOCK_BYTES) as u64;
+        self.end = Spot { segment: run.slot.id, block: run.block + blocks };
         self.batches += run.batches;
         self.bytes += run.bytes.len() as u64;
     }

@@ -1,6 +1,7 @@
 //! `posthouse store check`: reads every block of every segment, every checkpoint and both slots of
 //! the manifest, and tells all that it finds.
 
+use std::io::ErrorKind::PermissionDenied;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -47,8 +48,8 @@ impl Report {
 /// Checks a whole store, in memory for one batch, one chunk and the findings.
 ///
 /// # Errors
-/// If the directory cannot be listed, or a newer Posthouse has written the store. Everything else
-/// is a finding.
+/// If the directory cannot be listed, a file may not be read, or a newer Posthouse has written the
+/// store. Everything else is a finding.
 pub fn check<'a>(files: &Arc<dyn Files>, tell: &'a mut Tell<'a>) -> Result<Report, Fault> {
     let listing = Listing::read(&**files)?;
     let progress = Progress::new(&**files, &listing, tell);
@@ -60,6 +61,14 @@ pub fn check<'a>(files: &Arc<dyn Files>, tell: &'a mut Tell<'a>) -> Result<Repor
     check.others(listing);
     let Findings { all, left_out } = check.findings;
     Ok(Report { findings: all, left_out, ..check.report })
+}
+
+/// What a slot of the manifest is.
+enum Slot {
+    Valid(Manifest),
+    Invalid,
+    /// Room that was set aside and not needed yet.
+    Unused,
 }
 
 struct Check<'a> {
@@ -75,10 +84,12 @@ impl Check<'_> {
         self.findings.add(Finding { kind, file, at, bytes, what });
     }
 
-    /// Keeps a fault as a finding, but for a newer format: then nothing can be said.
+    /// Keeps a fault as a finding, unless nothing can be said: the format is a newer one, or
+    /// whoever asks may not read the file.
     fn fault(&mut self, file: &str, fault: Fault) -> Result<(), Fault> {
         match fault {
             Fault::Future { .. } => Err(fault),
+            Fault::Io { ref error, .. } if error.kind() == PermissionDenied => Err(fault),
             Fault::Damaged { .. } | Fault::Io { .. } => {
                 self.findings.add_fault(file, 0, &fault);
                 Ok(())
@@ -92,11 +103,12 @@ impl Check<'_> {
         let mut invalid = Vec::new();
         for name in &listing.manifests {
             match self.slot(name)? {
-                Some(manifest) => {
+                Slot::Valid(manifest) => {
                     let is_newer = |newest: Manifest| newest.generation < manifest.generation;
                     newest = newest.filter(|newest| !is_newer(*newest)).or(Some(manifest));
                 }
-                None => invalid.push(name),
+                Slot::Invalid => invalid.push(name),
+                Slot::Unused => {}
             }
         }
         let is_empty = listing.segments.is_empty() && listing.checkpoints.is_empty();
@@ -111,16 +123,19 @@ impl Check<'_> {
         Ok(newest)
     }
 
-    fn slot(&mut self, name: &str) -> Result<Option<Manifest>, Fault> {
+    fn slot(&mut self, name: &str) -> Result<Slot, Fault> {
         self.progress.add(bytes_of(&**self.files, name).unwrap_or(0));
         let block = open(&**self.files, name).and_then(|file| read_block(&*file, name));
+        if block.as_ref().is_ok_and(|block| *block == [0; BLOCK_BYTES]) {
+            return Ok(Slot::Unused);
+        }
         match block.map(|block| Manifest::decode(&block)) {
-            Ok(Ok(manifest)) => Ok(Some(manifest)),
+            Ok(Ok(manifest)) => Ok(Slot::Valid(manifest)),
             Ok(Err(HeadFault::Future { format })) => {
                 Err(Fault::Future { file: name.to_owned(), format })
             }
-            Ok(Err(HeadFault::NotOne | HeadFault::Damaged)) => Ok(None),
-            Err(fault) => self.fault(name, fault).map(|()| None),
+            Ok(Err(HeadFault::NotOne | HeadFault::Damaged)) => Ok(Slot::Invalid),
+            Err(fault) => self.fault(name, fault).map(|()| Slot::Invalid),
         }
     }
 

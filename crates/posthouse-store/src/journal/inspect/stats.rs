@@ -8,15 +8,15 @@ use posthouse_core::ids::BatchNo;
 use posthouse_core::record::codec::decode_all;
 
 use super::dump::encoded_bytes;
+use super::live::Live;
 use super::progress::{Progress, Tell, bytes_of};
 use super::text;
 use super::walk::{Piece, Walk};
 use crate::files::Files;
 use crate::journal::fault::Fault;
 use crate::journal::layout::BLOCK_BYTES;
-use crate::journal::layout::checkpoint::ChunkReader;
 use crate::journal::layout::segment::{SegmentHead, SegmentKind};
-use crate::journal::scan::{BlockReader, Directory, Listing, Whole, open};
+use crate::journal::scan::{BlockReader, Directory, Listing, Whole};
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +45,7 @@ pub struct Amount {
 }
 
 impl Amount {
-    fn add(&mut self, bytes: u64) {
+    pub(super) fn add(&mut self, bytes: u64) {
         self.count += 1;
         self.bytes += bytes;
     }
@@ -64,6 +64,16 @@ pub struct SegmentStats {
     pub used_bytes: u64,
     /// Its batches, and the bytes of their records.
     pub batches: Amount,
+    /// The messages in it that the checkpoint refers to, and about how many bytes their records
+    /// take. What came after the checkpoint is not counted.
+    pub live: Amount,
+}
+
+impl SegmentStats {
+    /// The part of the segment that is live, from 0 to 1.
+    pub fn live_ratio(&self) -> f64 {
+        if self.bytes == 0 { 0.0 } else { self.live.bytes as f64 / self.bytes as f64 }
+    }
 }
 
 /// The checkpoint that counts.
@@ -115,11 +125,13 @@ pub fn stats<'a>(files: &Arc<dyn Files>, tell: &'a mut Tell<'a>) -> Result<Stats
     let mut progress = Progress::new(&**files, &listing, tell);
     let mut stats = Stats::default();
     stats.add_files(&**files, &listing, &directory)?;
+    let live = Live::read(&**files, &directory)?;
     for (head, name) in &directory.segments {
         let walk = Walk::new(BlockReader::open(&**files, *head, name)?);
-        stats.add_segment(head, walk, &mut progress)?;
+        let live = live.as_ref().map_or_else(Amount::default, |live| live.of(head.id));
+        stats.add_segment(head, live, walk, &mut progress)?;
     }
-    stats.add_checkpoint(&**files, &directory)?;
+    stats.checkpoint = live.map(|live| live.checkpoint);
     Ok(stats)
 }
 
@@ -156,12 +168,13 @@ impl Stats {
     fn add_segment(
         &mut self,
         head: &SegmentHead,
+        live: Amount,
         mut walk: Walk,
         progress: &mut Progress<'_>,
     ) -> Result<(), Fault> {
         let SegmentHead { id, kind, bytes, .. } = *head;
         let (used_bytes, batches) = (BLOCK_BYTES as u64, Amount::default());
-        let mut segment = SegmentStats { id, kind, bytes, used_bytes, batches };
+        let mut segment = SegmentStats { id, kind, bytes, used_bytes, batches, live };
         while let Some((_, piece)) = walk.next_piece()? {
             let piece_bytes = piece.blocks() * BLOCK_BYTES as u64;
             progress.add(piece_bytes);
@@ -200,20 +213,5 @@ impl Stats {
             let bytes = encoded_bytes(record, &mut scratch);
             self.records.entry(text::name(record)).or_default().add(bytes);
         }
-    }
-
-    fn add_checkpoint(&mut self, files: &dyn Files, directory: &Directory) -> Result<(), Fault> {
-        let manifest = directory.manifest.filter(|manifest| manifest.checkpoint != BatchNo(0));
-        let Some(batch) = manifest.map(|manifest| manifest.checkpoint) else { return Ok(()) };
-        let found = directory.checkpoints.iter().find(|(there, _)| *there == batch);
-        let Some((_, name)) = found else { return Ok(()) };
-        let file = open(files, name)?;
-        let mut reader = ChunkReader::open(&*file, name)?;
-        let mut chunks = Amount::default();
-        while let Some(payload) = reader.next_payload()? {
-            chunks.add(payload.len() as u64);
-        }
-        self.checkpoint = Some(CheckpointStats { batch, chunks });
-        Ok(())
     }
 }

@@ -12,6 +12,12 @@ use crate::journal::layout::place::Place;
 /// The most items of a list that are shown.
 const ITEMS_MAX: usize = 8;
 
+/// The most bytes of a line.
+const LINE_BYTES_MAX: usize = 4 << 10;
+
+/// What ends a line that was cut.
+const CUT: &str = " ...";
+
 /// The name of a record's kind.
 pub(super) fn name(record: &Record) -> &'static str {
     match record {
@@ -33,12 +39,24 @@ pub(super) fn name(record: &Record) -> &'static str {
     }
 }
 
-/// The record on one line.
-pub(super) fn line(record: &Record) -> String {
-    format!("{} {}", name(record), fields(record))
+/// The record on one line of at most 4 KiB, with so many bytes of each body.
+pub(super) fn line(record: &Record, body_bytes_max: usize) -> String {
+    cut(whole_line(record, body_bytes_max))
 }
 
-fn fields(record: &Record) -> String {
+fn cut(mut line: String) -> String {
+    if line.len() > LINE_BYTES_MAX {
+        line.truncate(line.floor_char_boundary(LINE_BYTES_MAX - CUT.len()));
+        line.push_str(CUT);
+    }
+    line
+}
+
+fn whole_line(record: &Record, body_bytes_max: usize) -> String {
+    format!("{} {}", name(record), fields(record, body_bytes_max))
+}
+
+fn fields(record: &Record, body_bytes_max: usize) -> String {
     match record {
         Record::Started { run } => format!("run={run}"),
         Record::DestinationDefined { id, kind, path } => {
@@ -50,7 +68,9 @@ fn fields(record: &Record) -> String {
             id.0
         ),
         Record::SubscriptionRemoved { id } => format!("id={}", id.0),
-        Record::Enqueued(enqueued) => enqueued_fields(enqueued),
+        Record::Enqueued(enqueued) => {
+            enqueued_fields(enqueued) + &body(&enqueued.message, body_bytes_max)
+        }
         Record::Removed(Removed { from, seqs }) => {
             format!("from={} seqs={}", key(*from), list(seqs, u64::to_string))
         }
@@ -59,7 +79,7 @@ fn fields(record: &Record) -> String {
         }
         Record::Dispatched { backlog, up_to } => format!("from={} up_to={up_to}", key(*backlog)),
         Record::Moved(moved) => moved_fields(moved),
-        Record::Transaction(records) => list(records, line),
+        Record::Transaction(records) => list(records, |record| whole_line(record, body_bytes_max)),
         Record::Numbered { last_destination, last_subscription } => {
             format!("last_destination={last_destination} last_subscription={last_subscription}")
         }
@@ -115,6 +135,21 @@ fn message_fields(message: &Envelope) -> String {
             .expect("a text takes all");
     }
     fields
+}
+
+/// The beginning of a body: characters as they are, bytes as hexadecimal digits.
+fn body(message: &Envelope, bytes_max: usize) -> String {
+    let body = message.body();
+    let shown = body.get(..bytes_max).unwrap_or(body);
+    let rest = if shown.len() < body.len() { CUT } else { "" };
+    match message.body_kind {
+        _ if bytes_max == 0 => String::new(),
+        BodyKind::Text => format!(" content={:?}{rest}", String::from_utf8_lossy(shown)),
+        BodyKind::Bytes => {
+            let digits: String = shown.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!(" content={digits}{rest}")
+        }
+    }
 }
 
 fn moved_fields(moved: &Moved) -> String {

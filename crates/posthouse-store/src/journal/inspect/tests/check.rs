@@ -119,6 +119,9 @@ fn both_slots_of_the_manifest_are_looked_at() {
     let files = lay_out("1: 1");
     files.put("manifest.b", manifest().encode()[..77].to_vec());
     check_files(&files, Some(1), &["unconfirmed tail manifest.b 0+1"]);
+    files.put("manifest.b", vec![0; 4096]);
+    check_files(&files, Some(1), &[]);
+    files.put("manifest.b", vec![1; 4096]);
     files.put("manifest.a", Vec::new());
     let expected = [
         "damage manifest.a 0+1",

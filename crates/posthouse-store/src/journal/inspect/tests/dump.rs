@@ -3,18 +3,23 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use posthouse_core::ids::{BacklogKey, DestinationId, SubscriptionId};
+use posthouse_core::destination::{DestinationName, Kind};
+use posthouse_core::ids::{BacklogKey, BatchNo, DestinationId, SubscriptionId};
 use posthouse_core::message::{BodyKind, DeadLetterReason, Envelope, EnvelopeHead, ProducerSeq};
 use posthouse_core::property::PropertyWriter;
 use posthouse_core::record::{Attempt, Enqueued, Moved, Record, Removed};
 
 use super::shared;
-use crate::journal::inspect::{Line, dump, text};
+use crate::journal::inspect::{Line, Selection, dump, text};
 use crate::journal::layout::name::segment_name;
 use crate::journal::scan::tests::script::lay_out;
 
 /// The first `most` lines, as `batch@segment:block+offset text` each, cut after 61 characters.
 fn dumped(script: &str, most: usize) -> Vec<String> {
+    dumped_of(script, most, &Selection::default())
+}
+
+fn dumped_of(script: &str, most: usize, selection: &Selection) -> Vec<String> {
     let files = lay_out(script);
     let mut lines = Vec::new();
     let mut take = |line: Line| {
@@ -24,7 +29,7 @@ fn dumped(script: &str, most: usize) -> Vec<String> {
         lines.push(line.chars().take(61).collect());
         if lines.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
-    dump(&shared(&files), &mut take, &mut |_, _| {}).expect("it can be read");
+    dump(&shared(&files), selection, &mut take, &mut |_, _| {}).expect("it can be read");
     lines
 }
 
@@ -53,14 +58,15 @@ fn a_segment_without_a_head_is_a_line_and_not_the_end() {
         lines.push(line);
         ControlFlow::Continue(())
     };
-    dump(&shared(&files), &mut take, &mut |_, _| {}).expect("it can be read");
+    dump(&shared(&files), &Selection::default(), &mut take, &mut |_, _| {})
+        .expect("it can be read");
     let texts: Vec<&str> = lines.iter().map(|line| &*line.text).collect();
     assert!(texts[0].contains("its head is not what was written"), "{texts:?}");
     assert!(texts[1].starts_with("vouch in=journal"), "{texts:?}");
 }
 
 fn check(record: &Record, expected: &str) {
-    assert_eq!(text::line(record), expected);
+    assert_eq!(text::line(record, 0), expected);
 }
 
 fn key(destination: u32, subscription: u32) -> BacklogKey {
@@ -125,6 +131,52 @@ fn a_message_shows_its_envelope_and_not_its_content() {
         "enqueued destination=7 seq=8 for=[0] persistent=true priority=4 timestamp_ms=1 \
          expires_ms=2 properties=0B body=6B/text producer=000000000000000000000000000000ab:3",
     );
+}
+
+#[test]
+fn a_body_is_shown_on_demand_and_cut() {
+    let check = |kind, body: &[u8], bytes_max, expected: &str| {
+        let head = EnvelopeHead { body_kind: kind, ..EnvelopeHead::default() };
+        let message = Arc::new(Envelope::new(head, PropertyWriter::default(), body));
+        let (destination, subscriptions) = (DestinationId(1), Vec::new());
+        let enqueued = Enqueued { destination, seq: 1, subscriptions, message };
+        let line = text::line(&Record::Enqueued(enqueued), bytes_max);
+        assert!(line.ends_with(expected), "{line}");
+    };
+    check(BodyKind::Text, b"a\nb", 9, "body=3B/text content=\"a\\nb\"");
+    check(BodyKind::Text, b"a\nb", 1, "body=3B/text content=\"a\" ...");
+    check(BodyKind::Bytes, &[0, 255, 7], 2, "body=3B/bytes content=00ff ...");
+    check(BodyKind::Bytes, &[0], 0, "body=1B/bytes");
+    check(BodyKind::Text, &[b'x'; 9_000], 9_000, "xxxx ...");
+}
+
+#[test]
+fn only_what_is_selected_is_shown() {
+    let check = |selection: &Selection, expected: &[&str]| {
+        let script = "1: 1 2/1 v2\n2c: m1\n3: 3/2 4/3";
+        let lines = dumped_of(script, usize::MAX, selection);
+        let begins: Vec<String> = lines
+            .iter()
+            .map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" "))
+            .collect();
+        assert_eq!(begins, expected);
+    };
+    let batches =
+        |from, to| Selection { from: BatchNo(from), to: BatchNo(to), ..Selection::default() };
+    check(
+        &batches(2, 3),
+        &[
+            "2@1:2+0 batch",
+            "2@1:2+24 destination-defined",
+            "2@1:3+0 vouch",
+            "3@3:1+0 batch",
+            "3@3:1+24 destination-defined",
+        ],
+    );
+    let name = DestinationName::new(Kind::Queue, &"x".repeat(100)).expect("it is a name");
+    let about = |destination| Selection { destination: Some(destination), ..batches(3, 4) };
+    check(&about(name), &["3@3:1+24 destination-defined", "4@3:2+24 destination-defined"]);
+    check(&about(DestinationName::new(Kind::Topic, "x").expect("it is a name")), &[]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use posthouse_core::ids::BatchNo;
 use super::shared;
 use crate::files::held::HeldFiles;
 use crate::journal::fault::Fault;
-use crate::journal::inspect::{check, dump, stats};
+use crate::journal::inspect::{Selection, check, dump, stats};
 use crate::journal::layout::BLOCK_BYTES;
 use crate::journal::layout::block::{payload_mut, seal, stamp_of};
 use crate::journal::layout::name::{MANIFEST_NAMES, checkpoint_name, segment_name};
@@ -73,7 +73,8 @@ fn what_a_start_refuses_a_check_finds() {
             report => report.expect("it can be checked"),
         };
         assert!(started.is_ok() || !report.is_sound(), "round {round}: {started:?}\n{report:#?}");
-        dump(&files, &mut |_| ControlFlow::Continue(()), &mut |_, _| {}).expect("it can be read");
+        dump(&files, &Selection::default(), &mut |_| ControlFlow::Continue(()), &mut |_, _| {})
+            .expect("it can be read");
         let _ = stats(&files, &mut |_, _| {});
     }
 }

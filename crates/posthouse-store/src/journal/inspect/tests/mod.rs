@@ -3,6 +3,7 @@
 mod check;
 mod dump;
 mod fuzz;
+mod state;
 mod stats;
 
 use std::sync::Arc;

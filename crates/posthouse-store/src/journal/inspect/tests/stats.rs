@@ -35,6 +35,7 @@ fn figures_count_files_batches_and_records() {
         bytes: SEGMENT_BYTES,
         used_bytes: 6 * 4096,
         batches: amount(2, 110 + 4182),
+        live: amount(0, 0),
     };
     let compacted = SegmentStats {
         id: 2,
