@@ -114,10 +114,11 @@ impl Keeper {
     }
 
     fn begin_round(&mut self) {
-        if self.round.is_none()
-            && !self.machine.holding.is_still()
-            && let Some(request) = lock(&self.machine.request).take()
-        {
+        if self.round.is_some() || self.machine.holding.is_still() {
+            return;
+        }
+        let mut asked = lock(&self.machine.request);
+        if let Some(request) = asked.take() {
             self.machine.intake.lock().appetite.begin();
             self.began = Instant::now();
             self.round = Some(Round::new(request, &mut self.memory));
