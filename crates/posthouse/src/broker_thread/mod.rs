@@ -33,15 +33,14 @@ use tokio::task::{LocalSet, yield_now};
 use tokio::time::{Instant as TokioInstant, sleep};
 
 pub(crate) use ask::{Action, Ask, Asker, Browse, ConnectionInfo, Overview, Stopped, channel};
-pub(crate) use clock::wall_ms;
+pub(crate) use clock::{Clock, wall_ms};
 pub(crate) use socket::listen;
-pub(crate) use store::Keeping;
+pub(crate) use store::{Keeping, open as open_store};
 
 use crate::codes::Code;
 use crate::config::{Config, LimitsConfig};
 use crate::failure::Failure;
 use crate::stop::Stop;
-use clock::Clock;
 use hub::{Hub, HubConfig};
 
 /// The name of the thread.
@@ -256,7 +255,8 @@ fn tell_opening(driver: &Driver, opening: &Opening) {
     );
 }
 
-fn damaged(why: &str) -> Failure {
+/// The store is open and cannot be read to its end.
+pub(crate) fn damaged(why: &str) -> Failure {
     let message = format!("what is stored cannot be read: {why}");
     Failure::new(Code::StoreDamaged, message, "`posthouse explain PH1308`")
 }
@@ -265,7 +265,8 @@ fn broken(error: &tokio::task::JoinError) -> Failure {
     Failure::unexpected(format!("the broker thread broke off ({error}), so the node stopped"))
 }
 
-fn failed(why: &str) -> Failure {
+/// The store has failed.
+pub(crate) fn failed(why: &str) -> Failure {
     let message = format!("the store failed, so the node stopped: {why}");
     Failure::new(Code::StoreFailed, message, "`posthouse explain PH1309`")
 }

@@ -40,7 +40,7 @@ pub(crate) type OpenStore = (Box<dyn Store>, Option<Watch>);
 ///
 /// # Errors
 /// Why it cannot be used, for a person.
-pub(super) fn open(keeping: &Keeping, news: &Arc<Notify>) -> Result<OpenStore, Failure> {
+pub(crate) fn open(keeping: &Keeping, news: &Arc<Notify>) -> Result<OpenStore, Failure> {
     if !keeping.config.enabled {
         return Ok((Box::new(MemoryStore::default()), None));
     }

@@ -113,10 +113,15 @@ fn failed(dir: &std::path::Path, fault: &Fault) -> Failure {
     }
 }
 
-/// A backup that does not open is none.
+/// A backup that does not open is none. Its blocks are those of the node, so mostly the node would
+/// not start on its own ones.
 fn check(place: &Place) -> Result<(), Failure> {
     let copy = OfflineStore::open(place.dir())?;
-    judge(&copy, &look(&copy)?)
+    judge(&copy, &look(&copy)?).map_err(|failure| {
+        let why = failure.message;
+        let message = format!("the copy is removed, for no node would start on it: {why}");
+        Failure { message, ..failure }
+    })
 }
 
 /// The backup cannot be written.

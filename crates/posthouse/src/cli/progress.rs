@@ -27,15 +27,10 @@ impl Progress {
         self.bar.set_length(total);
         self.bar.set_position(done);
     }
-
-    /// Takes the bar away while something else is written.
-    pub(super) fn hide(&self) {
-        self.bar.finish_and_clear();
-    }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.hide();
+        self.bar.finish_and_clear();
     }
 }

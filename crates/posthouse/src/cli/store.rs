@@ -1,7 +1,9 @@
-//! `posthouse store`: look into what a node keeps on disk. All but `status` need no node, and
-//! read without changing anything, so that they work on a medium that takes no writes, too.
+//! `posthouse store`: look into what a node keeps on disk. `check`, `dump` and `stats` need no node
+//! and only read, so that they work on a medium that takes no writes, too; `status` asks a running
+//! node, and `compact` does a node's work while none runs.
 
 mod check;
+mod compact;
 mod dump;
 mod stats;
 mod status;
@@ -32,6 +34,8 @@ pub(crate) enum Store {
     Stats,
     /// Show the figures of the store of a running node.
     Status,
+    /// Free all that can be freed, while no node runs.
+    Compact(compact::Compact),
 }
 
 impl Store {
@@ -45,6 +49,7 @@ impl Store {
             Store::Dump(dump) => dump.run(global),
             Store::Stats => stats::run(global),
             Store::Status => status::run(global),
+            Store::Compact(compact) => compact.run(global),
         }
     }
 }

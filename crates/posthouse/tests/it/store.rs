@@ -1,6 +1,7 @@
 //! What is on a node's disk, from outside: looked into, damaged, backed up and restored.
 
 mod backup;
+mod compact;
 mod damage;
 mod files;
 

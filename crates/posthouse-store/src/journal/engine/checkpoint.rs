@@ -22,7 +22,7 @@ fn unfinished_name(batch: BatchNo) -> String {
 }
 
 impl CheckpointFile {
-    /// Writes the whole state. Spares give their room to it if there is none.
+    /// Writes the whole state. What is set aside gives its room to it if there is none.
     ///
     /// # Errors
     /// The system's, after which the file is gone if only room was lacking.
@@ -69,9 +69,14 @@ fn create(segments: &Segments, name: &str) -> Result<Box<dyn File>, Fault> {
     loop {
         match segments.files.create(name).map_err(Fault::io("make", name)) {
             Ok(file) => return Ok(file),
-            Err(fault) => segments.sacrifice_after(fault, 0)?,
+            Err(fault) => make_room_after(segments, fault)?,
         }
     }
+}
+
+fn make_room_after(segments: &Segments, fault: Fault) -> Result<(), Fault> {
+    let spares = &segments.spares;
+    spares.give_up_ballast_after(fault).or_else(|fault| spares.give_up_after(fault))
 }
 
 struct Writing<'a> {
@@ -102,7 +107,7 @@ impl Writing<'_> {
 
     fn append(&mut self, chunk: &[u8]) -> Result<(), Fault> {
         while let Err(error) = self.file.write_at(chunk, self.bytes) {
-            self.segments.sacrifice_after(Fault::io("write", self.name)(error), 0)?;
+            make_room_after(self.segments, Fault::io("write", self.name)(error))?;
         }
         self.bytes += chunk.len() as u64;
         Ok(())

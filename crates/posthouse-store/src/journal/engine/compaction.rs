@@ -34,9 +34,6 @@ const BATCH_MESSAGES_MAX: usize = 8_192;
 /// How many messages one completion names at most.
 const RELOCATED_MAX: usize = 256;
 
-/// Spares that compaction leaves for the log and for checkpoints.
-const SPARES_LEFT: usize = 1;
-
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Compaction {
@@ -219,10 +216,11 @@ impl Output {
         Ok(())
     }
 
+    /// Spares give their room if there is none: what is freed for it is at least twice as much.
     fn write(&self, machine: &Machine, bytes: &[u8], at: u64) -> Result<(), Fault> {
         let name = self.unfinished_name();
         while let Err(error) = self.file.write_at(bytes, at) {
-            machine.segments.sacrifice_after(Fault::io("write", &name)(error), SPARES_LEFT)?;
+            machine.segments.spares.give_up_after(Fault::io("write", &name)(error))?;
         }
         Ok(())
     }

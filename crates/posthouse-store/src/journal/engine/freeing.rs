@@ -164,6 +164,6 @@ pub(super) fn note_space(machine: &Machine, census: &Census, manifest: &Manifest
         live_bytes: census.live_bytes(),
         settled_bytes: bytes(&settled),
         current_bytes: bytes(&ahead),
-        spare_bytes: machine.options.segment_bytes * machine.segments.spares() as u64,
+        spare_bytes: machine.options.segment_bytes * machine.segments.spares.len() as u64,
     };
 }

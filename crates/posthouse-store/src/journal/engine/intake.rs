@@ -25,7 +25,7 @@ use crate::journal::layout::place::Place;
 const TAIL_BLOCKS: u64 = 2;
 
 /// The shortest segment, in blocks, when there is hardly any room.
-const SEGMENT_BLOCKS_LEAST: u64 = 8;
+const SEGMENT_BLOCKS_LEAST: u64 = 4;
 
 /// A run that has become so long is followed by another, so that no buffer grows without bound.
 const RUN_BYTES_MAX: usize = 8 << 20;

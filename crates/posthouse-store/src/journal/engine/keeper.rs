@@ -13,12 +13,15 @@ use super::round::{Outcome, Round};
 use super::segments::is_full;
 use super::slot::Slot;
 use crate::journal::fault::Fault;
+use crate::journal::layout::BLOCK_BYTES;
 
 /// How often it is looked whether time alone asks for something.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Of the last spare the log takes such a part at a time.
-const LAST_PARTS: u64 = 8;
+/// What is kept for a checkpoint, besides twice the length of the last one: such a part of an
+/// ordinary segment, and so many bytes at least.
+const BALLAST_PARTS: u64 = 8;
+const BALLAST_BYTES_LEAST: u64 = 64 << 10;
 
 /// See the module.
 pub(super) struct Keeper {
@@ -54,29 +57,38 @@ impl Keeper {
 
     /// Answers whether everything is there.
     fn make_ahead(&self) -> Result<bool, Fault> {
+        let spares = &self.machine.segments.spares;
+        spares.sort()?;
+        let kept = spares.keep_ballast(self.ballast_bytes());
         let slots = self.machine.intake.lock().slots();
         for slot in &slots {
             self.make(slot)?;
             // What the writer waits for is the first of them that was not there.
             self.machine.let_writer_retry();
         }
-        self.machine.segments.replenish()
+        kept?;
+        spares.replenish()
     }
 
-    /// Makes a segment as long as there is room for. What is kept back is the last resort, and
-    /// then only a part of it is taken, so that something is left for checkpoints: without them
-    /// nothing could ever be freed again.
+    /// Enough for a checkpoint that is much longer than the last one.
+    fn ballast_bytes(&self) -> u64 {
+        let last = self.memory.slots.manifest.checkpoint_bytes.next_multiple_of(BLOCK_BYTES as u64);
+        2 * last + (self.machine.options.segment_bytes / BALLAST_PARTS).max(BALLAST_BYTES_LEAST)
+    }
+
+    /// Makes a segment as long as there is room for. The last resort is what is kept back for
+    /// checkpoints, if the one that is being made does not need it any more.
     fn make(&self, slot: &Slot) -> Result<(), Fault> {
         let segments = &self.machine.segments;
-        let part_bytes = self.machine.options.segment_bytes / LAST_PARTS;
+        let is_written = self.round.as_ref().is_some_and(Round::is_written);
         while let Err(fault) = segments.make(slot) {
-            let is_short = slot.bytes() <= part_bytes;
-            if !is_full(&fault) {
+            if is_full(&fault) && self.machine.intake.lock().shrink(slot) {
+                continue;
+            }
+            if !(is_written && self.machine.is_held.load(Ordering::Acquire)) {
                 return Err(fault);
             }
-            if is_short && segments.spares() > 0 || !self.machine.intake.lock().shrink(slot) {
-                segments.sacrifice_after(fault, 0)?;
-            }
+            segments.spares.give_up_ballast_after(fault)?;
         }
         Ok(())
     }
@@ -102,10 +114,11 @@ impl Keeper {
     }
 
     fn begin_round(&mut self) {
-        if self.round.is_none()
-            && !self.machine.holding.is_still()
-            && let Some(request) = lock(&self.machine.request).take()
-        {
+        if self.round.is_some() || self.machine.holding.is_still() {
+            return;
+        }
+        let mut asked = lock(&self.machine.request);
+        if let Some(request) = asked.take() {
             self.machine.intake.lock().appetite.begin();
             self.began = Instant::now();
             self.round = Some(Round::new(request, &mut self.memory));

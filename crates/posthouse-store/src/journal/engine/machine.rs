@@ -170,7 +170,9 @@ impl Machine {
 
     /// Whether reader and keeper have done what they were asked for.
     pub(super) fn is_settled(&self) -> bool {
-        let has_round = self.intake.lock().appetite.is_busy() || lock(&self.request).is_some();
+        // In this order, because a request that is gone is under way by then.
+        let is_asked = lock(&self.request).is_some();
+        let has_round = is_asked || self.intake.lock().appetite.is_busy();
         !has_round && self.reading.is_idle() && !self.wants_upkeep.load(Ordering::Acquire)
     }
 

@@ -41,6 +41,7 @@ mod recovery;
 mod round;
 mod segments;
 mod slot;
+mod spares;
 mod spool;
 mod stretch;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use posthouse_core::ids::BatchNo;
 use posthouse_core::store::Completion;
 
 use super::bell::lock;
@@ -45,20 +46,27 @@ impl Outbox {
 
     /// Tells something that the journal wants to know to have been heard.
     pub(super) fn push_news(&self, news: News) {
-        {
-            let mut queue = lock(&self.news);
-            if self.has_failed() {
-                return;
-            }
-            if let (Completion::Durable(_), Some(last)) = (&news.completion, queue.back())
-                && let Completion::Durable(_) = last.completion
-            {
-                queue.pop_back();
-            }
-            queue.push_back(news);
-            self.has_news.store(true, Ordering::Release);
-        }
+        self.put(news);
         self.wake();
+    }
+
+    /// Puts a batch down as durable; for whoever wakes the broker after more has been done.
+    pub(super) fn put_durable(&self, batch: BatchNo) {
+        self.put(News { completion: Completion::Durable(batch), moved_to: None });
+    }
+
+    fn put(&self, news: News) {
+        let mut queue = lock(&self.news);
+        if self.has_failed() {
+            return;
+        }
+        if let (Completion::Durable(_), Some(last)) = (&news.completion, queue.back())
+            && let Completion::Durable(_) = last.completion
+        {
+            queue.pop_back();
+        }
+        queue.push_back(news);
+        self.has_news.store(true, Ordering::Release);
     }
 
     /// Tells that the store is broken, the first time.

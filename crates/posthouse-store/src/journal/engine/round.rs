@@ -17,7 +17,6 @@ use super::compaction::Compaction;
 use super::figures::CheckpointFigures;
 use super::freeing::{Memory, choose_victims, free_dead, note_space, takes_too_much};
 use super::machine::Machine;
-use super::places::Spot;
 use super::reading::Ticket;
 use super::segments::is_full;
 use crate::journal::fault::Fault;
@@ -78,6 +77,11 @@ impl Round {
             live_bytes: 0,
             compacted: BTreeSet::new(),
         }
+    }
+
+    /// Whether the checkpoint's file needs no more room.
+    pub(super) fn is_written(&self) -> bool {
+        !matches!(self.stage, Some(Stage::Write))
     }
 
     fn batch(&self) -> BatchNo {
@@ -164,7 +168,8 @@ impl Round {
         machine: &Machine,
         memory: &mut Memory,
     ) -> Result<(), Fault> {
-        let spot = replay_spot(machine, file.batch)?;
+        let spot = machine.intake.lock().spot_after(file.batch);
+        let spot = machine.segments.spot_that_is_there(spot);
         let manifest = Manifest {
             generation: memory.slots.manifest.generation + 1,
             store: machine.segments.store,
@@ -271,16 +276,4 @@ impl Round {
         figures.checkpoints += 1;
         figures.checkpoint = Some(CheckpointFigures { batch: self.batch(), bytes, took, ended });
     }
-}
-
-/// Where the log goes on behind `batch`. The segment is there: a manifest must not name another.
-fn replay_spot(machine: &Machine, batch: BatchNo) -> Result<Spot, Fault> {
-    let (spot, slots) = {
-        let intake = machine.intake.lock();
-        (intake.spot_after(batch), intake.slots())
-    };
-    if let Some(slot) = slots.iter().find(|slot| slot.id == spot.segment) {
-        machine.segments.make(slot)?;
-    }
-    Ok(spot)
 }

@@ -142,17 +142,15 @@ impl Writer {
         let took = began.elapsed();
         self.last_sync = (written.batches, took);
         self.machine.figures.lock().note_sync(took, written.batches, written.bytes);
-        let is_news = {
+        {
             let mut intake = self.machine.intake.lock();
             intake.pace = Pace::Open;
-            intake.note_durable(written.last, written.end)
-        };
-        if is_news {
-            self.machine.outbox.push(Completion::Durable(written.last));
-        } else {
-            // A vouch has nothing to tell, but a batch may have been held back because of it.
-            self.machine.outbox.wake();
+            if intake.note_durable(written.last, written.end) {
+                self.machine.outbox.put_durable(written.last);
+            }
         }
+        // A vouch has nothing to tell, but a batch may have been held back because of it.
+        self.machine.outbox.wake();
         self.machine.writer_has_moved();
         Ok(())
     }

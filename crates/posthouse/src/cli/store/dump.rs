@@ -1,6 +1,6 @@
 //! `posthouse store dump`: every batch and every record of a store, line by line as it is read.
 
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::ops::ControlFlow;
 
 use clap::Args;
@@ -41,8 +41,13 @@ impl Dump {
     pub(super) fn run(&self, global: &Global) -> Result<(), Failure> {
         let selection = self.selection()?;
         let (store, _onlooker) = open_alone(global)?;
-        let progress = Progress::new("reading");
-        let mut tell = |done, total| progress.show(done, total);
+        // On a terminal the lines themselves show how far it has come.
+        let progress = (!io::stdout().is_terminal()).then(|| Progress::new("reading"));
+        let mut tell = |done, total| {
+            if let Some(progress) = &progress {
+                progress.show(done, total);
+            }
+        };
         let mut lines = Lines::new(global.output);
         let mut take = |line: Line| lines.take(&line);
         let read = dump(&store.files, &selection, &mut take, &mut tell);

@@ -49,7 +49,7 @@ pub(super) fn make_newer(data_dir: &Path) {
 pub(super) fn run_without_permission(data_dir: &Path, arguments: &str) -> (i32, String) {
     let journal = data_dir.join("journal");
     if !rustix::process::getuid().is_root() {
-        fs::set_permissions(&journal, fs::Permissions::from_mode(0)).expect("it is ours");
+        fs::set_permissions(&journal, fs::Permissions::from_mode(0o000)).expect("it is ours");
         let done = posthouse(data_dir, arguments);
         fs::set_permissions(&journal, fs::Permissions::from_mode(0o700)).expect("it is ours");
         return (done.code, done.err);

@@ -68,7 +68,7 @@ fn dead_segments_become_spares_or_go() {
     assert_eq!(bench.names(".segment").len(), 8);
     checkpoint(&bench, &mut journal, last, &[]);
     assert_eq!(bench.names(".segment").len(), 2, "the current one and the next");
-    assert_eq!(bench.names(".spare").len(), 2);
+    assert_eq!(bench.names(".spare").len(), 3, "one of them is for checkpoints");
     submit(&mut journal, last + 1, 10);
     bench.hands.settle();
     checkpoint(&bench, &mut journal, last + 1, &[]);
@@ -80,10 +80,16 @@ fn room_that_was_written_to_is_kept_before_other_room() {
     let bench = HandBench::new();
     let (mut journal, _) = bench.started();
     let last = fill(&bench, &mut journal, 3);
-    let unused = bench.names(".spare");
+    let ballast = "0000000000000000.spare";
+    let spares = || {
+        let mut names = bench.names(".spare");
+        names.retain(|name| name != ballast);
+        names
+    };
+    let unused = spares();
     assert_eq!(unused.len(), 2);
     checkpoint(&bench, &mut journal, last, &[]);
-    let used = bench.names(".spare");
+    let used = spares();
     assert_eq!(used.len(), 2);
     assert!(used.iter().all(|name| !unused.contains(name)), "they are former segments");
 }
