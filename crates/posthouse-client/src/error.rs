@@ -20,8 +20,8 @@ pub struct Refusal {
 }
 
 /// Codes that stand for a state that passes: full, busy, in use, stopping, silent.
-const PASSING_CODES: [&str; 7] =
-    ["PH1106", "PH1204", "PH1205", "PH1209", "PH1215", "PH1324", "PH1328"];
+const PASSING_CODES: [&str; 8] =
+    ["PH1106", "PH1204", "PH1205", "PH1209", "PH1215", "PH1219", "PH1324", "PH1328"];
 
 impl Refusal {
     /// Whether the same request may be granted later.

@@ -18,6 +18,7 @@ pub(crate) use users::{ADMIN, FirstPassword, Users};
 
 use crate::codes::Code;
 use crate::failure::Failure;
+use crate::store_failure;
 
 /// Bits of the directory: its owner may do everything, others nothing.
 const DIR_MODE: u32 = 0o700;
@@ -86,15 +87,9 @@ impl DataDir {
     ///
     /// # Errors
     /// [`Code::DataDirInUse`] when another process has it, [`Code::DataDirUnusable`] when it
-    /// cannot be used at all.
+    /// cannot be used at all, or what the system's refusal means.
     pub(crate) fn open(path: &Path) -> Result<DataDir, Failure> {
-        let unusable = |error: io::Error| {
-            Failure::new(
-                Code::DataDirUnusable,
-                format!("the data directory {} cannot be used: {error}", path.display()),
-                "check its owner, or name another one with --data-dir",
-            )
-        };
+        let unusable = |error: io::Error| unusable(path, &error);
         fs::DirBuilder::new().recursive(true).mode(DIR_MODE).create(path).map_err(unusable)?;
         close_to_others(path).map_err(unusable)?;
         let lock = lock(path)?;
@@ -105,6 +100,22 @@ impl DataDir {
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// What it means that the system does not let `path` be used: the same as for a file of the store
+/// where the store has a page about it.
+fn unusable(path: &Path, error: &io::Error) -> Failure {
+    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    match error.kind() {
+        PermissionDenied | ReadOnlyFilesystem | StorageFull | QuotaExceeded => {
+            store_failure::of_error(path, error)
+        }
+        _ => Failure::new(
+            Code::DataDirUnusable,
+            format!("{} cannot be used: {error}", path.display()),
+            "check its owner, or name another directory with --data-dir",
+        ),
     }
 }
 
@@ -123,10 +134,7 @@ fn close_to_others(path: &Path) -> io::Result<()> {
 
 fn lock(dir: &Path) -> Result<File, Failure> {
     let path = dir.join(LOCK);
-    let unusable = |error: io::Error| {
-        let message = format!("{} cannot be used: {error}", path.display());
-        Failure::new(Code::DataDirUnusable, message, "check the owner of the data directory")
-    };
+    let unusable = |error: io::Error| unusable(&path, &error);
     let mut options = File::options();
     let mut file = options
         .read(true)

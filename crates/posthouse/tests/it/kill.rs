@@ -20,7 +20,7 @@ const CHAPTERS: u32 = 1;
 const CHAPTERS_LONG: u32 = 34;
 /// Events of all clients between a start and a kill.
 const EVENTS_MIN: u64 = 50;
-const EVENTS_MAX: u64 = 10_000;
+const EVENTS_MAX: u64 = 6_000;
 /// How long a stopped process stands still: longer than anything but a deadline would be.
 const STANDSTILL: Duration = Duration::from_secs(3);
 

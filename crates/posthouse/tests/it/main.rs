@@ -5,6 +5,7 @@
 mod admin;
 mod cli;
 mod command;
+mod disk_full;
 mod interop;
 mod kill;
 mod large;

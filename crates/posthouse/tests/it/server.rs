@@ -219,7 +219,8 @@ fn read_endpoints(path: &Path) -> Option<Endpoints> {
     Some(Endpoints { stomp: address("stomp")?, http: address("http")? })
 }
 
-fn data_dir(dir: &Path) -> PathBuf {
+/// Where the server of this directory keeps its data.
+pub(crate) fn data_dir(dir: &Path) -> PathBuf {
     dir.join("data")
 }
 
