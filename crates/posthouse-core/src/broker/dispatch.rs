@@ -133,7 +133,9 @@ impl Broker {
                 Choice::Absent(seq, priority) => {
                     let waiter = Waiter::Backlog(key.subscription);
                     self.fetch(key, seq, priority, waiter);
-                    return false;
+                    // Whoever reads elsewhere in the backlog may have what it needs. If nobody
+                    // went on before all had theirs, each load could push another one's out.
+                    passed_over += 1;
                 }
                 Choice::Message(seq, _) if self.has_expired(now, key, seq) => {
                     // Whoever chose it has not been passed over: there may be more for them.

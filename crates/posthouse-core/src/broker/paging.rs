@@ -46,6 +46,10 @@ pub(super) struct Paging {
     unplaced: Vec<(DestinationId, Seq)>,
     /// Pages with bodies; those at the back go first.
     pages: VecDeque<(DestinationId, u64)>,
+    /// Pages that were loaded since the last time that bodies left, and the time before: they
+    /// stay until those who waited for them had their turn.
+    fresh: BTreeSet<(DestinationId, u64)>,
+    fresh_before: BTreeSet<(DestinationId, u64)>,
     wanted: Vec<Kept>,
     waiters: BTreeMap<DestinationId, BTreeSet<Waiter>>,
     /// Spooled messages that are not wanted any more.
@@ -181,6 +185,7 @@ impl Broker {
     fn take_in(&mut self, kept: &Kept, body: Body) {
         let Some(place) = self.places.get_mut(&kept.destination) else { return };
         let (has_come, is_new) = place.log.settle(kept.seq, Some(body));
+        self.paging.fresh.insert((kept.destination, kept.seq / PAGE_LEN));
         self.resident_bytes += if has_come { u64::from(kept.bytes) } else { 0 };
         if is_new {
             self.paging.list_first(kept.destination, kept.seq);
@@ -218,6 +223,7 @@ impl Broker {
     pub fn page_out(&mut self, durable: BatchNo, spool: &mut Spool<'_>) {
         let before = self.resident_bytes;
         self.page_out_some(durable, spool);
+        self.paging.fresh_before = std::mem::take(&mut self.paging.fresh);
         if self.resident_bytes < before {
             self.wake_memory_waiters();
         }
@@ -230,7 +236,10 @@ impl Broker {
                 return;
             }
             let Some((destination, number)) = self.paging.pages.pop_back() else { return };
-            if self.is_wanted_soon(destination, number) {
+            let page = (destination, number);
+            let is_fresh =
+                self.paging.fresh.contains(&page) || self.paging.fresh_before.contains(&page);
+            if is_fresh || self.is_wanted_soon(destination, number) {
                 self.paging.pages.push_front((destination, number));
                 continue;
             }
