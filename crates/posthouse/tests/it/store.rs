@@ -87,7 +87,8 @@ fn figures_say_what_takes_the_room_and_what_waits() {
     assert_eq!(row("waiting", "/queue/orders")["count"], 2);
     assert_eq!(row("waiting", "/queue/answers")["count"], 1);
     assert_eq!(row("segment", "0000000000000001.segment")["bytes"], 1 << 20);
-    assert_eq!(row("files", "spares")["count"], 2);
+    // Two are kept back for the log, and there is room for the next checkpoint.
+    assert!(row("files", "spares")["count"].as_u64().is_some_and(|count| count >= 2));
     assert!(row("batches", "with padding")["ratio"].as_f64().is_some_and(|ratio| ratio > 0.5));
 }
 
