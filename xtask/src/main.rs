@@ -3,6 +3,7 @@
 //! Nothing here links the server, so that a change of the server never rebuilds the chores.
 
 mod command;
+mod crash;
 mod install;
 mod power_cut;
 mod sim;
@@ -21,6 +22,9 @@ Usage:
                                        with FILTER only the tests whose names contain it
   cargo xtask sim --seeds N --from S [--bug NAME]
                                        run N seeds of the simulator, beginning with seed S
+  cargo xtask crash --images N --from S [--bug NAME]
+                                       crash the node N times on a bad disk, and as many errors,
+                                       flipped bits and full disks as go with that
   cargo xtask power-cut [--cuts N] [--without-sync]
                                        cut the power of an emulated machine that runs the node N
                                        times, with 20 as N by default; a node without sync must
@@ -43,6 +47,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["tidy"] => tidy::run(&root_dir()),
         ["tidy", "--update"] => tidy::update(&root_dir()),
         ["test", options @ ..] => test::run(&root_dir(), &test::Options::parse(options)?),
+        ["crash", options @ ..] => crash::run(&root_dir(), options),
         ["sim", options @ ..] => sim::run(&root_dir(), options),
         ["power-cut", options @ ..] => power_cut::run(&root_dir(), options),
         [] | ["help" | "--help" | "-h"] => {

@@ -14,6 +14,7 @@ pub mod carrier;
 pub mod checker;
 pub mod client;
 pub mod clock;
+pub mod crash;
 pub mod history;
 pub mod invariants;
 pub mod journal;

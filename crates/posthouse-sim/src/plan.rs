@@ -83,6 +83,8 @@ pub struct Plan {
     pub management: bool,
     /// Bytes of all messages that the node keeps; 0 means no limit.
     pub memory_bytes_max: u64,
+    /// Whether some messages take many blocks of a disk, and a few more than a segment.
+    pub large_bodies: bool,
 }
 
 /// How long a producer waits for room, in milliseconds.
@@ -129,6 +131,7 @@ impl Plan {
             topics,
             management,
             memory_bytes_max: if random.chance(10) { random.between(4_000, 60_000) } else { 0 },
+            large_bodies: false,
         }
     }
 

@@ -17,6 +17,10 @@ pub enum Stream {
     Disk = 4,
     /// When things go wrong.
     Faults = 5,
+    /// Where a trace ends, and what is left then.
+    Crash = 6,
+    /// What is in messages.
+    Bodies = 7,
 }
 
 /// A generator of random numbers.

@@ -16,12 +16,12 @@ use posthouse_core::time::Now;
 use crate::plan::{Carrier, Plan};
 use crate::port::{Reply, Request};
 
-pub use message::key_of;
+pub use message::{key_of, large_key};
 pub use stomp::StompPeer;
 pub use values::resolve;
 
 use stomp::StompFront;
-use values::ValueFront;
+pub use values::ValueFront;
 
 /// What travels over a link in one piece.
 #[derive(Clone, Debug)]

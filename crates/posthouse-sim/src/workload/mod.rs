@@ -11,6 +11,7 @@ mod transact;
 
 use posthouse_core::refusal::Code;
 
+use crate::carrier;
 use crate::client::Client;
 use crate::history::{Call, Consumer, Key, Transaction};
 use crate::plan::Plan;
@@ -19,6 +20,10 @@ use crate::random::Random;
 pub use consume::{errand, next_errand, watch};
 pub use leave::Leaving;
 
+/// Where bodies are large: up to how many bytes, from the usual ones to the rare ones that no
+/// segment of the simulation has room for.
+const BODY_BYTES_MAX: [u64; 4] = [100, 4_000, 20_000, 90_000];
+
 /// Numbers that are given out once in a run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Numbers {
@@ -26,6 +31,16 @@ pub struct Numbers {
 }
 
 impl Numbers {
+    /// Numbers above `last`.
+    pub fn after(last: u64) -> Numbers {
+        Numbers { last }
+    }
+
+    /// The last number that was given out.
+    pub fn last(self) -> u64 {
+        self.last
+    }
+
     /// The next number. Calls, messages, consumers and transactions share one row.
     pub fn take(&mut self) -> u64 {
         self.last += 1;
@@ -46,9 +61,14 @@ pub struct Scene<'w> {
 }
 
 impl Scene<'_> {
-    /// A key for a new message.
+    /// A key for a new message, which says how large it is.
     pub fn key(&mut self) -> Key {
-        self.numbers.take()
+        let number = self.numbers.take();
+        if !self.plan.large_bodies {
+            return number;
+        }
+        let bytes_max = BODY_BYTES_MAX.get(self.random.weighted(&[60, 28, 10, 2])).copied();
+        carrier::large_key(number, self.random.below(bytes_max.unwrap_or(0)))
     }
 
     /// A number for a new consumer.

@@ -8,6 +8,7 @@
 #[cfg(test)]
 pub(crate) mod held;
 pub mod real;
+pub mod sim;
 
 use std::fmt::Debug;
 use std::io;

@@ -31,8 +31,9 @@ impl Snapshot for Image {
     fn messages(&self, message: &mut dyn FnMut(Kept)) {
         for place in &self.places {
             for (number, slots) in &place.pages {
-                let waiting = place.waiting(*number);
-                for (index, look) in recorded(slots, &waiting) {
+                // Also those that only plain subscribers still wait for: they do not survive, but
+                // they may still be loaded.
+                for (index, look) in slots.iter().filter(|(_, look)| look.recorded()) {
                     let seq = number * PAGE_LEN + u64::from(index);
                     let (locator, bytes) = (look.locator, look.bytes());
                     message(Kept { destination: place.id, seq, locator, bytes });

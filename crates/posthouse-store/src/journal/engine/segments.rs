@@ -92,8 +92,8 @@ impl Segments {
         lock(&self.state).known.insert(head.id, head);
     }
 
-    /// Where the log may be said to go on: at `spot`, or if that segment is not there yet, at the end
-    /// of the one before, from where it is looked for.
+    /// Where the log may be said to go on: at `spot`, or if that segment is not there yet, at the
+    /// end of the one before, from where it is looked for.
     pub(super) fn spot_that_is_there(&self, spot: Spot) -> Spot {
         let state = lock(&self.state);
         let is_log = |head: &&SegmentHead| head.kind == SegmentKind::Journal;

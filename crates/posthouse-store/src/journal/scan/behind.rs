@@ -12,9 +12,9 @@ use crate::journal::layout::BLOCK_BYTES;
 use crate::journal::layout::batch::decode_head;
 use crate::journal::layout::block::{is_sum_right, payload, stamp_of};
 
-/// How far behind the end of a segment's log is looked, in blocks of 64 MiB together: no more than
+/// How far behind the end of a segment's log is looked, in blocks of 128 MiB together: no more than
 /// that may be under way un-synced, so what was written next and knew better begins within it.
-const LOOKED_AT_BLOCKS: u64 = (64 << 20) / BLOCK_BYTES as u64;
+const LOOKED_AT_BLOCKS: u64 = (128 << 20) / BLOCK_BYTES as u64;
 
 /// A batch that says that another was durable.
 #[derive(Debug, PartialEq, Eq)]
