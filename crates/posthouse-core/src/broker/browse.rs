@@ -199,8 +199,9 @@ fn stats_of(place: &Place) -> DestinationStats {
         bytes: place.log.bytes(),
         unreadable,
         ready: of_queue(|backlog| backlog.ready_len()),
+        // What cannot be read may at the same time be delayed.
         unacknowledged: of_queue(|b| b.pending_len() - b.ready_len() - b.delayed_len())
-            - if queue.is_some() { unreadable } else { 0 },
+            .saturating_sub(unreadable),
         delayed: of_queue(|backlog| backlog.delayed_len()),
         consumers: (durable + place.plain.len()) as u64,
         blocked_producers: place.waiters.len() as u64,

@@ -130,6 +130,9 @@ impl Broker {
                 backlog.eligible().push_back(consumer);
             }
             match choice {
+                Choice::Absent(seq, priority) if self.is_set_apart(key, seq, priority) => {
+                    passed_over = 0;
+                }
                 Choice::Absent(seq, priority) => {
                     let waiter = Waiter::Backlog(key.subscription);
                     self.fetch(key, seq, priority, waiter);

@@ -149,6 +149,17 @@ impl Broker {
         }
     }
 
+    /// A message that cannot be read may have come back since, and must not stand in the way of
+    /// those behind it.
+    pub(super) fn is_set_apart(&mut self, key: BacklogKey, seq: Seq, priority: u8) -> bool {
+        let Some(place) = self.places.get_mut(&key.destination) else { return false };
+        let is_unreadable = place.unreadable.contains(&seq);
+        if is_unreadable && let Some(backlog) = place.backlogs.get_mut(&key.subscription) {
+            backlog.take(seq, priority);
+        }
+        is_unreadable
+    }
+
     /// Asks for one body.
     pub(super) fn fetch_one(&mut self, destination: DestinationId, seq: Seq, waiter: Waiter) {
         self.paging.waiters.entry(destination).or_default().insert(waiter);
