@@ -3,7 +3,7 @@
 use crate::checker::duplication::is_same_backlog;
 use crate::checker::ledger::{Ledger, Received};
 use crate::checker::{Check, Report};
-use crate::history::Verdict;
+use crate::history::{Call, Verdict};
 
 /// Neither consumers nor browsers see a message before it, or its transaction's commit, was sent
 /// off.
@@ -18,7 +18,7 @@ pub fn nothing_is_seen_before_its_commit(ledger: &Ledger<'_>, report: &mut Repor
 }
 
 /// A message that was turned down comes again after its destination's delay at the soonest. A
-/// crash ends the wait.
+/// crash ends the wait, and so does an operator who brings back what was set aside.
 pub fn retries_wait(ledger: &Ledger<'_>, report: &mut Report) {
     for message in ledger.messages.values() {
         let delay_ms = ledger.history.terms.rule(message.to()).delay_ms;
@@ -26,6 +26,10 @@ pub fn retries_wait(ledger: &Ledger<'_>, report: &mut Report) {
         for pair in received.windows(2) {
             let [first, second] = pair else { continue };
             let Some(asked_ms) = turned_down_ms(ledger, first, second) else { continue };
+            let redrive = Call::Redrive(message.to().dead_letters());
+            if ledger.managed(&redrive, first.at, second.at) {
+                continue;
+            }
             let waited_ms = ledger.at_ms(second.at).saturating_sub(asked_ms);
             if waited_ms < delay_ms && is_same_backlog(ledger, first, second) {
                 let detail = format!("was tried again after {waited_ms} ms, not {delay_ms}");

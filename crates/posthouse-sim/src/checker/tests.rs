@@ -460,7 +460,10 @@ fn retries_wait_as_long_as_agreed() {
 60 2 deliver consumer=1 number=2 key=1 from=/queue/q redeliveries=1",
     );
     expect(&[], &format!("rule to=/queue/q delay_ms=50\n{text}"));
-    expect(&[Check::Early], &format!("rule to=/queue/q delay_ms=51\n{text}"));
+    let impatient = format!("rule to=/queue/q delay_ms=51\n{text}");
+    expect(&[Check::Early], &impatient);
+    let redrive = "10 0 invoke 9 redrive from=/queue/DLQ.q\n11 2 ok 3";
+    expect(&[], &impatient.replace("requeue", "dead_letter").replace("11 2 ok 3", redrive));
 }
 
 #[test]
