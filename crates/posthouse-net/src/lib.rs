@@ -1,0 +1,1 @@
+//! What every outgoing call needs: an HTTP client that goes only where it may.

@@ -1,0 +1,25 @@
+//! Every bound of the pump, in one place.
+
+/// Requests that one pump keeps in memory.
+pub const RESIDENT_MAX: usize = 20_000;
+
+/// Bytes of requests that one pump keeps in memory.
+pub const RESIDENT_BYTES_MAX: usize = 64 << 20;
+
+/// Requests of one key that are kept in memory.
+pub const LANE_MAX: usize = 64;
+
+/// Outcomes in one settlement.
+pub const SETTLEMENT_MAX: usize = 500;
+
+/// Requests that one read may bring.
+pub const READ_ROWS_MAX: u32 = 500;
+
+/// Bytes of content that one read may bring.
+pub const READ_BYTES_MAX: u64 = 8 << 20;
+
+/// Ranges of missing ids that are looked at again; what falls out is found by the slow sweep.
+pub const MISSING_RANGES_MAX: usize = 10_000;
+
+/// Characters of an error that are kept with a request.
+pub const ERROR_CHARS_MAX: usize = 500;

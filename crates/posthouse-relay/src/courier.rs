@@ -1,0 +1,1 @@
+//! Couriers: one attempt at one request, over one protocol.
