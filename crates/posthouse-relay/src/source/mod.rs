@@ -19,7 +19,9 @@ pub struct Greeting {
     pub node: Arc<str>,
     /// How long leases last, in milliseconds.
     pub lease_ms: u64,
-    /// Buckets that are held, to be renewed.
+    /// Whether this round renews leases and tells that the node is alive. Other rounds write nothing unless they release.
+    pub is_renewal: bool,
+    /// Buckets that are held, to be renewed if this is a renewal.
     pub renew: Vec<(BucketNo, Fence)>,
     /// Buckets that have been drained, to be given back.
     pub release: Vec<(BucketNo, Fence)>,

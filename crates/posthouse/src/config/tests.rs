@@ -6,7 +6,7 @@ use std::sync::Arc;
 use posthouse_core::destination::{DestinationName, Kind};
 use posthouse_core::policy::{Policy, WhenFull};
 
-use super::keys::{KEYS, RULE_KEYS};
+use super::keys::{KEYS, RULE_KEYS, RULES};
 use super::raw::Layers;
 use super::source::SourceKind;
 use super::{DEFAULT, Loaded, Report, Sources, add_assignment, add_variable, finish, load, source};
@@ -53,7 +53,7 @@ fn the_commented_rule_shows_the_defaults_of_the_core() {
     let rules = config.policies.rules;
     assert_eq!(rules.len(), 1);
     assert_eq!(*rules[0].policy, Policy::default());
-    let documented: BTreeSet<_> = raw.rules[0].settings.keys().copied().collect();
+    let documented: BTreeSet<_> = raw.list(RULES)[0].settings.keys().copied().collect();
     assert_eq!(documented, BTreeSet::from(RULE_KEYS), "every field is documented");
 }
 

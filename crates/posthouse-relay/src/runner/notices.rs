@@ -1,0 +1,36 @@
+//! What the pump tells people, as lines of the log.
+
+use posthouse_pump::effect::Notice;
+
+/// Writes one notice down.
+pub fn tell(source: &str, notice: &Notice) {
+    match notice {
+        Notice::UnknownCode { id, code } => {
+            tracing::error!(source, id = id.0, %code, "a request has a code that is not configured; it waits");
+        }
+        Notice::OtherGroup { id, named, group } => {
+            tracing::error!(source, id = id.0, %named, %group, "a request names another group than its code's; it waits");
+        }
+        Notice::UnknownWindow { id, window } => {
+            tracing::error!(source, id = id.0, %window, "a request names a window that is not configured; it waits");
+        }
+        Notice::KeyBlocked { id, key, error } => {
+            tracing::error!(source, id = id.0, %key, error, "a request was given up and holds its business id");
+        }
+        Notice::GivenUp { id, error } => {
+            tracing::error!(source, id = id.0, error, "a request was given up");
+        }
+        Notice::Expired { id, attempts } => {
+            tracing::info!(source, id = id.0, attempts, "a request expired");
+        }
+        Notice::EndpointDown { endpoint, error } => {
+            tracing::error!(source, %endpoint, error, "an endpoint fails; only trials go there");
+        }
+        Notice::EndpointUp { endpoint } => {
+            tracing::info!(source, %endpoint, "an endpoint works again");
+        }
+        Notice::Fenced { bucket, outcomes } => {
+            tracing::error!(source, bucket = bucket.0, outcomes, "another node owns the bucket by now; nothing was written");
+        }
+    }
+}
