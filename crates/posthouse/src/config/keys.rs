@@ -138,7 +138,7 @@ const GROUP_KEYS: [&str; 11] = [
 
 const CODE_KEYS: [&str; 4] = ["name", "group", "endpoint", "window"];
 
-const ENDPOINT_KEYS: [&str; 22] = [
+const ENDPOINT_KEYS: [&str; 21] = [
     "name",
     "url",
     "destination",
@@ -160,7 +160,6 @@ const ENDPOINT_KEYS: [&str; 22] = [
     "breaker_failures",
     "breaker_pause",
     "breaker_pause_max",
-    "server",
 ];
 
 const WINDOW_KEYS: [&str; 6] = ["name", "zone", "weekly", "dates", "valid_until", "after"];
