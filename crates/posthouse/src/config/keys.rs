@@ -162,7 +162,15 @@ const ENDPOINT_KEYS: [&str; 21] = [
     "breaker_pause_max",
 ];
 
-const WINDOW_KEYS: [&str; 6] = ["name", "zone", "weekly", "dates", "valid_until", "after"];
+const WINDOW_KEYS: [&str; 7] = [
+    "name",
+    "zone",
+    "weekly",
+    "dates",
+    "valid_until",
+    "after_valid_until",
+    "margin_before_close",
+];
 
 /// The list of this dotted path, if there is one.
 pub(crate) fn find_list(path: &str) -> Option<&'static List> {

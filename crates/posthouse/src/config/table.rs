@@ -90,7 +90,17 @@ impl<'a> TableReader<'a> {
 
     /// Notes that the value of a key cannot be used.
     pub(super) fn refuse(&mut self, key: &str, message: &str, help: &str) {
-        let place = self.table.settings.get(key).map_or(&self.table.place, |setting| &setting.place);
+        self.refuse_entry(key, None, message, help);
+    }
+
+    /// Notes that one entry of a list cannot be used, or the whole value.
+    pub(super) fn refuse_entry(&mut self, key: &str, index: Option<usize>, message: &str, help: &str) {
+        let setting = self.table.settings.get(key);
+        let entry = setting.and_then(|setting| match (&setting.value, index) {
+            (Value::List(items), Some(index)) => items.get(index),
+            _ => None,
+        });
+        let place = entry.or(setting).map_or(&self.table.place, |setting| &setting.place);
         let message = format!("`{key}`: {message}");
         self.report.mistakes.push(Mistake::at(Code::ValueInvalid, place, message, help.to_owned()));
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use posthouse_pump::calendar::{Window, WindowSpec};
+use posthouse_pump::calendar::{Window, WindowFault, WindowSpec};
 use posthouse_pump::plan::{Backoff, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan};
 
 use super::DURATION_MS_MAX;
@@ -81,19 +81,18 @@ impl Book {
             weekly: reader.texts("weekly"),
             dates: reader.texts("dates"),
             valid_until: reader.text("valid_until"),
-            after: reader.text("after"),
+            after_valid_until: reader.text("after_valid_until"),
+            margin_before_close_ms: reader.duration("margin_before_close", 0, 0..=DURATION_MS_MAX),
         };
-        match spec.check() {
-            Ok(window) => {
-                if self.windows.insert(name.as_str().into(), Arc::new(window)).is_some() {
-                    reader.refuse("name", "there are two windows of this name", "rename one");
-                }
+        // A window with mistakes is known all the same, so that its users are not called wrong, too.
+        let window = spec.check().unwrap_or_else(|faults| {
+            for WindowFault { field, index, problem, advice, .. } in faults {
+                reader.refuse_entry(field, index, &problem, &advice);
             }
-            Err(faults) => {
-                for fault in faults {
-                    reader.refuse(fault.key(), &fault.to_string(), &fault.help());
-                }
-            }
+            Window::Never
+        });
+        if self.windows.insert(name.as_str().into(), Arc::new(window)).is_some() {
+            reader.refuse("name", "there are two windows of this name", "rename one");
         }
     }
 
