@@ -11,7 +11,7 @@ use crate::exchange::{Connection, Sender};
 use crate::limits::{CONNECT_MS_MAX, HOST_CALLS_MAX, IDLE_MS_MAX};
 use crate::origin::{HttpVersion, Origin};
 use crate::pool::{Host, Pool};
-use crate::reach::Reach;
+use crate::reach::{Reach, Refusal};
 use crate::resolve::{Resolve, SystemResolver};
 use crate::tls::{Connectors, TlsError, TlsSettings};
 
@@ -68,6 +68,19 @@ impl Client {
             pool: Pool::new(idle_max, settings.host_calls_max.max(1)),
             connect_max: Duration::from_millis(settings.connect_ms_max),
         })
+    }
+
+    /// Whether the guard could let a call to `origin` out, as far as can be said without resolving
+    /// its name.
+    ///
+    /// # Errors
+    /// Why it never will.
+    pub fn check(&self, origin: &Origin) -> Result<(), Refusal> {
+        let reach = &self.connector.reach;
+        match origin.address() {
+            Some(address) => reach.check(&origin.host, origin.port, &[address]),
+            None => reach.check_name(&origin.host, origin.port),
+        }
     }
 
     /// A connection on which the next request can be written at once. Needs a tokio runtime.
