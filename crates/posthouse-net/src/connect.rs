@@ -3,8 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -20,6 +19,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::error::{Error, chain};
 use crate::limits::{ADDRESSES_TRIED_MAX, ANSWER_HEAD_BYTES_MAX};
 use crate::origin::{HttpVersion, Origin};
+use crate::pool::lock;
 use crate::reach::Reach;
 use crate::resolve::Resolve;
 use crate::tls::Connectors;
@@ -31,7 +31,7 @@ pub(crate) type Http1Sender = http1::SendRequest<Full<Bytes>>;
 #[derive(Clone)]
 pub(crate) struct Http2Sender {
     sender: http2::SendRequest<Full<Bytes>>,
-    calls_max: Arc<AtomicUsize>,
+    calls_max: Arc<dyn Fn() -> usize + Send + Sync>,
 }
 
 /// A fresh connection.
@@ -73,7 +73,7 @@ impl Http2Sender {
 
     /// How many calls the peer allows at the same time, as far as it has said so.
     pub(crate) fn calls_max(&self) -> usize {
-        self.calls_max.load(Ordering::Relaxed)
+        (self.calls_max)()
     }
 }
 
@@ -175,7 +175,7 @@ where
     Ok(Opened::Http1(sender))
 }
 
-/// The driver notes what the peer allows each time it has heard from it.
+/// Only the connection itself knows what the peer allows by now, so its driver shares it.
 async fn begin_http2<T>(stream: T) -> hyper::Result<Opened>
 where
     T: Read + Write + Unpin + Send + 'static,
@@ -184,13 +184,11 @@ where
     let head_bytes_max = u32::try_from(ANSWER_HEAD_BYTES_MAX).unwrap_or(u32::MAX);
     builder.timer(TokioTimer::new()).max_header_list_size(head_bytes_max);
     let (sender, connection) = builder.handshake(stream).await?;
-    let calls_max = Arc::new(AtomicUsize::new(connection.current_max_send_streams()));
-    let allowed = calls_max.clone();
-    let mut connection = Box::pin(connection);
-    tokio::spawn(poll_fn(move |context| {
-        let polled = connection.as_mut().poll(context);
-        allowed.store(connection.current_max_send_streams(), Ordering::Relaxed);
-        polled
-    }));
+    let connection = Arc::new(Mutex::new(Box::pin(connection)));
+    let seen = Arc::downgrade(&connection);
+    let calls_max = Arc::new(move || {
+        seen.upgrade().map_or(0, |connection| lock(&connection).current_max_send_streams())
+    });
+    tokio::spawn(poll_fn(move |context| lock(&connection).as_mut().poll(context)));
     Ok(Opened::Http2(Http2Sender { sender, calls_max }))
 }

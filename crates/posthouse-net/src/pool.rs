@@ -186,7 +186,7 @@ impl Shared {
     }
 }
 
-/// What these locks guard is whole after every statement.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// What these locks guard is whole after every statement, even if a thread panicked with one.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
