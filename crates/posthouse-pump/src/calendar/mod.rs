@@ -63,8 +63,9 @@ impl Window {
         match self {
             Window::Always => Some(at_ms),
             Window::Never => None,
+            Window::Scheduled(schedule) if schedule.is_open(at_ms) => Some(at_ms),
             Window::Scheduled(schedule) => {
-                schedule.interval(at_ms).map(|interval| interval.open_ms.max(at_ms))
+                schedule.interval(at_ms).map(|interval| interval.open_ms)
             }
         }
     }

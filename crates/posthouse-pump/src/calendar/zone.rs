@@ -11,6 +11,9 @@ use super::limits::{INSTANT_MS_END, INSTANT_MS_MIN};
 /// Far enough for every instant that is asked, and so near that sums do not overflow.
 const FAR_MS: i64 = i64::MAX / 4;
 
+/// More than any clock was ever set forward or back at once. Going over the date line is a day.
+const SHIFT_MS_MAX: i64 = 2 * 86_400_000;
+
 /// A time zone. Beyond the years that windows know, its last offset stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Zone {
@@ -60,7 +63,12 @@ impl Zone {
 
     /// What a wall clock shows beyond UTC, in milliseconds.
     pub(crate) fn offset_ms(&self, at_ms: i64) -> i64 {
-        self.stretch(self.stretches.partition_point(|s| s.end_ms <= at_ms)).offset_ms
+        self.stretch_at(at_ms).offset_ms
+    }
+
+    /// The zone, for questions that mostly are about times near an instant.
+    pub(crate) fn near(&self, at_ms: i64) -> Clock<'_> {
+        Clock { zone: self, stretch: self.stretch_at(at_ms) }
     }
 
     /// The first instant at which a wall clock shows `wall_ms` or more. A time that is left out begins where the clock goes
@@ -79,9 +87,46 @@ impl Zone {
         stretch.end_ms.min(wall_ms - stretch.offset_ms)
     }
 
+    fn stretch_at(&self, at_ms: i64) -> Stretch {
+        self.stretch(self.stretches.partition_point(|s| s.end_ms <= at_ms))
+    }
+
     fn stretch(&self, index: usize) -> Stretch {
         const UTC: Stretch = Stretch { start_ms: -FAR_MS, end_ms: FAR_MS, offset_ms: 0 };
         self.stretches.get(index).copied().unwrap_or(UTC)
+    }
+}
+
+/// A zone, and the stretch in which the times that are asked of it mostly lie. Those need no search.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock<'a> {
+    zone: &'a Zone,
+    stretch: Stretch,
+}
+
+impl Clock<'_> {
+    /// What the clock shows, as [`Zone::wall_ms`].
+    pub(crate) fn wall_ms(self, at_ms: i64) -> i64 {
+        at_ms + self.stretch.offset_ms
+    }
+
+    /// As [`Zone::first_at`].
+    pub(crate) fn first_at(self, wall_ms: i64) -> i64 {
+        self.even(wall_ms).unwrap_or_else(|| self.zone.first_at(wall_ms))
+    }
+
+    /// As [`Zone::last_at`].
+    pub(crate) fn last_at(self, wall_ms: i64) -> i64 {
+        self.even(wall_ms).unwrap_or_else(|| self.zone.last_at(wall_ms))
+    }
+
+    /// The instant at which the clock shows `wall_ms`, if that is so deep in the stretch that no change of the clock is near:
+    /// then it is the only one.
+    fn even(self, wall_ms: i64) -> Option<i64> {
+        let at_ms = wall_ms - self.stretch.offset_ms;
+        let is_deep = self.stretch.start_ms + SHIFT_MS_MAX <= at_ms
+            && at_ms < self.stretch.end_ms - SHIFT_MS_MAX;
+        is_deep.then_some(at_ms)
     }
 }
 
@@ -113,15 +158,20 @@ fn place(name: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The searches by wall clock need what a wall clock shows at the ends of stretches to ascend, in every zone there is.
+    /// What the searches by wall clock rely on, in every zone there is: what the clock shows at the ends of stretches ascends, and
+    /// no change is larger than thought.
     #[test]
-    fn wall_clocks_ascend_at_the_ends_of_stretches() {
+    fn zones_are_as_the_searches_need_them() {
         for name in TimeZoneDatabase::bundled().available() {
             let zone = Zone::named(name.as_str()).unwrap();
             let ends: Vec<i64> = zone.stretches.iter().map(|s| s.end_ms + s.offset_ms).collect();
             let starts: Vec<i64> =
                 zone.stretches.iter().map(|s| s.start_ms + s.offset_ms).collect();
             assert!(ends.is_sorted() && starts.is_sorted(), "{}", zone.name());
+            let mut pairs = zone.stretches.windows(2);
+            let is_bounded =
+                |a: &Stretch, b: &Stretch| (a.offset_ms - b.offset_ms).abs() < SHIFT_MS_MAX;
+            assert!(pairs.all(|pair| is_bounded(&pair[0], &pair[1])), "{}", zone.name());
         }
     }
 
