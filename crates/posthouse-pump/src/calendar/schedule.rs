@@ -1,6 +1,7 @@
 //! The rules of a window on the clock of its zone: questions about instants.
 //!
-//! Sessions that overlap or touch are one stretch. The margin is cut off from the end of a stretch, not from every session in it.
+//! Sessions that overlap or touch are one stretch. The margin is cut off from the end of a stretch,
+//! not from every session in it.
 
 use super::Interval;
 use super::day::Day;
@@ -11,8 +12,9 @@ use super::zone::{Clock, Zone};
 
 const MINUTE_MS: i64 = 60_000;
 
-/// The days, counted from the one that the clock shows, whose sessions may be on. A session ends on the day after its opening at
-/// the latest; one day more on either side, because a clock that is set back soon after a midnight shows the day before twice.
+/// The days, counted from the one that the clock shows, whose sessions may be on. A session ends on
+/// the day after its opening at the latest; one day more on either side, because a clock that is
+/// set back soon after a midnight shows the day before twice.
 const DAYS_BEFORE: i64 = -2;
 
 /// See [`DAYS_BEFORE`].
@@ -50,7 +52,8 @@ impl Schedule {
         false
     }
 
-    /// The first stretch that ends after an instant. Its opening may be later than it really was if it is before the instant.
+    /// The first stretch that ends after an instant. Its opening may be later than it really was if
+    /// it is before the instant.
     pub(crate) fn interval(&self, at_ms: i64) -> Option<Interval> {
         if !is_known(at_ms) {
             return None;

@@ -1,7 +1,8 @@
 //! A time zone as a list of stretches in which clocks run evenly.
 //!
-//! The list is made once, from the zone tables that come with the program, so that a node does not depend on what its system
-//! has installed. After that a question is one binary search: windows are asked before every start of a request.
+//! The list is made once, from the zone tables that come with the program, so that a node does not
+//! depend on what its system has installed. After that a question is one binary search: windows are
+//! asked before every start of a request.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZoneDatabase;
@@ -34,7 +35,8 @@ struct Stretch {
 }
 
 impl Zone {
-    /// The zone of a name as in the IANA tables, upper and lower case alike. `None` if there is none.
+    /// The zone of a name as in the IANA tables, upper and lower case alike. `None` if there is
+    /// none.
     pub(crate) fn named(name: &str) -> Option<Zone> {
         let zone = TimeZoneDatabase::bundled().get(name).ok()?;
         let start = Timestamp::from_millisecond(INSTANT_MS_MIN).ok()?;
@@ -71,16 +73,16 @@ impl Zone {
         Clock { zone: self, stretch: self.stretch_at(at_ms) }
     }
 
-    /// The first instant at which a wall clock shows `wall_ms` or more. A time that is left out begins where the clock goes
-    /// on; a time that comes twice begins at the first.
+    /// The first instant at which a wall clock shows `wall_ms` or more. A time that is left out
+    /// begins where the clock goes on; a time that comes twice begins at the first.
     pub(crate) fn first_at(&self, wall_ms: i64) -> i64 {
         let reaches = self.stretches.partition_point(|s| s.end_ms + s.offset_ms <= wall_ms);
         let stretch = self.stretch(reaches);
         stretch.start_ms.max(wall_ms - stretch.offset_ms)
     }
 
-    /// The instant from which a wall clock never again shows less than `wall_ms`. A time that is left out ends where the clock
-    /// goes on; a time that comes twice ends at the second.
+    /// The instant from which a wall clock never again shows less than `wall_ms`. A time that is
+    /// left out ends where the clock goes on; a time that comes twice ends at the second.
     pub(crate) fn last_at(&self, wall_ms: i64) -> i64 {
         let beyond = self.stretches.partition_point(|s| s.start_ms + s.offset_ms < wall_ms);
         let stretch = self.stretch(beyond.saturating_sub(1));
@@ -97,7 +99,8 @@ impl Zone {
     }
 }
 
-/// A zone, and the stretch in which the times that are asked of it mostly lie. Those need no search.
+/// A zone, and the stretch in which the times that are asked of it mostly lie. Those need no
+/// search.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock<'a> {
     zone: &'a Zone,
@@ -120,8 +123,8 @@ impl Clock<'_> {
         self.even(wall_ms).unwrap_or_else(|| self.zone.last_at(wall_ms))
     }
 
-    /// The instant at which the clock shows `wall_ms`, if that is so deep in the stretch that no change of the clock is near:
-    /// then it is the only one.
+    /// The instant at which the clock shows `wall_ms`, if that is so deep in the stretch that no
+    /// change of the clock is near: then it is the only one.
     fn even(self, wall_ms: i64) -> Option<i64> {
         let at_ms = wall_ms - self.stretch.offset_ms;
         let is_deep = self.stretch.start_ms + SHIFT_MS_MAX <= at_ms
@@ -130,7 +133,8 @@ impl Clock<'_> {
     }
 }
 
-/// Ends the last stretch at a change of the clock. Changes of the zone's abbreviation alone are none.
+/// Ends the last stretch at a change of the clock. Changes of the zone's abbreviation alone are
+/// none.
 fn extend(stretches: &mut Vec<Stretch>, at_ms: i64, offset_ms: i64) {
     if let Some(last) = stretches.last_mut()
         && last.offset_ms != offset_ms
@@ -158,8 +162,8 @@ fn place(name: &str) -> String {
 mod tests {
     use super::*;
 
-    /// What the searches by wall clock rely on, in every zone there is: what the clock shows at the ends of stretches ascends, and
-    /// no change is larger than thought.
+    /// What the searches by wall clock rely on, in every zone there is: what the clock shows at the
+    /// ends of stretches ascends, and no change is larger than thought.
     #[test]
     fn zones_are_as_the_searches_need_them() {
         for name in TimeZoneDatabase::bundled().available() {

@@ -1,5 +1,6 @@
-//! Comparison with an evaluator that knows nothing of stretches and searches: it reads a wall clock, minute by minute, for a year,
-//! and marks the minutes from the first that shows a session's opening to the last that shows less than its closing.
+//! Comparison with an evaluator that knows nothing of stretches and searches: it reads a wall
+//! clock, minute by minute, for a year, and marks the minutes from the first that shows a session's
+//! opening to the last that shows less than its closing.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
@@ -10,7 +11,8 @@ use super::super::{Window, WindowSpec};
 const MINUTE_MS: i64 = 60_000;
 const DAY_MIN: i64 = 1_440;
 
-/// Days before and after the year that are evaluated too, so that sessions and margins at its ends are whole.
+/// Days before and after the year that are evaluated too, so that sessions and margins at its ends
+/// are whole.
 const EDGE_DAYS: i64 = 5;
 
 /// How many windows are compared, each for a year: one for each place.
@@ -40,8 +42,9 @@ fn as_a_wall_clock_says() {
     }
 }
 
-/// Compares at every 37th minute of the year, which meets every minute of the hour, and around every change. It goes backwards, so
-/// that the next open and the next shut minute are always known.
+/// Compares at every 37th minute of the year, which meets every minute of the hour, and around
+/// every change. It goes backwards, so that the next open and the next shut minute are always
+/// known.
 fn check(plan: &Plan, seed: u64) {
     let window = plan.window(seed);
     let minutes = plan.open_minutes();
@@ -73,7 +76,8 @@ struct Minutes {
 impl Minutes {
     /// Up to here everything is evaluated.
     fn last(&self) -> i64 {
-        // A stretch that reaches the end may go on, or be cut by its margin; one more day is not relied on.
+        // A stretch that reaches the end may go on, or be cut by its margin; one more day is not
+        // relied on.
         self.first + i64::try_from(self.open.len()).unwrap() - 2 * DAY_MIN
     }
 
@@ -211,7 +215,8 @@ impl Exception {
     }
 }
 
-/// Marks a session whose day begins when the clock shows `midnight`. `clock`: what it shows at each minute.
+/// Marks a session whose day begins when the clock shows `midnight`. `clock`: what it shows at each
+/// minute.
 fn mark(minutes: &mut Minutes, clock: &[i64], midnight: i64, sitting: Sitting) {
     // No clock is further from UTC than this, nor was one set forward by more.
     const FAR_MIN: i64 = 27 * 60;
@@ -226,7 +231,8 @@ fn mark(minutes: &mut Minutes, clock: &[i64], midnight: i64, sitting: Sitting) {
     }
 }
 
-/// What the clock of a zone shows at each minute. In the years above clocks change at quarters of an hour only.
+/// What the clock of a zone shows at each minute. In the years above clocks change at quarters of
+/// an hour only.
 fn wall_clock(zone: &str, first: i64, end: i64) -> Vec<i64> {
     let zone = TimeZone::get(zone).unwrap();
     let mut offset = 0;

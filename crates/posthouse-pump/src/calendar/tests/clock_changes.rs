@@ -124,8 +124,8 @@ fn a_clock_set_back_over_midnight() {
     );
 }
 
-/// One minute into 7 November 2010 clocks in St. John's went back to 23:01 of the day before: sessions of tomorrow are on, and one
-/// of the day before yesterday too.
+/// One minute into 7 November 2010 clocks in St. John's went back to 23:01 of the day before:
+/// sessions of tomorrow are on, and one of the day before yesterday too.
 #[test]
 fn a_clock_set_back_soon_after_midnight() {
     check_upcoming(
@@ -156,7 +156,8 @@ fn a_day_that_is_left_out() {
     );
 }
 
-/// Zones that have changed their rules: Turkey kept its summer time in 2016, Russia set its clocks back for good in 2014.
+/// Zones that have changed their rules: Turkey kept its summer time in 2016, Russia set its clocks
+/// back for good in 2014.
 #[test]
 fn rules_that_were_changed() {
     check_upcoming(

@@ -1,4 +1,5 @@
-//! Windows, tried. Instants are written in RFC 3339, openings and closings in the local time of the window.
+//! Windows, tried. Instants are written in RFC 3339, openings and closings in the local time of the
+//! window.
 
 mod brute;
 mod clock_changes;
@@ -11,8 +12,8 @@ use jiff::Timestamp;
 
 use super::{Interval, Window, WindowSpec};
 
-/// A specification in lines: the zone first (`-` for none), then weekly entries, dates (they begin with a digit), and `until`, `after` and
-/// `margin` with their values.
+/// A specification in lines: the zone first (`-` for none), then weekly entries, dates (they begin
+/// with a digit), and `until`, `after` and `margin` with their values.
 fn spec(text: &str) -> WindowSpec {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let zone = lines.next().filter(|zone| *zone != "-").unwrap_or_default().to_owned();
