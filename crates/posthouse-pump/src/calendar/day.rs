@@ -14,7 +14,8 @@ pub(crate) const DAY_MS: i64 = 86_400_000;
 pub(crate) struct Day(pub(crate) i64);
 
 impl Day {
-    /// The date that a wall clock shows. `wall_ms`: what it shows, in milliseconds since it showed 1970-01-01 00:00.
+    /// The date that a wall clock shows. `wall_ms`: what it shows, in milliseconds since it showed
+    /// 1970-01-01 00:00.
     pub(crate) fn of_wall(wall_ms: i64) -> Day {
         Day(wall_ms.div_euclid(DAY_MS))
     }
@@ -35,7 +36,8 @@ impl Day {
         usize::try_from((self.0 + 3).rem_euclid(7)).unwrap_or(0)
     }
 
-    /// Reads `2026-10-01`. `None` if it is not written so, does not exist, or lies outside the years that windows know.
+    /// Reads `2026-10-01`. `None` if it is not written so, does not exist, or lies outside the
+    /// years that windows know.
     pub(crate) fn parse(text: &str) -> Option<Day> {
         let is_plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
         let parsed: Date = is_plain.then(|| text.parse().ok())??;

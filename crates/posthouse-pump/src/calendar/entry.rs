@@ -29,8 +29,8 @@ pub(crate) fn weekly_sessions(
 }
 
 fn add_weekly(weekly: &mut [Vec<Session>; 7], entry: &str) -> Result<(), Mistake> {
-    let (days, sessions) = halves(entry)
-        .ok_or_else(|| Mistake::new("there is no session", "write it as mon-fri 09:00-17:00"))?;
+    let otherwise = Mistake::new("there is no session", "write it as mon-fri 09:00-17:00");
+    let (days, sessions) = halves(entry, &otherwise)?;
     let has_day = parse_weekdays(days)?;
     let sessions = parse_sessions(sessions)?;
     for (known, _) in weekly.iter_mut().zip(has_day).filter(|(_, has_day)| *has_day) {
@@ -59,7 +59,8 @@ pub(crate) fn date_rules(entries: &[String], faults: &mut Vec<WindowFault>) -> V
     rules.into_iter().map(|(rule, _)| rule).collect()
 }
 
-/// A fault for each entry that names a day of one before it. `rules`: by their first day, each with its place among `entries`.
+/// A fault for each entry that names a day of one before it. `rules`: by their first day, each with
+/// its place among `entries`.
 fn days_given_twice(entries: &[String], rules: &[(DateRule, usize)]) -> Vec<WindowFault> {
     let mut faults = Vec::new();
     let mut widest: Option<&(DateRule, usize)> = None;
@@ -68,7 +69,8 @@ fn days_given_twice(entries: &[String], rules: &[(DateRule, usize)]) -> Vec<Wind
             Some((other, other_index)) if this.0.first <= other.last => {
                 let mistake = Mistake::new(
                     format!("{} is also in entry {}", this.0.first, other_index + 1),
-                    "name each day once, with all its sessions, as 2026-10-10 09:00-11:30, 13:00-15:00",
+                    "name each day once, with all its sessions, \
+                     as 2026-10-10 09:00-11:30, 13:00-15:00",
                 );
                 let entry = entries.get(this.1).map_or("", String::as_str);
                 faults.push(mistake.in_entry("dates", this.1, entry));
@@ -81,12 +83,11 @@ fn days_given_twice(entries: &[String], rules: &[(DateRule, usize)]) -> Vec<Wind
 }
 
 fn parse_date_rule(entry: &str) -> Result<DateRule, Mistake> {
-    let (days, what) = halves(entry).ok_or_else(|| {
-        Mistake::new(
-            "nothing is said of the day",
-            "write it as 2026-10-01 closed, or give sessions",
-        )
-    })?;
+    let otherwise = Mistake::new(
+        "nothing is said of the day",
+        "write it as 2026-10-01 closed, or give sessions",
+    );
+    let (days, what) = halves(entry, &otherwise)?;
     let (first, last) = days.split_once("..").unwrap_or((days, days));
     let (first, last) = (parse_day(first)?, parse_day(last)?);
     if last < first {
@@ -106,7 +107,10 @@ fn parse_day(text: &str) -> Result<Day, Mistake> {
     Day::parse(text).ok_or_else(|| {
         Mistake::new(
             format!("\"{text}\" is not a date"),
-            format!("write it as 2026-10-01, or a range as 2026-10-01..2026-10-07, in {YEAR_MIN} to {YEAR_MAX}"),
+            format!(
+                "write it as 2026-10-01, or a range as 2026-10-01..2026-10-07, \
+                 in {YEAR_MIN} to {YEAR_MAX}"
+            ),
         )
     })
 }
@@ -148,11 +152,17 @@ fn parse_weekday(text: &str) -> Result<usize, Mistake> {
     })
 }
 
-/// The days of an entry, and what is said of them.
-fn halves(entry: &str) -> Option<(&str, &str)> {
-    let is_short = entry.len() <= ENTRY_BYTES_MAX;
-    let (days, rest) = is_short.then(|| entry.trim().split_once(char::is_whitespace))??;
-    Some((days, rest.trim()))
+/// The days of an entry, and what is said of them. `otherwise`: the mistake if nothing is.
+fn halves<'a>(entry: &'a str, otherwise: &Mistake) -> Result<(&'a str, &'a str), Mistake> {
+    if entry.len() > ENTRY_BYTES_MAX {
+        return Err(Mistake::new(
+            format!("the entry has {} bytes", entry.len()),
+            format!("write at most {ENTRY_BYTES_MAX}"),
+        ));
+    }
+    let (days, rest) =
+        entry.trim().split_once(char::is_whitespace).ok_or_else(|| otherwise.clone())?;
+    Ok((days, rest.trim()))
 }
 
 fn bounded(count: usize, count_max: usize) -> Result<(), Mistake> {

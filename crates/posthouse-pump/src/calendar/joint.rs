@@ -10,8 +10,9 @@ pub fn is_open(windows: &[&Window], at_ms: i64) -> bool {
     windows.iter().all(|window| window.is_open(at_ms))
 }
 
-/// The first instant from `at_ms` on (itself included) at which all are open; `None` if none is known. Windows that have not
-/// met within 400 days after each has opened once are taken never to meet.
+/// The first instant from `at_ms` on (itself included) at which all are open; `None` if none is
+/// known. Windows that have not met within 400 days after each has opened once are taken never to
+/// meet.
 pub fn next_open(windows: &[&Window], at_ms: i64) -> Option<i64> {
     let first_ms = next_open_of_last(windows, at_ms)?;
     let mut candidate_ms = first_ms;
@@ -25,7 +26,8 @@ pub fn next_open(windows: &[&Window], at_ms: i64) -> Option<i64> {
     None
 }
 
-/// The first instant from `at_ms` on (itself included) at which one of them is shut; `None` if none is known.
+/// The first instant from `at_ms` on (itself included) at which one of them is shut; `None` if none
+/// is known.
 pub fn next_close(windows: &[&Window], at_ms: i64) -> Option<i64> {
     windows.iter().filter_map(|window| window.next_close(at_ms)).min()
 }

@@ -33,12 +33,14 @@ pub(crate) const INSTANT_MS_MIN: i64 = 0;
 /// The instant from which windows can no longer be asked: the beginning of 2100, Unix milliseconds.
 pub(crate) const INSTANT_MS_END: i64 = 4_102_444_800_000;
 
-/// How far beyond the last irregular day a session is looked for, in days. Weekly sessions come back every 7 days; a change of
-/// the clock may swallow one of them, and in the worst case known (the date line) a whole day.
+/// How far beyond the last irregular day a session is looked for, in days. Weekly sessions come
+/// back every 7 days; a change of the clock may swallow one of them, and in the worst case known
+/// (the date line) a whole day.
 pub(crate) const LOOKAHEAD_DAYS: i64 = 35;
 
-/// How far several windows are searched for a time that they share, in milliseconds: a little more than a year, because
-/// windows in different zones may overlap only while one of the zones has summer time.
+/// How far several windows are searched for a time that they share, in milliseconds: a little more
+/// than a year, because windows in different zones may overlap only while one of the zones has
+/// summer time.
 pub(crate) const JOINT_LOOKAHEAD_MS: i64 = 400 * 86_400_000;
 
 /// Stretches that one list of coming ones may hold.

@@ -1,12 +1,14 @@
 //! Processing windows: when requests may go out.
 //!
-//! A window is a time zone, weekly sessions, and dates on which other sessions hold. All questions are asked in Unix
-//! milliseconds, and answered from the rules alone; zone tables come with the program, and neither a clock nor the system is
-//! asked. A [`WindowSpec`] is what a person writes; [`WindowSpec::check`] makes it into a [`Window`].
+//! A window is a time zone, weekly sessions, and dates on which other sessions hold. All questions
+//! are asked in Unix milliseconds, and answered from the rules alone; zone tables come with the
+//! program, and neither a clock nor the system is asked. A [`WindowSpec`] is what a person writes;
+//! [`WindowSpec::check`] makes it into a [`Window`].
 //!
-//! Where the clock changes: a session that should open at a time that is left out opens where the clock goes on; one that
-//! should open at a time that comes twice opens at the first, and one that should close then closes at the second. A session
-//! whose whole time is left out does not take place. Windows with sessions know the years 1970 to 2099, and are shut outside them.
+//! Where the clock changes: a session that should open at a time that is left out opens where the
+//! clock goes on; one that should open at a time that comes twice opens at the first, and one that
+//! should close then closes at the second. A session whose whole time is left out does not take
+//! place. Windows with sessions know the years 1970 to 2099, and are shut outside them.
 
 mod day;
 mod entry;
@@ -49,7 +51,8 @@ pub struct Interval {
 }
 
 impl Window {
-    /// Whether it is open at an instant, Unix milliseconds. The opening instant belongs to it, the closing one does not.
+    /// Whether it is open at an instant, Unix milliseconds. The opening instant belongs to it, the
+    /// closing one does not.
     pub fn is_open(&self, at_ms: i64) -> bool {
         match self {
             Window::Always => true,
@@ -58,18 +61,21 @@ impl Window {
         }
     }
 
-    /// The first instant from `at_ms` on (itself included) at which it is open; `None` if none is known.
+    /// The first instant from `at_ms` on (itself included) at which it is open; `None` if none is
+    /// known.
     pub fn next_open(&self, at_ms: i64) -> Option<i64> {
         match self {
             Window::Always => Some(at_ms),
             Window::Never => None,
+            Window::Scheduled(schedule) if schedule.is_open(at_ms) => Some(at_ms),
             Window::Scheduled(schedule) => {
-                schedule.interval(at_ms).map(|interval| interval.open_ms.max(at_ms))
+                schedule.interval(at_ms).map(|interval| interval.open_ms)
             }
         }
     }
 
-    /// The first instant from `at_ms` on (itself included) at which it is shut; `None` if none is known.
+    /// The first instant from `at_ms` on (itself included) at which it is shut; `None` if none is
+    /// known.
     pub fn next_close(&self, at_ms: i64) -> Option<i64> {
         match self {
             Window::Always => None,
@@ -81,8 +87,8 @@ impl Window {
         }
     }
 
-    /// The next times at which it is open, at most `count` of them and at most 1,000. If it is open at `at_ms`, the first of
-    /// them begins there.
+    /// The next times at which it is open, at most `count` of them and at most 1,000. If it is open
+    /// at `at_ms`, the first of them begins there.
     pub fn upcoming(&self, at_ms: i64, count: usize) -> Vec<Interval> {
         let mut intervals = Vec::new();
         let mut from_ms = Some(at_ms);
@@ -97,8 +103,8 @@ impl Window {
         intervals
     }
 
-    /// How many days after today its dates are still given for: 0 on the last of them, less than 0 after it, in its zone. `None`
-    /// if they are taken to be complete.
+    /// How many days after today its dates are still given for: 0 on the last of them, less than 0
+    /// after it, in its zone. `None` if they are taken to be complete.
     pub fn days_left(&self, at_ms: i64) -> Option<i64> {
         let Window::Scheduled(schedule) = self else { return None };
         let at_ms = at_ms.clamp(limits::INSTANT_MS_MIN, limits::INSTANT_MS_END);
@@ -114,7 +120,8 @@ impl Window {
         }
     }
 
-    /// An instant (Unix milliseconds) on the clock of its zone, as `2026-10-09 21:00:00 +08:00`; in UTC if it has none.
+    /// An instant (Unix milliseconds) on the clock of its zone, as `2026-10-09 21:00:00 +08:00`; in
+    /// UTC if it has none.
     pub fn local_time(&self, at_ms: i64) -> String {
         let offset_ms = match self {
             Window::Scheduled(schedule) => schedule.zone.offset_ms(at_ms),

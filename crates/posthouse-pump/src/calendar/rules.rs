@@ -1,8 +1,9 @@
 //! The rules of a window without its zone: which sessions begin on which day.
 //!
-//! A day that a date entry names has the sessions of that entry and no others; every other day has those of its weekday. A
-//! session belongs to the day on which it opens, and takes place unless its trading day is closed by a date entry, or lies beyond
-//! the end of the calendar where nothing is to be open. So a holiday also removes the evening session that trades for it.
+//! A day that a date entry names has the sessions of that entry and no others; every other day has
+//! those of its weekday. A session belongs to the day on which it opens, and takes place unless its
+//! trading day is closed by a date entry, or lies beyond the end of the calendar where nothing is
+//! to be open. So a holiday also removes the evening session that trades for it.
 
 use super::day::Day;
 use super::session::Session;

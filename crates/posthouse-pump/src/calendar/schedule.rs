@@ -1,15 +1,24 @@
 //! The rules of a window on the clock of its zone: questions about instants.
 //!
-//! Sessions that overlap or touch are one stretch. The margin is cut off from the end of a stretch, not from every session in it.
+//! Sessions that overlap or touch are one stretch. The margin is cut off from the end of a stretch,
+//! not from every session in it.
 
 use super::Interval;
 use super::day::Day;
 use super::limits::{INSTANT_MS_END, INSTANT_MS_MIN, LOOKAHEAD_DAYS};
 use super::rules::Rules;
 use super::session::Session;
-use super::zone::Zone;
+use super::zone::{Clock, Zone};
 
 const MINUTE_MS: i64 = 60_000;
+
+/// The days, counted from the one that the clock shows, whose sessions may be on. A session ends on
+/// the day after its opening at the latest; one day more on either side, because a clock that is
+/// set back soon after a midnight shows the day before twice.
+const DAYS_BEFORE: i64 = -2;
+
+/// See [`DAYS_BEFORE`].
+const DAYS_AFTER: i64 = 1;
 
 /// A zone, its rules, and how long before a closing nothing starts any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,15 +52,18 @@ impl Schedule {
         false
     }
 
-    /// The first stretch that ends after an instant. Its opening may be later than it really was if it is before the instant.
+    /// The first stretch that ends after an instant. Its opening may be later than it really was if
+    /// it is before the instant.
     pub(crate) fn interval(&self, at_ms: i64) -> Option<Interval> {
         if !is_known(at_ms) {
             return None;
         }
-        let today = self.today(at_ms);
+        let clock = self.zone.near(at_ms);
+        let today = Day::of_wall(clock.wall_ms(at_ms));
         let last = self.rules.irregular_last().unwrap_or(today).max(today).plus(LOOKAHEAD_DAYS);
-        let limit_ms = self.zone.last_at(last.plus(1).wall_ms());
-        let mut spans = self.spans(today.plus(-2), last).filter(|span| span.close_ms > at_ms);
+        let limit_ms = clock.last_at(last.plus(1).wall_ms());
+        let mut spans =
+            self.spans(clock, today.plus(DAYS_BEFORE), last).filter(|span| span.close_ms > at_ms);
         let mut stretch = spans.next()?;
         for span in spans {
             if span.open_ms <= stretch.close_ms {
@@ -80,29 +92,29 @@ impl Schedule {
 
     /// When the session that is on at an instant closes: the last to close if several are on.
     fn session_close(&self, at_ms: i64) -> Option<i64> {
-        let today = self.today(at_ms);
-        // A session lasts a day at most. One of tomorrow may be on if the clock was set back over midnight.
-        self.spans(today.plus(-1), today.plus(1))
+        let clock = self.zone.near(at_ms);
+        let today = Day::of_wall(clock.wall_ms(at_ms));
+        self.spans(clock, today.plus(DAYS_BEFORE), today.plus(DAYS_AFTER))
             .filter(|span| span.open_ms <= at_ms && at_ms < span.close_ms)
             .map(|span| span.close_ms)
             .max()
     }
 
     /// The sessions that open on these days, by their opening.
-    fn spans(&self, first: Day, last: Day) -> impl Iterator<Item = Span> {
+    fn spans(&self, clock: Clock<'_>, first: Day, last: Day) -> impl Iterator<Item = Span> {
         (first.0..=last.0)
             .map(Day)
-            .flat_map(move |day| self.rules.sessions(day).map(move |s| self.span(day, s)))
+            .flat_map(move |day| self.rules.sessions(day).map(move |s| span(clock, day, s)))
             // Nothing is left of a session whose whole time the clock leaves out.
             .filter(|span| span.open_ms < span.close_ms)
     }
+}
 
-    fn span(&self, day: Day, session: Session) -> Span {
-        let wall_ms = |minutes: u16| day.wall_ms() + i64::from(minutes) * MINUTE_MS;
-        Span {
-            open_ms: self.zone.first_at(wall_ms(session.open_min)),
-            close_ms: self.zone.last_at(wall_ms(session.close_min)),
-        }
+fn span(clock: Clock<'_>, day: Day, session: Session) -> Span {
+    let wall_ms = |minutes: u16| day.wall_ms() + i64::from(minutes) * MINUTE_MS;
+    Span {
+        open_ms: clock.first_at(wall_ms(session.open_min)),
+        close_ms: clock.last_at(wall_ms(session.close_min)),
     }
 }
 

@@ -12,7 +12,8 @@ const DAY_MIN: u16 = 24 * 60;
 pub(crate) struct Session {
     /// Minutes after that midnight, below 24 h.
     pub(crate) open_min: u16,
-    /// Minutes after that midnight, beyond 24 h if it goes over the next midnight. Greater than `open_min`.
+    /// Minutes after that midnight, beyond 24 h if it goes over the next midnight. Greater than
+    /// `open_min`.
     pub(crate) close_min: u16,
     /// Its trading day is so many days on. If that day is closed, the session does not take place.
     pub(crate) trading_days_on: u8,
@@ -100,7 +101,8 @@ impl fmt::Display for Session {
             beyond if beyond > DAY_MIN => beyond - DAY_MIN,
             within => within,
         };
-        // A session of exactly 24 hours would read as none if its closing were written as on the next day.
+        // A session of exactly 24 hours would read as none if its closing were written as on the
+        // next day.
         let close_min = if close_min == self.open_min { self.close_min } else { close_min };
         write!(f, "{}-{}", clock(self.open_min), clock(close_min))?;
         match self.trading_days_on {

@@ -16,17 +16,22 @@ use super::zone::{Zone, similar_name};
 
 /// A window as it stands in a configuration or a table.
 ///
-/// Days are the days on which a session opens. A session that reads as closing before it opens closes on the next day. `+1` says
-/// that its trading day is the day after that on which it opens; if that day is closed, the session does not take place.
+/// Days are the days on which a session opens. A session that reads as closing before it opens
+/// closes on the next day. `+1` says that its trading day is the day after that on which it opens;
+/// if that day is closed, the session does not take place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WindowSpec {
-    /// The name of an IANA time zone, as `Asia/Shanghai`. May be empty if the window is always or never open.
+    /// The name of an IANA time zone, as `Asia/Shanghai`. May be empty if the window is always or
+    /// never open.
     pub zone: String,
-    /// Sessions of every week, as `mon-fri 09:00-11:30, 13:00-15:00` or `mon-thu 21:00-02:30 +1`; or `always` or `never` alone.
+    /// Sessions of every week, as `mon-fri 09:00-11:30, 13:00-15:00` or `mon-thu 21:00-02:30 +1`;
+    /// or `always` or `never` alone.
     pub weekly: Vec<String>,
-    /// Dates that are not as their weekday, as `2026-10-01..2026-10-07 closed` or `2026-10-10 09:00-11:30`. No day twice.
+    /// Dates that are not as their weekday, as `2026-10-01..2026-10-07 closed` or `2026-10-10
+    /// 09:00-11:30`. No day twice.
     pub dates: Vec<String>,
-    /// The last day for which `dates` are complete, as `2026-12-31`. `None`: they are taken to be complete for ever.
+    /// The last day for which `dates` are complete, as `2026-12-31`. `None`: they are taken to be
+    /// complete for ever.
     pub valid_until: Option<String>,
     /// What holds after `valid_until`: `closed` (the default) or `weekly`.
     pub after_valid_until: Option<String>,
@@ -48,6 +53,11 @@ impl WindowSpec {
         let rules = self.checked_rules(&mut faults);
         let margin_ms = self.checked_margin().map_err(|fault| faults.push(fault)).unwrap_or(0);
         match zone {
+            Some(_)
+                if faults.is_empty() && self.is_always() && rules.irregular_last().is_none() =>
+            {
+                Ok(Window::Always)
+            }
             Some(zone) if faults.is_empty() => {
                 let schedule = Schedule { zone, rules, margin_ms };
                 can_open(schedule).map_err(|fault| vec![fault])
@@ -70,7 +80,9 @@ impl WindowSpec {
             };
             return Some(if is_alone { Ok(Window::Never) } else { Err(fault()) });
         }
-        let is_always = self.is_always() && !has_dates;
+        let has_rest = !self.zone.trim().is_empty() || self.after_valid_until.is_some();
+        // With anything beside it, it is checked like all others.
+        let is_always = self.is_always() && !has_dates && !has_rest;
         is_always.then_some(Ok(Window::Always))
     }
 

@@ -124,6 +124,24 @@ fn a_clock_set_back_over_midnight() {
     );
 }
 
+/// One minute into 7 November 2010 clocks in St. John's went back to 23:01 of the day before:
+/// sessions of tomorrow are on, and one of the day before yesterday too.
+#[test]
+fn a_clock_set_back_soon_after_midnight() {
+    check_upcoming(
+        "America/St_Johns
+         sun 00:00-02:00",
+        "2010-11-06T12:00:00Z",
+        "2010-11-07 00:00:00 -02:30 to 2010-11-07 02:00:00 -03:30",
+    );
+    check_upcoming(
+        "America/St_Johns
+         fri 23:30-47:30",
+        "2010-11-05T12:00:00Z",
+        "2010-11-05 23:30:00 -02:30 to 2010-11-06 23:30:00 -03:30",
+    );
+}
+
 /// Samoa had no 30 December 2011: it went over the date line.
 #[test]
 fn a_day_that_is_left_out() {
@@ -138,7 +156,8 @@ fn a_day_that_is_left_out() {
     );
 }
 
-/// Zones that have changed their rules: Turkey kept its summer time in 2016, Russia set its clocks back for good in 2014.
+/// Zones that have changed their rules: Turkey kept its summer time in 2016, Russia set its clocks
+/// back for good in 2014.
 #[test]
 fn rules_that_were_changed() {
     check_upcoming(

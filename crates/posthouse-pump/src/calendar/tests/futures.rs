@@ -2,7 +2,8 @@
 
 use super::{check_none, check_upcoming};
 
-/// Night sessions open on the evening before their trading day; Friday's is Monday's. Holidays of 2026.
+/// Night sessions open on the evening before their trading day; Friday's is Monday's. Holidays of
+/// 2026.
 const EXCHANGE: &str = "Asia/Shanghai
     mon-fri 09:00-10:15, 10:30-11:30, 13:30-15:00
     mon-thu 21:00-02:30 +1
@@ -36,7 +37,8 @@ fn fridays_night_is_mondays() {
     );
 }
 
-/// The holiday begins on Thursday: Wednesday evening would already trade for it. It ends on Wednesday: that evening is a holiday.
+/// The holiday begins on Thursday: Wednesday evening would already trade for it. It ends on
+/// Wednesday: that evening is a holiday.
 #[test]
 fn no_night_session_before_a_holiday_nor_on_it() {
     check(

@@ -1,4 +1,5 @@
-//! Windows, tried. Instants are written in RFC 3339, openings and closings in the local time of the window.
+//! Windows, tried. Instants are written in RFC 3339, openings and closings in the local time of the
+//! window.
 
 mod brute;
 mod clock_changes;
@@ -9,10 +10,10 @@ mod several;
 
 use jiff::Timestamp;
 
-use super::{Window, WindowSpec};
+use super::{Interval, Window, WindowSpec};
 
-/// A specification in lines: the zone first (`-` for none), then weekly entries, dates (they begin with a digit), and `until`, `after` and
-/// `margin` with their values.
+/// A specification in lines: the zone first (`-` for none), then weekly entries, dates (they begin
+/// with a digit), and `until`, `after` and `margin` with their values.
 fn spec(text: &str) -> WindowSpec {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let zone = lines.next().filter(|zone| *zone != "-").unwrap_or_default().to_owned();
@@ -50,6 +51,19 @@ fn check_upcoming(spec: &str, from: &str, expected: &str) {
         })
         .collect();
     assert_eq!(shown, expected, "{spec} from {from}");
+    for interval in window.upcoming(ms(from), expected.len()) {
+        check_throughout(&window, interval);
+    }
+}
+
+/// It is open at every minute of a stretch, for two days at most, and not after it.
+fn check_throughout(window: &Window, interval: Interval) {
+    let end_ms = interval.open_ms + 2 * 86_400_000;
+    let end_ms = interval.close_ms.map_or(end_ms, |close_ms| close_ms.min(end_ms));
+    for at_ms in (interval.open_ms..end_ms).step_by(60_000) {
+        assert!(window.is_open(at_ms), "{}", window.local_time(at_ms));
+    }
+    assert!(interval.close_ms.is_none_or(|close_ms| !window.is_open(close_ms)), "{interval:?}");
 }
 
 /// No stretch comes after an instant.

@@ -155,7 +155,9 @@ fn in_words() {
          2026-10-10 09:00-11:30
          until 2026-12-31
          margin 5000",
-        "Asia/Shanghai: sat,sun 09:00-10:00, mon,wed-fri 09:00-11:30, mon-thu 21:00-02:30 +1; 7 days closed; \
-         1 day with sessions of its own; given until 2026-12-31, then closed; nothing starts in the last 5000 ms",
+        "Asia/Shanghai: sat,sun 09:00-10:00, mon,wed-fri 09:00-11:30, mon-thu 21:00-02:30 +1; \
+         7 days closed; \
+         1 day with sessions of its own; given until 2026-12-31, then closed; \
+         nothing starts in the last 5000 ms",
     );
 }

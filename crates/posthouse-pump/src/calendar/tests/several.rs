@@ -49,7 +49,8 @@ fn windows_that_never_meet() {
     check(&["UTC\nmon 09:00-12:00", "UTC\nmon 12:00-13:00"], at, "-");
 }
 
-/// In the weeks in which New York has summer time and Berlin has not, five hours lie between them, else six.
+/// In the weeks in which New York has summer time and Berlin has not, five hours lie between them,
+/// else six.
 #[test]
 fn windows_that_meet_for_three_weeks_of_a_year() {
     check(
