@@ -26,6 +26,9 @@ const DIR_MODE: u32 = 0o700;
 /// Whoever owns the directory holds it and this file in it locked.
 const LOCK: &str = "lock";
 
+/// What a new file system comes with.
+const LOST_AND_FOUND: &str = "lost+found";
+
 /// Where data is kept when nobody says where: the first of the variables that is set.
 ///
 /// # Errors
@@ -125,11 +128,23 @@ fn close_to_others(path: &Path) -> io::Result<()> {
     if fs::metadata(path)?.permissions().mode() & 0o077 == 0 {
         return Ok(());
     }
-    let is_ours = path.join(LOCK).exists() || fs::read_dir(path)?.next().is_none();
+    let is_ours = path.join(LOCK).exists() || !holds_anything(path)?;
     if !is_ours {
-        return Err(io::Error::other("others may read it, and it holds other things"));
+        let why = "others may read it, and it holds other things; `chmod 700` it if it is \
+                   Posthouse's own";
+        return Err(io::Error::other(why));
     }
     fs::set_permissions(path, fs::Permissions::from_mode(DIR_MODE))
+}
+
+/// A file system of its own is not empty when it is new.
+fn holds_anything(path: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(path)? {
+        if entry?.file_name() != LOST_AND_FOUND {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Locks the directory itself, for the file in it looks like a leftover, and one that was removed
@@ -214,6 +229,15 @@ mod tests {
         assert_eq!(Onlooker::new(path).expect_err("it is taken").code, "PH1306");
         drop(first);
         DataDir::open(path).expect("it is free again");
+    }
+
+    #[test]
+    fn a_new_file_system_is_as_good_as_an_empty_directory() {
+        let temporary = tempfile::tempdir().expect("a directory");
+        let path = temporary.path();
+        std::fs::create_dir(path.join("lost+found")).expect("it can be made");
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+        DataDir::open(path).expect("it holds nothing of anybody's");
     }
 
     #[test]
