@@ -2,8 +2,8 @@
  * so that the real binary runs as it is.
  *
  * POSTHOUSE_TEST_FAULT names a file; while it is there, its two words say which call fails ("sync"
- * or "write") and how the path ends that it is made for. The file goes with the first such call,
- * so that whoever tries the call again succeeds, as with a kernel that has dropped what it could
+ * or "write", or "hang" for a sync that never ends) and how the path ends that it is made for. The
+ * file goes with the first such call, so that whoever tries the call again succeeds, as with a kernel that has dropped what it could
  * not write. */
 #include <errno.h>
 #include <stdio.h>
@@ -32,13 +32,22 @@ static int fails(const char *call, int file)
     return 1;
 }
 
+static void hang_if_told(int file)
+{
+    if (fails("hang", file))
+        for (;;)
+            pause();
+}
+
 int fsync(int file)
 {
+    hang_if_told(file);
     return fails("sync", file) ? -1 : (int)syscall(SYS_fsync, file);
 }
 
 int fdatasync(int file)
 {
+    hang_if_told(file);
     return fails("sync", file) ? -1 : (int)syscall(SYS_fdatasync, file);
 }
 

@@ -1,5 +1,5 @@
-//! A disk that fails while the node runs (P10): the node stops at the first error, says why, and
-//! has confirmed nothing that it cannot show after the next start.
+//! A disk that fails or hangs while the node runs (P10): the node stops at the first error, says
+//! why, and has confirmed nothing that it cannot show after the next start.
 //!
 //! The error comes from a small library that is loaded before the C library and answers one call
 //! in its place. A device of the kernel's that fails would be closer to the truth, but takes root,
@@ -10,10 +10,13 @@
 mod library;
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use posthouse_client::{Ack, Client, Message, Subscribe};
+use rustix::process::Signal;
 
+use crate::command::{posthouse, stomp};
 use crate::load::check_store;
 use crate::server::{Server, fresh_dir};
 
@@ -73,6 +76,26 @@ async fn check(library: &Path, call: &str, ending: &str) {
     client.close().await.expect("everything is confirmed");
     server.stop();
     check_store(&server.data_dir());
+}
+
+#[test]
+fn a_disk_that_hangs_makes_no_orderly_stop() {
+    let dir = fresh_dir();
+    let (library, fault) = (library::build(&dir), dir.join("fault"));
+    let variables = [("LD_PRELOAD", &*library), ("POSTHOUSE_TEST_FAULT", &*fault)];
+    let mut server = Server::start_with_variables(dir.clone(), &SMALL, &variables);
+    let send = format!("SEND\ndestination:{QUEUE}\npersistent:true\n\nespresso");
+    let mut stream = stomp(server.stomp(), &[&send]);
+    order(&fault, "hang .segment");
+    write!(stream, "{send}\0").expect("it is sent");
+    while fault.exists() {}
+    server.signal(Signal::TERM);
+    let (code, log) = server.ended();
+    assert_eq!(code, Some(10), "{log}");
+    assert!(log.contains("error[PH1309]: the disk has not taken"), "{log}");
+    server.start_elsewhere();
+    let queues = posthouse(&server.data_dir(), "queue list -o json").json();
+    assert!(queues[0]["messages"].as_u64() >= Some(1), "what was confirmed is there: {queues}");
 }
 
 /// Tells the library, which must never see half of it.
