@@ -23,7 +23,7 @@ use crate::admin::{self, Admin};
 use crate::broker_thread::{self, Asker, Keeping, Parts};
 use crate::codes::Code;
 use crate::config::{Loaded, Report};
-use crate::data_dir::{DataDir, Endpoints};
+use crate::data_dir::{DataDir, Endpoints, unusable};
 use crate::failure::Failure;
 use crate::logging::{self, LogLevel};
 use crate::stop::{self, Stopper};
@@ -141,7 +141,7 @@ impl Node {
         self.admin.set_ready(true);
         let Endpoints { stomp, http, .. } = &self.endpoints;
         tracing::info!(%stomp, %http, dir = %self.dir.path().display(), "ready");
-        self.endpoints.write(self.dir.path()).map_err(|error| start::unwritable(&self.dir, &error))
+        self.endpoints.write(self.dir.path()).map_err(|error| unusable(self.dir.path(), &error))
     }
 
     /// Waits for the end. Answers what the broker thread ended with, if it was the one to end.
@@ -200,7 +200,7 @@ fn start_admin(
 ) -> Result<Arc<Admin>, Failure> {
     let started_ms = broker_thread::wall_ms();
     let (admin, token) = Admin::new(asker, journal, dir.path().to_owned(), node_name, started_ms);
-    token.write(dir.path()).map_err(|error| start::unwritable(dir, &error))?;
+    token.write(dir.path()).map_err(|error| unusable(dir.path(), &error))?;
     Ok(admin)
 }
 
