@@ -98,6 +98,21 @@ fn a_disk_that_hangs_makes_no_orderly_stop() {
     assert!(queues[0]["messages"].as_u64() >= Some(1), "what was confirmed is there: {queues}");
 }
 
+#[test]
+fn what_is_changed_by_hand_is_confirmed_when_it_is_durable() {
+    let dir = fresh_dir();
+    let (library, fault) = (library::build(&dir), dir.join("fault"));
+    let variables = [("LD_PRELOAD", &*library), ("POSTHOUSE_TEST_FAULT", &*fault)];
+    let mut server = Server::start_with_variables(dir.clone(), &SMALL, &variables);
+    let send = format!("SEND\ndestination:{QUEUE}\npersistent:true\n\nespresso");
+    drop(stomp(server.stomp(), &[&send]));
+    order(&fault, "sync .segment");
+    let done = posthouse(&server.data_dir(), "queue purge fragile --yes");
+    assert_ne!(done.code, 0, "{done:?}");
+    let (code, log) = server.ended();
+    assert_eq!(code, Some(10), "{log}");
+}
+
 /// Tells the library, which must never see half of it.
 fn order(fault: &Path, text: &str) {
     let growing = fault.with_extension("new");
