@@ -69,6 +69,8 @@ pub struct Pattern {
     /// Queues or topics.
     pub kind: Kind,
     path: Arc<str>,
+    /// Without wildcards. Known beforehand, for a pattern is held against very many names.
+    is_name: bool,
 }
 
 impl Pattern {
@@ -78,7 +80,7 @@ impl Pattern {
     /// [`Code::NameInvalid`] says what is wrong with it.
     pub fn new(kind: Kind, path: &str) -> Result<Pattern, Refusal> {
         check_path(path)?;
-        Ok(Pattern { kind, path: path.into() })
+        Ok(Pattern { kind, path: path.into(), is_name: !is_pattern(path) })
     }
 
     /// The dotted path with its wildcards.
@@ -89,12 +91,13 @@ impl Pattern {
     /// The name, when the pattern has no wildcards and so means one destination.
     pub fn as_name(&self) -> Option<DestinationName> {
         let name = DestinationName { kind: self.kind, path: self.path.clone() };
-        (!is_pattern(&self.path)).then_some(name)
+        self.is_name.then_some(name)
     }
 
     /// Whether the pattern takes in `name`.
     pub fn matches(&self, name: &DestinationName) -> bool {
-        self.kind == name.kind && path_matches(&self.path, &name.path)
+        let matches = if self.is_name { str::eq } else { path_matches };
+        self.kind == name.kind && matches(&self.path, &name.path)
     }
 }
 

@@ -37,6 +37,17 @@ pub enum Persistence {
     Never,
 }
 
+impl Persistence {
+    /// Whether a message that was sent as `persistent` or not must survive.
+    pub fn keeps(self, persistent: bool) -> bool {
+        match self {
+            Persistence::AsSent => persistent,
+            Persistence::Always => true,
+            Persistence::Never => false,
+        }
+    }
+}
+
 /// Which expired messages are kept in the dead-letter queue. The others are counted and gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeepExpired {

@@ -10,7 +10,7 @@ use crate::broker::place::Place;
 use crate::effect::{Effect, Stream};
 use crate::ids::{BatchNo, DestinationId, HolderId, Seq, SubscriptionId};
 use crate::message::Envelope;
-use crate::policy::{Persistence, Policy, WhenFull};
+use crate::policy::{Policy, WhenFull};
 use crate::refusal::{Code, Refusal};
 use crate::time::Now;
 
@@ -26,12 +26,7 @@ pub(super) enum Admission {
 impl Place {
     /// Whether a record will tell of the message.
     fn records(&self, message: &Envelope) -> bool {
-        let recorded = match self.policy.persistence {
-            Persistence::AsSent => message.persistent,
-            Persistence::Always => true,
-            Persistence::Never => false,
-        };
-        recorded && !self.backlogs.is_empty()
+        self.policy.persistence.keeps(message.persistent) && !self.backlogs.is_empty()
     }
 
     fn has_room(&self, policy: &Policy, bytes: u64) -> bool {

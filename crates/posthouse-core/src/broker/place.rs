@@ -8,7 +8,7 @@ use crate::broker::backlog::Backlog;
 use crate::broker::log::Log;
 use crate::broker::view::Counters;
 use crate::command::Applied;
-use crate::destination::{DestinationName, Kind};
+use crate::destination::{DestinationName, Kind, Pattern};
 use crate::ids::{
     BacklogKey, ConsumerId, DestinationId, HolderId, Seq, SubscriptionId, seq_of_run,
 };
@@ -112,6 +112,16 @@ impl Broker {
         self.places.insert(id, place);
         self.names.insert(name, id);
         self.last_destination = self.last_destination.max(id.0);
+    }
+
+    /// The destinations that a pattern takes in. A plain name is looked up, for there may be very
+    /// many destinations and very many who ask.
+    pub(super) fn taken_in(&self, pattern: &Pattern) -> Vec<DestinationId> {
+        if let Some(name) = pattern.as_name() {
+            return self.names.get(&name).copied().into_iter().collect();
+        }
+        let all = self.places.values().filter(|place| pattern.matches(&place.name));
+        all.map(|place| place.id).collect()
     }
 
     /// Consumers that asked for a pattern take from a new destination that it takes in.

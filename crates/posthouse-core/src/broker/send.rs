@@ -9,7 +9,6 @@ use crate::command::{Applied, Send};
 use crate::destination::Kind;
 use crate::ids::{BatchNo, DestinationId, HolderId, SubscriptionId};
 use crate::message::Envelope;
-use crate::policy::Persistence;
 use crate::record::{Enqueued, Record};
 use crate::refusal::Refusal;
 use crate::time::Now;
@@ -60,13 +59,10 @@ impl Broker {
         message: Arc<Envelope>,
     ) {
         let Some(place) = self.places.get(&destination) else { return };
-        let recorded = match place.policy.persistence {
-            Persistence::AsSent => message.persistent,
-            Persistence::Always => true,
-            Persistence::Never => false,
-        };
+        let recorded = place.policy.persistence.keeps(message.persistent);
+        let kind = place.name.kind;
         self.count(destination, |counters| counters.enqueued += 1);
-        match self.places[&destination].name.kind {
+        match kind {
             Kind::Queue => {
                 self.take_over(destination, message, vec![SubscriptionId::QUEUE], recorded);
             }

@@ -74,8 +74,7 @@ impl Broker {
         if let Some(name) = wish.target.as_name() {
             return Ok(vec![self.resolve(&name)?]);
         }
-        let matching = self.places.values().filter(|place| wish.target.matches(&place.name));
-        Ok(matching.map(|place| place.id).collect())
+        Ok(self.taken_in(&wish.target))
     }
 
     fn find_browse(&mut self, wish: &Subscribe) -> Result<(Source, Vec<DestinationId>), Refusal> {

@@ -98,8 +98,7 @@ impl Broker {
             return Err(Refusal::new(Code::LimitReached, detail));
         }
         let freed = former.map_or(0, |id| self.subscriptions[&id].topics.len());
-        let taken_in = self.places.values().filter(|place| pattern.matches(&place.name)).count();
-        self.check_backlogs(taken_in.saturating_sub(freed))
+        self.check_backlogs(self.taken_in(pattern).len().saturating_sub(freed))
     }
 
     /// Durable subscriptions to patterns multiply with the topics that they take in; together they
@@ -128,10 +127,11 @@ impl Broker {
         let parse =
             |text| Selector::parse(text, Strings::Strict).expect("checked before recording");
         let selector = (!selector.is_empty()).then(|| Arc::new(parse(selector)));
-        let mut topics: BTreeSet<DestinationId> = BTreeSet::new();
-        for place in self.places.values_mut().filter(|place| pattern.matches(&place.name)) {
-            place.backlogs.insert(id, Backlog::default());
-            topics.insert(place.id);
+        let topics: BTreeSet<DestinationId> = self.taken_in(&pattern).into_iter().collect();
+        for topic in &topics {
+            if let Some(place) = self.places.get_mut(topic) {
+                place.backlogs.insert(id, Backlog::default());
+            }
         }
         self.durable_backlogs += topics.len();
         let (client, name): (Box<str>, Box<str>) = (client.into(), name.into());

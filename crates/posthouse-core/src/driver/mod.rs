@@ -91,6 +91,17 @@ impl Driver {
         self.broker.next_deadline_ms(now)
     }
 
+    /// The last batch that has anything of what was applied so far.
+    pub fn last_batch(&self) -> BatchNo {
+        // One that stays empty need never be submitted.
+        BatchNo(self.open.number.0 - u64::from(self.open.records.is_empty()))
+    }
+
+    /// Whether everything up to a batch is durable.
+    pub fn is_durable(&self, batch: BatchNo) -> bool {
+        batch <= self.durable
+    }
+
     /// Why the store no longer works, if it does not. Nothing that waits for it will ever leave;
     /// the node must stop.
     pub fn failure(&self) -> Option<&str> {

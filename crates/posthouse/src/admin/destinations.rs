@@ -235,7 +235,19 @@ pub(crate) async fn delete_queue(
 
 /// Does something, and tells to how many messages.
 pub(super) async fn act(admin: &Admin, action: Action) -> Result<u64, Problem> {
+    let messages = begin(admin, action).await?;
+    settle(admin).await?;
+    Ok(messages)
+}
+
+/// Does something that a crash may still undo.
+async fn begin(admin: &Admin, action: Action) -> Result<u64, Problem> {
     Ok(admin.asker.ask(|reply| Ask::Act(action, reply)).await??)
+}
+
+/// Waits until no crash can undo what was done.
+async fn settle(admin: &Admin) -> Result<(), Problem> {
+    Ok(admin.asker.ask(Ask::Settled).await?)
 }
 
 /// Does something to at most `limit` messages, a part at a time, so that messages of others are
@@ -249,7 +261,7 @@ async fn act_in_steps(
     let mut messages = 0;
     while messages < limit {
         let part = (limit - messages).min(BATCH_MAX);
-        let done = match act(admin, step(part)).await {
+        let done = match begin(admin, step(part)).await {
             Ok(done) => done,
             Err(problem) => return (messages, Err(problem)),
         };
@@ -258,7 +270,7 @@ async fn act_in_steps(
             break;
         }
     }
-    (messages, Ok(()))
+    (messages, settle(admin).await)
 }
 
 /// Answers a request that changed a queue, and writes it down once, however many parts it had.

@@ -26,6 +26,7 @@ impl Hub {
             Ask::Connections(from, reply) => drop(reply.send(self.describe_page(from))),
             Ask::Browse(browse, reply) => self.answer_browse(browse, reply),
             Ask::Act(action, reply) => drop(reply.send(self.act(action))),
+            Ask::Settled(reply) => self.settling.push_back((self.driver.last_batch(), reply)),
             Ask::Limit(limits) => self.config.limits = limits,
         }
         self.turn_wanted.notify_one();
@@ -48,6 +49,17 @@ impl Hub {
     pub(super) fn answer_parked(&mut self) {
         for (browse, reply) in std::mem::take(&mut self.parked) {
             self.answer_browse(browse, reply);
+        }
+    }
+
+    /// Tells those whose changes are durable by now.
+    pub(super) fn answer_settled(&mut self) {
+        let driver = &self.driver;
+        while let Some((_, reply)) =
+            self.settling.pop_front_if(|(last, _)| driver.is_durable(*last))
+        {
+            // Whoever asked may be gone, which is no harm.
+            let _ = reply.send(());
         }
     }
 

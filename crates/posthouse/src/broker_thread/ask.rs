@@ -41,6 +41,8 @@ pub(crate) enum Ask {
     Browse(Box<Browse>, Reply<Result<BrowsePage, Refusal>>),
     /// To change something; answers how many messages it was about.
     Act(Action, Reply<Result<u64, Refusal>>),
+    /// To be told when everything that was changed so far is durable.
+    Settled(Reply<()>),
     /// To keep other limits from now on.
     Limit(LimitsConfig),
 }

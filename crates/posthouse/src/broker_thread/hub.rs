@@ -6,7 +6,7 @@
 //! is woken for a single message.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -16,14 +16,14 @@ use std::time::Instant;
 use posthouse_core::arena::Arena;
 use posthouse_core::command::Command;
 use posthouse_core::driver::Driver;
-use posthouse_core::ids::{HolderId, Key};
+use posthouse_core::ids::{BatchNo, HolderId, Key};
 use posthouse_core::time::Now;
 use posthouse_store::journal::Watch;
 use posthouse_wire::stomp::session::{Session, SessionConfig};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use super::ask::{ConnectionTotals, ParkedBrowse};
+use super::ask::{ConnectionTotals, ParkedBrowse, Reply};
 use super::clock::Clock;
 use super::connection::{Connection, Wanted, run};
 use super::deadlines::Deadlines;
@@ -68,6 +68,8 @@ pub(super) struct Hub {
     deadlines: Deadlines,
     /// Looks into queues whose messages have to be loaded first.
     pub(super) parked: Vec<ParkedBrowse>,
+    /// Who is to be told that everything up to a batch is durable, in the order of the batches.
+    pub(super) settling: VecDeque<(BatchNo, Reply<()>)>,
     scratch: Box<[u8]>,
     fed_bytes: usize,
     is_stopping: bool,
@@ -97,6 +99,7 @@ impl Hub {
             dirty: Vec::new(),
             deadlines: Deadlines::default(),
             parked: Vec::new(),
+            settling: VecDeque::new(),
             scratch: vec![0; READ_BYTES_MAX].into(),
             fed_bytes: 0,
             is_stopping: false,
@@ -118,6 +121,7 @@ impl Hub {
             tracing::error!(alarm, "a message is set apart");
         }
         self.answer_parked();
+        self.answer_settled();
         self.distribute(now);
         let wrote = self.flush(now);
         self.fed_bytes = 0;
@@ -139,7 +143,8 @@ impl Hub {
     /// Whether there is nothing left to be said to anybody.
     pub(super) fn is_quiet(&self) -> bool {
         let is_silent = |connection: &Connection| connection.session.output().is_empty();
-        self.driver.waiting_len() == 0 && self.connections.iter().all(|(_, c)| is_silent(c))
+        let is_settled = self.driver.waiting_len() == 0 && self.settling.is_empty();
+        is_settled && self.connections.iter().all(|(_, c)| is_silent(c))
     }
 
     /// Reads nothing any more; what was read is still answered.

@@ -23,8 +23,11 @@ use crate::store_failure;
 /// Bits of the directory: its owner may do everything, others nothing.
 const DIR_MODE: u32 = 0o700;
 
-/// Whoever owns the directory holds this file in it locked.
+/// Whoever owns the directory holds it and this file in it locked.
 const LOCK: &str = "lock";
+
+/// What a new file system comes with.
+const LOST_AND_FOUND: &str = "lost+found";
 
 /// Where data is kept when nobody says where: the first of the variables that is set.
 ///
@@ -77,8 +80,8 @@ pub(crate) fn forget(dir: &Path) {
 #[derive(Debug)]
 pub(crate) struct DataDir {
     path: PathBuf,
-    /// Held open, for the lock ends with it, however the process ends.
-    _lock: File,
+    /// Held open, for the locks end with them, however the process ends.
+    _locks: (Option<File>, File),
 }
 
 impl DataDir {
@@ -92,9 +95,9 @@ impl DataDir {
         let unusable = |error: io::Error| unusable(path, &error);
         fs::DirBuilder::new().recursive(true).mode(DIR_MODE).create(path).map_err(unusable)?;
         close_to_others(path).map_err(unusable)?;
-        let lock = lock(path)?;
+        let locks = (lock_directory(path, File::try_lock)?, lock(path)?);
         Endpoints::remove(path).map_err(unusable)?;
-        Ok(DataDir { path: path.to_owned(), _lock: lock })
+        Ok(DataDir { path: path.to_owned(), _locks: locks })
     }
 
     /// Where it is.
@@ -105,7 +108,7 @@ impl DataDir {
 
 /// What it means that the system does not let `path` be used: the same as for a file of the store
 /// where the store has a page about it.
-fn unusable(path: &Path, error: &io::Error) -> Failure {
+pub(crate) fn unusable(path: &Path, error: &io::Error) -> Failure {
     use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     match error.kind() {
         PermissionDenied | ReadOnlyFilesystem | StorageFull | QuotaExceeded => {
@@ -125,11 +128,38 @@ fn close_to_others(path: &Path) -> io::Result<()> {
     if fs::metadata(path)?.permissions().mode() & 0o077 == 0 {
         return Ok(());
     }
-    let is_ours = path.join(LOCK).exists() || fs::read_dir(path)?.next().is_none();
+    let is_ours = path.join(LOCK).exists() || !holds_anything(path)?;
     if !is_ours {
-        return Err(io::Error::other("others may read it, and it holds other things"));
+        let why = "others may read it, and it holds other things; `chmod 700` it if it is \
+                   Posthouse's own";
+        return Err(io::Error::other(why));
     }
     fs::set_permissions(path, fs::Permissions::from_mode(DIR_MODE))
+}
+
+/// A file system of its own is not empty when it is new.
+fn holds_anything(path: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(path)? {
+        if entry?.file_name() != LOST_AND_FOUND {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Locks the directory itself, for the file in it looks like a leftover, and one that was removed
+/// keeps nobody off. Where directories cannot be locked, as on some network file systems, the file
+/// has to do.
+fn lock_directory(
+    dir: &Path,
+    try_lock: impl Fn(&File) -> Result<(), TryLockError>,
+) -> Result<Option<File>, Failure> {
+    let Ok(directory) = File::open(dir) else { return Ok(None) };
+    match try_lock(&directory) {
+        Ok(()) => Ok(Some(directory)),
+        Err(TryLockError::WouldBlock) => Err(in_use(dir)),
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
 }
 
 fn lock(dir: &Path) -> Result<File, Failure> {
@@ -150,15 +180,15 @@ fn lock(dir: &Path) -> Result<File, Failure> {
             write!(file, "{}", std::process::id()).map_err(unusable)?;
             Ok(file)
         }
-        Err(TryLockError::WouldBlock) => Err(in_use(dir, &mut file)),
+        Err(TryLockError::WouldBlock) => Err(in_use(dir)),
         Err(TryLockError::Error(error)) => Err(unusable(error)),
     }
 }
 
-fn in_use(dir: &Path, lock: &mut File) -> Failure {
+fn in_use(dir: &Path) -> Failure {
     let mut owner = String::new();
     // The number only helps; the failure is the same without it.
-    let _ = lock.take(20).read_to_string(&mut owner);
+    let _ = File::open(dir.join(LOCK)).map(|lock| lock.take(20).read_to_string(&mut owner));
     let owner =
         if owner.is_empty() { "another process".into() } else { format!("process {owner}") };
     Failure::new(
@@ -172,7 +202,7 @@ fn in_use(dir: &Path, lock: &mut File) -> Failure {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use super::DataDir;
+    use super::{DataDir, Onlooker};
 
     #[test]
     fn a_directory_has_one_owner_and_is_closed_to_others() {
@@ -187,6 +217,27 @@ mod tests {
         assert!(second.message.contains(&owner), "{second}");
         drop(first);
         DataDir::open(&path).expect("it is free again");
+    }
+
+    #[test]
+    fn a_lock_that_was_removed_keeps_others_off_all_the_same() {
+        let temporary = tempfile::tempdir().expect("a directory");
+        let path = temporary.path();
+        let first = DataDir::open(path).expect("it is free");
+        std::fs::remove_file(path.join("lock")).expect("it is there");
+        assert_eq!(DataDir::open(path).expect_err("it is taken").code, "PH1306");
+        assert_eq!(Onlooker::new(path).expect_err("it is taken").code, "PH1306");
+        drop(first);
+        DataDir::open(path).expect("it is free again");
+    }
+
+    #[test]
+    fn a_new_file_system_is_as_good_as_an_empty_directory() {
+        let temporary = tempfile::tempdir().expect("a directory");
+        let path = temporary.path();
+        std::fs::create_dir(path.join("lost+found")).expect("it can be made");
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+        DataDir::open(path).expect("it holds nothing of anybody's");
     }
 
     #[test]

@@ -4,17 +4,17 @@ use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::{LOCK, in_use};
+use super::{LOCK, in_use, lock_directory};
 use crate::failure::Failure;
 use crate::store_failure;
 
 /// Keeps nodes off a data directory while somebody looks into it. Any number of onlookers go
-/// together. On a directory that no node has ever run on, such as a backup, there is nothing to
+/// together. On a directory that no node has ever run on, such as a backup, there is no file to
 /// lock.
 #[derive(Debug)]
 pub(crate) struct Onlooker {
-    /// Held open, for the lock ends with it.
-    _lock: Option<File>,
+    /// Held open, for the locks end with them.
+    _locks: [Option<File>; 2],
 }
 
 impl Onlooker {
@@ -24,17 +24,18 @@ impl Onlooker {
     /// [`Code::DataDirInUse`](crate::codes::Code::DataDirInUse) when a node has the directory, or
     /// that its lock cannot be read.
     pub(crate) fn new(dir: &Path) -> Result<Onlooker, Failure> {
+        let directory = lock_directory(dir, File::try_lock_shared)?;
         let path = dir.join(LOCK);
-        let mut file = match File::open(&path) {
+        let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Ok(Onlooker { _lock: None });
+                return Ok(Onlooker { _locks: [directory, None] });
             }
             Err(error) => return Err(store_failure::of_error(&path, &error)),
         };
         match file.try_lock_shared() {
-            Ok(()) => Ok(Onlooker { _lock: Some(file) }),
-            Err(TryLockError::WouldBlock) => Err(in_use(dir, &mut file)),
+            Ok(()) => Ok(Onlooker { _locks: [directory, Some(file)] }),
+            Err(TryLockError::WouldBlock) => Err(in_use(dir)),
             Err(TryLockError::Error(error)) => Err(store_failure::of_error(&path, &error)),
         }
     }

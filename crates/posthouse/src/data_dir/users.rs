@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::private_file;
+use super::{private_file, unusable};
 use crate::codes::Code;
 use crate::failure::Failure;
 use crate::password;
@@ -41,7 +41,7 @@ impl Users {
     /// Reads the users of `dir`, and makes the first one when there are none.
     ///
     /// # Errors
-    /// [`Code::UsersInvalid`].
+    /// [`Code::UsersInvalid`], or that the file cannot be written.
     pub(crate) fn open(dir: &Path) -> Result<Option<FirstPassword>, Failure> {
         let users = Users::read(dir)?;
         if users.users.is_empty() { users.renew(dir, ADMIN).map(Some) } else { Ok(None) }
@@ -50,7 +50,8 @@ impl Users {
     /// Gives `name` a new password.
     ///
     /// # Errors
-    /// [`Code::UserUnknown`] when there is no such user, and [`Code::UsersInvalid`].
+    /// [`Code::UserUnknown`] when there is no such user, [`Code::UsersInvalid`], or that the file
+    /// cannot be written.
     pub(crate) fn reset(dir: &Path, name: &str) -> Result<FirstPassword, Failure> {
         let users = Users::read(dir)?;
         if users.users.contains_key(name) { users.renew(dir, name) } else { Err(users.lack(name)) }
@@ -63,7 +64,8 @@ impl Users {
         self.users.insert(name.to_owned(), User { password_hash });
         let text = toml::to_string(&self).map_err(|error| invalid(dir, &error))?;
         let text = format!("# Users of the admin API. `posthouse user reset` writes it.\n\n{text}");
-        private_file::replace(dir, NAME, text.as_bytes()).map_err(|error| invalid(dir, &error))?;
+        let written = private_file::replace(dir, NAME, text.as_bytes());
+        written.map_err(|error| unusable(&dir.join(NAME), &error))?;
         Ok(FirstPassword(password))
     }
 

@@ -21,11 +21,13 @@ use tokio::time::timeout;
 
 use crate::admin::{self, Admin};
 use crate::broker_thread::{self, Asker, Keeping, Parts};
+use crate::codes::Code;
 use crate::config::{Loaded, Report};
-use crate::data_dir::{DataDir, Endpoints};
+use crate::data_dir::{DataDir, Endpoints, unusable};
 use crate::failure::Failure;
 use crate::logging::{self, LogLevel};
 use crate::stop::{self, Stopper};
+use crate::store_failure::explained;
 use reload::{Live, Signals, Told};
 
 /// Threads for HTTP and all that is not messages.
@@ -139,7 +141,7 @@ impl Node {
         self.admin.set_ready(true);
         let Endpoints { stomp, http, .. } = &self.endpoints;
         tracing::info!(%stomp, %http, dir = %self.dir.path().display(), "ready");
-        self.endpoints.write(self.dir.path()).map_err(|error| start::unwritable(&self.dir, &error))
+        self.endpoints.write(self.dir.path()).map_err(|error| unusable(self.dir.path(), &error))
     }
 
     /// Waits for the end. Answers what the broker thread ended with, if it was the one to end.
@@ -170,7 +172,9 @@ impl Node {
         self.stopper.stop();
         let result = match ended {
             Some(result) => result,
-            None => timeout(BROKER_STOP_MAX, self.broker).await.map_or(Ok(()), joined),
+            None => {
+                timeout(BROKER_STOP_MAX, self.broker).await.map_or_else(|_| Err(stuck()), joined)
+            }
         };
         let _ = timeout(HTTP_STOP_MAX, self.http).await;
         tracing::info!("stopped");
@@ -196,12 +200,20 @@ fn start_admin(
 ) -> Result<Arc<Admin>, Failure> {
     let started_ms = broker_thread::wall_ms();
     let (admin, token) = Admin::new(asker, journal, dir.path().to_owned(), node_name, started_ms);
-    token.write(dir.path()).map_err(|error| start::unwritable(dir, &error))?;
+    token.write(dir.path()).map_err(|error| unusable(dir.path(), &error))?;
     Ok(admin)
 }
 
 fn joined(ended: Result<Result<(), Failure>, oneshot::error::RecvError>) -> Result<(), Failure> {
     ended.unwrap_or_else(|_| Err(crashed()))
+}
+
+/// What nobody was told of may be lost, so that this is no orderly end.
+fn stuck() -> Failure {
+    let max = BROKER_STOP_MAX.as_secs();
+    let message =
+        format!("the disk has not taken what was to be written within {max} s of the stop");
+    explained(Code::StoreFailed, message)
 }
 
 fn crashed() -> Failure {

@@ -2,7 +2,6 @@
 
 use std::io::{self, IsTerminal};
 
-use crate::codes::Code;
 use crate::config::{Config, LimitsConfig};
 use crate::data_dir::{self, ADMIN, DataDir, FirstPassword, Users};
 use crate::failure::Failure;
@@ -49,10 +48,4 @@ pub(super) fn check_open_files(limits: LimitsConfig) {
             "too few open files for all connections; raise `ulimit -n`"
         );
     }
-}
-
-/// The data directory does not take what has to be written there.
-pub(super) fn unwritable(dir: &DataDir, error: &io::Error) -> Failure {
-    let message = format!("{} cannot be written: {error}", dir.path().display());
-    Failure::new(Code::DataDirUnusable, message, "check its owner and the room on its disk")
 }

@@ -3,6 +3,7 @@
 //! Every test starts servers of its own on free loopback ports and stops them by process id.
 
 mod admin;
+mod bad_disk;
 mod cli;
 mod command;
 mod disk_full;

@@ -6,7 +6,7 @@
 //! a file and is shown when the test fails.
 
 use std::fs::{self, File};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -20,6 +20,10 @@ const START_MAX: Duration = Duration::from_secs(30);
 /// The server promises ten seconds; the rest is for a busy machine.
 const STOP_MAX: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(10);
+
+/// A free port of this machine.
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+const ANYWHERE: Endpoints = Endpoints { stomp: ANY_PORT, http: ANY_PORT };
 
 /// A server, stopped when it goes out of scope.
 pub(crate) struct Server {
@@ -63,9 +67,29 @@ impl Server {
     /// Starts a server that keeps everything below `dir`, which goes when the server does.
     pub(crate) fn start_in(dir: PathBuf, settings: &[&str]) -> Server {
         let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let (process, endpoints) = start(&dir, &settings, Endpoints { stomp: any, http: any });
+        let (process, endpoints) = start(&dir, &settings, ANYWHERE);
         Server { dir, settings, endpoints, process }
+    }
+
+    /// Starts a server in an environment with these variables besides, and waits until it listens.
+    /// When it is started again they are gone.
+    pub(crate) fn start_with_variables(
+        dir: PathBuf,
+        settings: &[&str],
+        variables: &[(&str, &Path)],
+    ) -> Server {
+        let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
+        let mut command = command(&dir, &settings, ANYWHERE);
+        command.envs(variables.iter().copied());
+        let (process, endpoints) = start_command(&dir, &mut command);
+        Server { dir, settings, endpoints, process }
+    }
+
+    /// Waits until the server has ended by itself. Answers its exit code, and what it has said.
+    pub(crate) fn ended(&mut self) -> (Option<i32>, String) {
+        let end = self.process.end.recv_timeout(STOP_MAX);
+        let status = end.expect("the server ends by itself in time");
+        (status.code(), read_log(&self.dir))
     }
 
     /// Stops the server with SIGTERM. Fails unless it ends in time and with success.
@@ -86,9 +110,7 @@ impl Server {
     /// Starts a stopped or killed server again, on the same data and free ports: between two lives
     /// somebody else may take the old ones.
     pub(crate) fn start_elsewhere(&mut self) {
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let anywhere = Endpoints { stomp: any, http: any };
-        (self.process, self.endpoints) = start(&self.dir, &self.settings, anywhere);
+        (self.process, self.endpoints) = start(&self.dir, &self.settings, ANYWHERE);
     }
 
     /// Sends a signal. Fails if the server has ended.
@@ -166,10 +188,14 @@ impl Drop for Process {
 
 /// Starts the binary and waits until it listens. Fails with its log when it does not.
 fn start(dir: &Path, settings: &[String], listen: Endpoints) -> (Process, Endpoints) {
+    start_command(dir, &mut command(dir, settings, listen))
+}
+
+fn start_command(dir: &Path, command: &mut Command) -> (Process, Endpoints) {
     let endpoints_path = data_dir(dir).join("endpoints.json");
     // Those of an earlier run on the same data would be taken for the new ones.
     drop(fs::remove_file(&endpoints_path));
-    let process = Process::spawn(&mut command(dir, settings, listen));
+    let process = Process::spawn(command);
     let deadline = Instant::now() + START_MAX;
     loop {
         if let Some(endpoints) = read_endpoints(&endpoints_path) {

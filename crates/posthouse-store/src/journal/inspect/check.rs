@@ -10,12 +10,14 @@ use posthouse_core::record::codec::decode_all;
 
 use super::course::{Course, Missing};
 use super::finding::{Finding, FindingKind, Findings};
+use super::live::Live;
 use super::progress::{Progress, Tell, bytes_of};
 use super::walk::{Piece, Walk};
 use crate::files::Files;
 use crate::journal::fault::Fault;
 use crate::journal::layout::checkpoint::ChunkReader;
 use crate::journal::layout::manifest::Manifest;
+use crate::journal::layout::name::segment_name;
 use crate::journal::layout::place::Place;
 use crate::journal::layout::segment::{HeadFault, SegmentHead};
 use crate::journal::layout::{BLOCK_BYTES, PAYLOAD_BYTES};
@@ -45,7 +47,8 @@ impl Report {
     }
 }
 
-/// Checks a whole store, in memory for one batch, one chunk and the findings.
+/// Checks a whole store, in memory for one batch, one chunk, the findings, and a bit for each 32
+/// bytes of the segments that the checkpoint refers to.
 ///
 /// # Errors
 /// If the directory cannot be listed, a file may not be read, or a newer Posthouse has written the
@@ -276,7 +279,7 @@ impl Check<'_> {
                     let what = "a checkpoint that does not count and cannot be read";
                     self.add(FindingKind::Leftover, name, 0, bytes, what);
                 }
-                Ok(()) if is_needed => {}
+                Ok(()) if is_needed => self.wanted(listing, &directory),
                 Ok(()) => {
                     let what = "a checkpoint that does not count";
                     self.add(FindingKind::Leftover, name, 0, bytes, what);
@@ -304,6 +307,22 @@ impl Check<'_> {
         }
         while reader.next_payload()?.is_some() {}
         Ok(())
+    }
+
+    /// Every segment that the checkpoint refers to has to be there. A start does not look for
+    /// those that come before the log, and nothing in the others tells of them.
+    fn wanted(&mut self, listing: &Listing, directory: &Directory) {
+        // What cannot be read of the checkpoint is told already.
+        let Ok(Some(live)) = Live::read(&**self.files, directory) else { return };
+        for (id, messages) in live.segments() {
+            let (name, is_there) = (segment_name(id), |(there, _): &(u64, _)| *there == id);
+            if listing.segments.iter().any(is_there) || self.findings.has_damage_at(&name, 0) {
+                continue;
+            }
+            let what =
+                format!("the checkpoint needs {messages} messages in it, and it is not there");
+            self.add(FindingKind::Damage, &name, 0, 0, &what);
+        }
     }
 
     fn others(&mut self, listing: Listing) {

@@ -55,6 +55,11 @@ impl Live {
         Amount { count: live.messages, bytes: live.bytes }
     }
 
+    /// The segments of the journal that messages lie in, and how many in each.
+    pub(super) fn segments(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.segments.iter().map(|(id, counting)| (*id, counting.live.messages))
+    }
+
     /// The sums hold, so records that cannot be read are the doing of a defect. A check tells.
     fn count(&mut self, payload: &[u8]) {
         let records = decode_all(&Bytes::copy_from_slice(payload)).unwrap_or_default();

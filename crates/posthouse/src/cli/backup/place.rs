@@ -27,11 +27,12 @@ impl Place {
     /// That something is in the way, or that it cannot be made.
     pub(super) fn new(wanted: &Path) -> Result<Place, Failure> {
         refuse_if_used(wanted)?;
-        let mut growing = wanted.to_path_buf().into_os_string();
+        let wanted = plain(wanted)?;
+        let mut growing = wanted.clone().into_os_string();
         growing.push(".new");
         let growing = PathBuf::from(growing);
         match DirBuilder::new().mode(DIR_MODE).create(&growing) {
-            Ok(()) => Ok(Place { wanted: wanted.to_path_buf(), growing, is_complete: false }),
+            Ok(()) => Ok(Place { wanted, growing, is_complete: false }),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 let what = "is there already, perhaps from a backup that was interrupted";
                 Err(in_the_way(&growing, what))
@@ -65,6 +66,17 @@ impl Drop for Place {
             let _ = fs::remove_dir_all(&self.growing);
         }
     }
+}
+
+/// The same path without a slash at its end and without dots, behind which the name of what grows
+/// would be that of something in the directory itself.
+///
+/// # Errors
+/// That it has no path, or the system's.
+fn plain(wanted: &Path) -> Result<PathBuf, Failure> {
+    let absolute = std::path::absolute(wanted);
+    let absolute = absolute.map_err(|error| unwritten(&wanted.display(), &error))?;
+    Ok(absolute.components().collect())
 }
 
 fn refuse_if_used(wanted: &Path) -> Result<(), Failure> {

@@ -12,7 +12,7 @@ use posthouse_client::{Ack, Client, Error, Message, Subscribe};
 
 use crate::command::{http, posthouse, stomp};
 use crate::load::check_store;
-use crate::server::Server;
+use crate::server::{Server, data_dir};
 use tmpfs::{Tmpfs, where_mounting_is_allowed};
 
 const QUEUE: &str = "/queue/pile";
@@ -124,6 +124,18 @@ fn metric(server: &Server, name: &str) -> u64 {
     let value = lines.find(|(found, _)| *found == name).map(|(_, value)| value);
     let value = value.and_then(|value| value.parse().ok());
     value.unwrap_or_else(|| panic!("no {name} in {answer}"))
+}
+
+#[test]
+fn a_disk_without_any_room_is_told() {
+    let test = "disk_full::a_disk_without_any_room_is_told";
+    where_mounting_is_allowed(test, || {
+        // Room for the lock, but not for the first file behind it.
+        let disk = Tmpfs::mount("4k");
+        let refused = posthouse(&data_dir(&disk.dir()), SERVE);
+        assert_eq!(refused.code, 10, "{refused:?}");
+        assert!(refused.err.contains("PH1315"), "{refused:?}");
+    });
 }
 
 #[test]

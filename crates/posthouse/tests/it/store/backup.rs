@@ -153,6 +153,18 @@ fn nothing_that_is_there_is_overwritten() {
 }
 
 #[test]
+fn a_slash_behind_the_directory_changes_nothing() {
+    let server = Server::start(&SMALL);
+    let dir = backup_dir(&server);
+    posthouse(&server.data_dir(), &format!("backup {}/", dir.display())).ok();
+    assert!(dir.join("backup.json").exists());
+    fs::remove_dir_all(&dir).expect("it is there");
+    fs::create_dir(&dir).expect("it can be made");
+    posthouse(&server.data_dir(), &format!("backup {}/.", dir.display())).ok();
+    assert!(dir.join("backup.json").exists());
+}
+
+#[test]
 fn what_an_interrupted_backup_has_left_is_not_taken_for_one() {
     let server = Server::start(&SMALL);
     let dir = backup_dir(&server);

@@ -13,6 +13,7 @@ use posthouse_core::store::{Batch, Kept, Locator, Snapshot, Store};
 use super::shared;
 use crate::files::held::HeldFiles;
 use crate::journal::inspect::{Amount, check, stats, waiting};
+use crate::journal::layout::place::Place;
 use crate::journal::{Crew, Hands, Journal, Options};
 
 const QUEUE: DestinationId = DestinationId(1);
@@ -127,6 +128,19 @@ fn messages_are_counted_by_the_name_of_their_destination() {
     world.check_waiting(&[("/queue/orders", 2)]);
     let report = check(&shared(&world.files), &mut |_, _| {}).expect("it can be read");
     assert!(report.is_sound(), "{report:?}");
+}
+
+#[test]
+fn a_segment_that_is_referred_to_has_to_be_there() {
+    let mut world = World::new();
+    world.places[2] = Place { segment: 7, position: 5_000 }.locator();
+    world.checkpoint();
+    let report = check(&shared(&world.files), &mut |_, _| {}).expect("it can be read");
+    let expected = "damage: 0000000000000007.segment at byte 0: the checkpoint needs 1 messages \
+                    in it, and it is not there";
+    let found: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+    assert_eq!(found, [expected]);
+    assert!(!report.is_sound());
 }
 
 #[test]
