@@ -138,21 +138,25 @@ const GROUP_KEYS: [&str; 11] = [
 
 const CODE_KEYS: [&str; 4] = ["name", "group", "endpoint", "window"];
 
-const ENDPOINT_KEYS: [&str; 21] = [
+const ENDPOINT_KEYS: [&str; 25] = [
     "name",
     "url",
     "destination",
     "allow",
+    "method",
+    "service",
+    "service_method",
     "headers",
-    "body",
     "content_type",
+    "body",
     "success",
     "success_text",
     "success_field",
-    "rejected",
-    "sign_with",
+    "never",
+    "signing_keys",
     "ca_file",
-    "client_certificate",
+    "client_certificate_file",
+    "client_key_file",
     "http",
     "concurrency",
     "rate",

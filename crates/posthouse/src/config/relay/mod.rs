@@ -5,6 +5,7 @@
 
 mod endpoints;
 mod plan;
+mod route;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use posthouse_relay::runner::Tempo;
 
 use super::raw::Raw;
 use super::report::Report;
-pub(crate) use endpoints::Route;
+pub(crate) use route::Route;
 pub(crate) use sources::{Secret, SourceConfig};
 
 /// Longest duration of the relay that may be configured, in milliseconds: thirty days.
