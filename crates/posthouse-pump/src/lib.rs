@@ -11,12 +11,17 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod attempt;
+pub mod backoff;
+pub mod breaker;
 pub mod calendar;
+pub mod dice;
 pub mod effect;
 pub mod input;
 pub mod limits;
 pub mod outcome;
 pub mod plan;
+pub mod pump;
+pub mod rate;
 pub mod read;
 pub mod request;
 pub mod time;

@@ -23,3 +23,24 @@ pub const MISSING_RANGES_MAX: usize = 10_000;
 
 /// Characters of an error that are kept with a request.
 pub const ERROR_CHARS_MAX: usize = 500;
+
+/// Keys of which the pump remembers that something of theirs is withheld. Beyond that no new ground is read.
+pub const WITHHELD_KEYS_MAX: usize = 4_000_000;
+
+/// Blocked keys that are known by name; of the others only that they are withheld.
+pub const BLOCKED_MAX: usize = 100_000;
+
+/// Minutes of which the pump remembers that withheld requests expire in them.
+pub const EXPIRY_MINUTES_MAX: usize = 10_000;
+
+/// Ranges that one probe asks for.
+pub const PROBE_RANGES_MAX: usize = 100;
+
+/// Keys of which the pump remembers that a request was skipped just before.
+pub const SKIPPED_MAX: usize = 10_000;
+
+/// Settlements that may be outstanding at a time.
+pub const SETTLEMENTS_MAX: usize = 2;
+
+/// Changed requests that are probed one by one; beyond that all ground is read again.
+pub const CHANGED_MAX: usize = 10_000;
