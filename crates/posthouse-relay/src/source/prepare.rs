@@ -309,8 +309,8 @@ async fn check_rights(work: &mut Work, dialect: Dialect) -> Result<(), SourceErr
     }
     for table in &TABLES {
         for right in table.rights {
-            let text = "SELECT CASE WHEN has_table_privilege(to_regclass($1), $2) \
-                        THEN 1 ELSE 0 END AS is_granted, CAST(current_user AS TEXT) AS who";
+            let text = "SELECT CAST(CASE WHEN has_table_privilege(to_regclass($1), $2) \
+                        THEN 1 ELSE 0 END AS BIGINT) AS is_granted, CAST(current_user AS TEXT) AS who";
             let row = work.row(text.to_owned(), vec![table.name.into(), (*right).into()]).await?;
             if !is_one(&row)? {
                 return Err(missing_right(table.name, right, &row.text("who")?));

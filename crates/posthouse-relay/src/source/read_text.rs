@@ -18,8 +18,8 @@ pub(super) fn reading(dialect: Dialect, order: CommitOrder, read: &Read) -> (Str
     let (found, values) = candidates(dialect, order, &read.span);
     let wanted = dialect.text_in("code", 2);
     let text = format!(
-        "SELECT {COLUMNS}, page.is_wanted, \
-         CASE WHEN page.bytes_before >= $3 THEN 1 ELSE 0 END AS is_cut, {} \
+        "SELECT {COLUMNS}, CAST(page.is_wanted AS BIGINT) AS is_wanted, \
+         CAST(CASE WHEN page.bytes_before >= $3 THEN 1 ELSE 0 END AS BIGINT) AS is_cut, {} \
          FROM (SELECT id, is_wanted, CAST(coalesce(sum(bytes) OVER (ORDER BY id \
          ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS BIGINT) AS bytes_before \
          FROM (SELECT id, CASE WHEN {wanted} THEN 1 ELSE 0 END AS is_wanted, \

@@ -45,7 +45,7 @@ fn first_rows(dialect: Dialect) -> String {
         "INSERT INTO relay_schema (one, version) VALUES (1, {VERSION}) ON CONFLICT DO NOTHING;\n\
          INSERT INTO relay_bucket (bucket, slot_first, slot_last)\n  \
          SELECT * FROM (VALUES {}) AS new_bucket\n  \
-         WHERE NOT EXISTS (SELECT 1 FROM relay_control);\n\
+         WHERE NOT EXISTS (SELECT 1 FROM relay_control) ON CONFLICT DO NOTHING;\n\
          INSERT INTO relay_control (one, version, trimmed_version, layout, buckets, fence)\n  \
          VALUES (1, 1, 1, 1, {BUCKETS_DEFAULT}, {now}) ON CONFLICT DO NOTHING;\n",
         buckets.join(", ")
