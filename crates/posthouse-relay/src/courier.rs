@@ -45,6 +45,17 @@ pub trait Clock: Send + Sync {
     fn wall_ms(&self) -> i64;
 }
 
+/// Whoever carries: finds the courier of an attempt's endpoint. MUST answer exactly once, and give
+/// up when the attempt says so.
+pub trait Carrier: Send + Sync + 'static {
+    /// Makes the attempt, and says what came of it.
+    fn carry(
+        &self,
+        attempt: &Attempt,
+        clock: &dyn Clock,
+    ) -> impl Future<Output = Verdict> + Send;
+}
+
 /// One courier of any kind.
 pub enum AnyCourier {
     /// Calls services over HTTP. In a box, because it is the larger one by far.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use posthouse_pump::attempt::{AttemptNo, Verdict};
 use posthouse_pump::input::Input;
 use posthouse_pump::plan::Plan;
-use posthouse_pump::pump::{BlockedKey, Figures};
+use posthouse_pump::pump::{Blocked, Figures};
 use posthouse_pump::time::Now;
 use tokio::sync::{mpsc, oneshot};
 
@@ -34,7 +34,7 @@ pub(super) enum Ask {
     /// How it does.
     Status(oneshot::Sender<Status>),
     /// Keys that are blocked, at most so many.
-    Blocked(usize, oneshot::Sender<Vec<BlockedKey>>),
+    Blocked(usize, oneshot::Sender<Vec<Blocked>>),
 }
 
 /// How a running source does.
@@ -91,7 +91,7 @@ impl Handle {
     }
 
     /// Keys that are blocked here, at most `limit`; `None` when it has ended.
-    pub async fn blocked(&self, limit: usize) -> Option<Vec<BlockedKey>> {
+    pub async fn blocked(&self, limit: usize) -> Option<Vec<Blocked>> {
         let (reply, answer) = oneshot::channel();
         self.events.send(Event::Ask(Ask::Blocked(limit, reply))).ok()?;
         answer.await.ok()

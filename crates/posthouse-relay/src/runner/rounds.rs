@@ -56,7 +56,6 @@ pub(super) struct Rounds {
     configured: Plan,
     held: BTreeMap<BucketNo, Fence>,
     released: BTreeSet<BucketNo>,
-    renewed_ms: u64,
     control: Control,
     has_control: bool,
     is_out: bool,
@@ -74,7 +73,6 @@ impl Rounds {
             configured,
             held: BTreeMap::new(),
             released: BTreeSet::new(),
-            renewed_ms: 0,
             control: Control { version: -1, ..Control::default() },
             has_control: false,
             is_out: false,
@@ -95,14 +93,12 @@ impl Rounds {
             return None;
         }
         self.is_out = true;
-        let is_renewal = now_ms >= self.renewed_ms + self.tempo.lease_ms / 4;
         let of = |buckets: &BTreeSet<BucketNo>| {
             buckets.iter().filter_map(|b| Some((*b, *self.held.get(b)?))).collect()
         };
         let greeting = Greeting {
             node: self.node.clone(),
             lease_ms: self.tempo.lease_ms,
-            is_renewal,
             renew: self.held.iter().map(|(bucket, fence)| (*bucket, *fence)).collect(),
             release: of(&self.released),
             wants_more: !self.is_stopping,
@@ -165,9 +161,6 @@ impl Rounds {
         // The control tables come first: a switch is obeyed by everything that the same round brings.
         if let Some(control) = round.control {
             inputs.extend(self.obey(control));
-        }
-        if said.is_renewal {
-            self.renewed_ms = sent_ms;
         }
         let until_mono_ms = sent_ms + self.tempo.lease_ms - self.tempo.lease_ms / MARGIN_DIVISOR;
         for (bucket, fence) in round.renewed {

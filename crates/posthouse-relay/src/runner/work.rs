@@ -8,7 +8,7 @@ use posthouse_pump::input::Input;
 use posthouse_pump::outcome::Settlement;
 use posthouse_pump::read::Read;
 use tokio::task::AbortHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::handle::{Event, Events};
 use super::rounds::{RoundAnswer, RoundTask};
@@ -18,9 +18,6 @@ use crate::source::{Source, SourceError, SourceErrorKind};
 
 /// A read or a write-back that takes longer has failed.
 const STATEMENT_MAX: Duration = Duration::from_secs(30);
-
-/// The wait before somebody listens again at a source that does not answer.
-const LISTEN_PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) fn read<S: Source>(source: Arc<S>, read: Read, events: Events) {
     tokio::spawn(async move {
@@ -77,10 +74,7 @@ pub(super) fn round<S: Source>(source: Arc<S>, task: RoundTask, clock: SteadyClo
 /// Passes on that the source may have something new, for as long as somebody reads the inbox.
 pub(super) async fn listen<S: Source>(source: Arc<S>, events: Events) {
     while !events.is_closed() {
-        if source.wake().await.is_err() {
-            // Whatever was told meanwhile was not heard, so the pump looks for itself.
-            sleep(LISTEN_PAUSE).await;
-        }
+        source.wake().await;
         let _ = events.send(Event::Input(Input::Wake));
     }
 }

@@ -4,13 +4,41 @@
 //! read its own database's clock for everything that is compared with what stands in the database. It SHOULD never scan more
 //! than what it is asked for.
 
-use std::fmt;
+mod any;
+mod base;
+#[cfg(any(test, feature = "fixture"))]
+pub mod conformance;
+mod error;
+mod limits;
+pub mod look;
+mod look_up;
+pub mod operate;
+mod ownership;
+mod prepare;
+mod read;
+mod read_text;
+mod round;
+mod row;
+pub mod schema;
+mod settle;
+mod slot;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
+
+pub use any::{AnySource, connect};
+pub use base::{CommitOrder, Dialect, Options};
+pub use error::{SourceError, SourceErrorKind};
+pub use slot::slot_of;
 
 use posthouse_pump::input::Hold;
 use posthouse_pump::outcome::{BucketNo, Fence, Settled, Settlement};
 use posthouse_pump::read::{Found, Read, SlotRange};
 use posthouse_pump::request::RequestId;
+
+use look::{Answer, Query};
+use operate::{Action, Operated};
 
 /// What a node tells and asks at the beginning of a round.
 #[derive(Clone, Debug)]
@@ -19,9 +47,7 @@ pub struct Greeting {
     pub node: Arc<str>,
     /// How long leases last, in milliseconds.
     pub lease_ms: u64,
-    /// Whether this round renews leases and tells that the node is alive. Other rounds write nothing unless they release.
-    pub is_renewal: bool,
-    /// Buckets that are held, to be renewed if this is a renewal.
+    /// Buckets that are held, to be renewed.
     pub renew: Vec<(BucketNo, Fence)>,
     /// Buckets that have been drained, to be given back.
     pub release: Vec<(BucketNo, Fence)>,
@@ -76,36 +102,14 @@ pub struct Control {
     pub buckets: u32,
 }
 
-/// What went wrong at a source, and whether trying again may help.
-#[derive(Debug)]
-pub struct SourceError {
-    /// What kind it is.
-    pub kind: SourceErrorKind,
-    /// One sentence for a person: what was being done, and what the database said. Without secrets.
-    pub detail: String,
-}
-
-/// See [`SourceError`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SourceErrorKind {
-    /// Not reachable, restarting, or the connection broke. What was asked may or may not have been done.
-    Unavailable,
-    /// A conflict with somebody else; nothing was done, trying again helps.
-    Conflict,
-    /// A table, column or index is missing or of the wrong type, or a permission is. Somebody has to act.
-    Unfit,
-}
-
-impl fmt::Display for SourceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.detail)
-    }
-}
-
-impl std::error::Error for SourceError {}
-
 /// A request table. At most ten methods; `conformance` shows what each must do.
 pub trait Source: Send + Sync + 'static {
+    /// Checks everything that would go wrong later: tables, columns, indexes, rights, the way that reads would go.
+    ///
+    /// # Errors
+    /// `Unfit`, with one sentence that says what is wrong and what helps; or see [`SourceError`].
+    fn prepare(&self) -> impl Future<Output = Result<(), SourceError>> + Send;
+
     /// Begins a round: heart-beat, leases, control tables, the time; one transaction.
     ///
     /// # Errors
@@ -127,4 +131,26 @@ pub trait Source: Send + Sync + 'static {
         &self,
         settlement: &Settlement,
     ) -> impl Future<Output = Result<Vec<Settled>, SourceError>> + Send;
+
+    /// Carries out what an operator wants, by whomever: no lease is needed.
+    ///
+    /// # Errors
+    /// See [`SourceError`]; `Unfit` if it makes no sense.
+    fn operate(
+        &self,
+        action: &Action,
+    ) -> impl Future<Output = Result<Operated, SourceError>> + Send;
+
+    /// Answers a question. Changes nothing.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    fn look(&self, query: &Query) -> impl Future<Output = Result<Answer, SourceError>> + Send;
+
+    /// Waits until there may be something new. It may come back for no reason; a caller SHOULD look by itself now and then
+    /// all the same. One caller at a time.
+    fn wake(&self) -> impl Future<Output = ()> + Send;
+
+    /// Closes every connection, and waits for that.
+    fn close(&self) -> impl Future<Output = ()> + Send;
 }
