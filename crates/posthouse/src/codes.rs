@@ -68,6 +68,14 @@ pub(crate) enum Code {
     ConfirmationMissing,
     /// An answer that cannot be understood.
     AnswerInvalid,
+    /// The database of a relay source cannot be used.
+    SourceUnusable,
+    /// A relay source that does not exist.
+    SourceUnknown,
+    /// A request that does not exist.
+    RequestUnknown,
+    /// The database of a relay source does not answer.
+    SourceUnreachable,
     /// A code without a page.
     PageUnknown,
     /// Something that should not happen.
@@ -77,7 +85,7 @@ pub(crate) enum Code {
 impl Code {
     /// All of them, in the order of their numbers.
     #[cfg(test)]
-    pub(crate) const ALL: [Code; 33] = [
+    pub(crate) const ALL: [Code; 37] = [
         Code::KeyUnknown,
         Code::ValueInvalid,
         Code::FileInvalid,
@@ -111,6 +119,10 @@ impl Code {
         Code::AnswerInvalid,
         Code::PageUnknown,
         Code::Unexpected,
+        Code::SourceUnusable,
+        Code::SourceUnknown,
+        Code::RequestUnknown,
+        Code::SourceUnreachable,
     ];
 
     /// The code as users see it, such as `PH1301`.
@@ -149,6 +161,10 @@ impl Code {
             Code::AnswerInvalid => "PH1342",
             Code::PageUnknown => "PH1343",
             Code::Unexpected => "PH1344",
+            Code::SourceUnusable => "PH1401",
+            Code::SourceUnknown => "PH1402",
+            Code::RequestUnknown => "PH1403",
+            Code::SourceUnreachable => "PH1404",
         }
     }
 
@@ -164,6 +180,9 @@ impl Code {
             Code::StoreForbidden | Code::StoreReadOnly => Exit::StoreFailed,
             Code::LoginMissing | Code::LoginWrong | Code::OriginRefused => Exit::NotAllowed,
             Code::UserUnknown | Code::RouteUnknown | Code::PageUnknown => Exit::NotFound,
+            Code::SourceUnknown | Code::RequestUnknown => Exit::NotFound,
+            Code::SourceUnusable => Exit::Configuration,
+            Code::SourceUnreachable => Exit::Unreachable,
             Code::StoreAbsent => Exit::NotFound,
             Code::RequestInvalid | Code::ConfirmationMissing => Exit::Usage,
             Code::NodeStopping | Code::NodeUnreachable => Exit::Unreachable,

@@ -12,10 +12,13 @@ use posthouse_pump::outcome::{BucketNo, Fence};
 use posthouse_pump::plan::Plan;
 
 use super::Tempo;
-use crate::source::{Control, Granted, Greeting, Round, SourceError};
+use crate::source::{Control, Granted, Greeting, Round, SourceError, SourceErrorKind};
 
 /// The wait after a round that failed, in milliseconds.
 const FAILED_MS: u64 = 200;
+
+/// The wait before a source that is not as it must be is looked at again, in milliseconds.
+const UNFIT_MS: u64 = 2_000;
 
 /// Of a lease, so much is given away at its end, as a divisor: clocks drift, and requests take their way.
 const MARGIN_DIVISOR: u64 = 8;
@@ -25,6 +28,8 @@ const MARGIN_DIVISOR: u64 = 8;
 pub(super) struct RoundTask {
     /// What is said.
     pub(super) greeting: Greeting,
+    /// Whether the source is to be checked first.
+    pub(super) prepares: bool,
     lease_ms: u64,
 }
 
@@ -59,6 +64,7 @@ pub(super) struct Rounds {
     control: Control,
     has_control: bool,
     is_out: bool,
+    is_prepared: bool,
     due_ms: u64,
     is_stopping: bool,
     /// What was wrong with the last round.
@@ -76,6 +82,7 @@ impl Rounds {
             control: Control { version: -1, ..Control::default() },
             has_control: false,
             is_out: false,
+            is_prepared: false,
             due_ms: 0,
             is_stopping: false,
             trouble: None,
@@ -104,7 +111,7 @@ impl Rounds {
             wants_more: !self.is_stopping,
             known_version: if self.has_control { self.control.version } else { -1 },
         };
-        Some(RoundTask { greeting, lease_ms: self.tempo.lease_ms })
+        Some(RoundTask { greeting, prepares: !self.is_prepared, lease_ms: self.tempo.lease_ms })
     }
 
     /// Gives a bucket back with the next round, which begins at once.
@@ -141,12 +148,16 @@ impl Rounds {
         match answer.result {
             Ok(round) => {
                 self.trouble = None;
+                self.is_prepared = true;
                 self.due_ms = answer.heard_ms.max(answer.sent_ms + self.tempo.round_ms);
                 self.take(&answer.task.greeting, answer.sent_ms, answer.heard_ms, round)
             }
             Err(error) => {
+                // Somebody may have changed the tables; a source that did not answer is as it was.
+                self.is_prepared &= error.kind != SourceErrorKind::Unfit;
+                let wait_ms = if self.is_prepared { FAILED_MS } else { UNFIT_MS };
+                self.due_ms = answer.heard_ms + wait_ms;
                 self.trouble = Some(error.to_string());
-                self.due_ms = answer.heard_ms + FAILED_MS;
                 Vec::new()
             }
         }

@@ -14,7 +14,7 @@ use super::handle::{Event, Events};
 use super::rounds::{RoundAnswer, RoundTask};
 use crate::courier::{Carrier, Clock as _};
 use crate::runner::SteadyClock;
-use crate::source::{Source, SourceError, SourceErrorKind};
+use crate::source::{Round, Source, SourceError, SourceErrorKind};
 
 /// A read or a write-back that takes longer has failed.
 const STATEMENT_MAX: Duration = Duration::from_secs(30);
@@ -61,14 +61,26 @@ pub(super) fn carry<C: Carrier>(
 
 pub(super) fn round<S: Source>(source: Arc<S>, task: RoundTask, clock: SteadyClock, events: Events) {
     tokio::spawn(async move {
+        let prepared = prepare(&*source, &task).await;
         let sent_ms = clock.mono_ms();
-        let result = match timeout(task.patience(), source.round(&task.greeting)).await {
-            Ok(result) => result,
-            Err(_) => Err(too_slow("the round took too long")),
+        let result = match prepared {
+            Ok(()) => greet(&*source, &task).await,
+            Err(error) => Err(error),
         };
         let answer = RoundAnswer { task, sent_ms, heard_ms: clock.mono_ms(), result };
         let _ = events.send(Event::Round(answer));
     });
+}
+
+async fn prepare<S: Source>(source: &S, task: &RoundTask) -> Result<(), SourceError> {
+    if task.prepares { source.prepare().await } else { Ok(()) }
+}
+
+async fn greet<S: Source>(source: &S, task: &RoundTask) -> Result<Round, SourceError> {
+    match timeout(task.patience(), source.round(&task.greeting)).await {
+        Ok(result) => result,
+        Err(_) => Err(too_slow("the round took too long")),
+    }
 }
 
 /// Passes on that the source may have something new, for as long as somebody reads the inbox.

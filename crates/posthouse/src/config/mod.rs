@@ -7,11 +7,13 @@ mod checked;
 mod keys;
 mod raw;
 mod reader;
+mod relay;
 mod report;
 mod rules;
 mod show;
 mod source;
 mod suggestion;
+mod table;
 mod value;
 
 #[cfg(test)]
@@ -21,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) use checked::{Config, JournalConfig, LimitsConfig, LogConfig};
+pub(crate) use relay::{RelayConfig, Route, SourceConfig, Url};
 pub(crate) use report::Report;
 pub(crate) use show::{changes, show};
 pub(crate) use value::duration_ms;

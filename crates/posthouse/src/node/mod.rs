@@ -26,6 +26,7 @@ use crate::config::{Loaded, Report};
 use crate::data_dir::{DataDir, Endpoints, unusable};
 use crate::failure::Failure;
 use crate::logging::{self, LogLevel};
+use crate::relay::Relay;
 use crate::stop::{self, Stopper};
 use crate::store_failure::explained;
 use reload::{Live, Signals, Told};
@@ -68,6 +69,7 @@ struct Node {
     admin: Arc<Admin>,
     http: JoinHandle<()>,
     broker: Ended,
+    relay: Relay,
     stopper: Stopper,
     live: Live,
 }
@@ -129,9 +131,10 @@ impl Node {
         };
         let (broker, journal) = start_broker(parts).await?;
         let admin = start_admin(&dir, config.node_name.clone(), asker.clone(), journal)?;
+        let relay = Relay::start(&config.relay, &config.node_name, endpoints.stomp)?;
         let http = tokio::spawn(admin::serve(admin.clone(), listen::to_tokio(http)?, stop));
-        let live = Live { loaded, log_level, asker };
-        let node = Node { dir, endpoints, admin, http, broker, stopper, live };
+        let live = Live { loaded, log_level, asker, relay: relay.clone() };
+        let node = Node { dir, endpoints, admin, http, broker, relay, stopper, live };
         node.announce()?;
         Ok(node)
     }
@@ -169,6 +172,7 @@ impl Node {
         if let Err(error) = Endpoints::remove(self.dir.path()) {
             tracing::warn!(%error, "could not take the endpoints back");
         }
+        self.relay.stop().await;
         self.stopper.stop();
         let result = match ended {
             Some(result) => result,

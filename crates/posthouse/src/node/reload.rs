@@ -8,6 +8,7 @@ use crate::broker_thread::Asker;
 use crate::config::{self, Loaded, Report};
 use crate::failure::Failure;
 use crate::logging::LogLevel;
+use crate::relay::Relay;
 
 /// What the process hears from outside.
 pub(super) struct Signals {
@@ -61,6 +62,8 @@ pub(super) struct Live {
     pub(super) log_level: LogLevel,
     /// The way to the broker thread.
     pub(super) asker: Asker,
+    /// The relay.
+    pub(super) relay: Relay,
 }
 
 impl Live {
@@ -79,6 +82,7 @@ impl Live {
         self.log_level.set(new.config.log.level);
         // A broker thread that is gone ends the node in a moment.
         let _ = self.asker.limit(new.config.limits).await;
+        self.relay.change(&new.config.relay);
         let (live, waiting) = config::changes(&self.loaded.raw, &new.raw);
         tracing::info!(?live, needs_restart = ?waiting, "read the configuration again");
         self.loaded = new;

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use posthouse_pump::plan::Plan;
-use posthouse_pump::request::SLOTS;
 use posthouse_relay::runner::Tempo;
 
 use super::{DURATION_MS_MAX, TEMPO};
@@ -19,9 +18,6 @@ const LEASE_MS_MIN: u64 = 500;
 
 /// The shortest time from one round to the next, in milliseconds.
 const ROUND_MS_MIN: u64 = 20;
-
-/// Buckets when nothing is said.
-const BUCKETS: u64 = 16;
 
 /// A text that is not shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -51,8 +47,6 @@ pub(crate) struct SourceConfig {
     pub(crate) url: Url,
     /// How often it is looked at.
     pub(crate) tempo: Tempo,
-    /// How many buckets it is made with.
-    pub(crate) buckets: u32,
     /// Whether only rows are read below which no transaction is open any more (PostgreSQL).
     pub(crate) settles_by_xid: bool,
     /// What is sent from it.
@@ -82,14 +76,12 @@ fn read_source(table: &Table, report: &mut Report) -> Option<SourceConfig> {
     if round_ms > lease_ms / 4 {
         reader.refuse("round", "it is longer than a quarter of the lease", "leases would be lost between rounds; make it shorter");
     }
-    let buckets = reader.integer("buckets", BUCKETS, 1..=u64::from(SLOTS));
     let settle = reader.word("settle", false, &[("none", false), ("xid", true)]);
     let region = reader.text("region").unwrap_or_default();
     Some(SourceConfig {
         name: name.into(),
         url,
         tempo: Tempo { round_ms, lease_ms },
-        buckets: u32::try_from(buckets).unwrap_or(1),
         settles_by_xid: settle,
         plan: Plan { region: region.into(), ..Plan::default() },
     })
