@@ -20,6 +20,9 @@ pub const PONG_MS_MAX: u64 = 5_000;
 /// Hosts that one client knows at the same time.
 pub const HOSTS_MAX: usize = 4_096;
 
+/// Names that the system's resolver looks up at the same time.
+pub const LOOKUPS_MAX: usize = 32;
+
 /// Addresses of one name that are judged; a name with more is refused.
 pub const ADDRESSES_MAX: usize = 64;
 

@@ -16,9 +16,7 @@ use super::excerpt::detail;
 use super::fault::{Fault, Faults};
 use super::field::Values;
 use super::headers;
-use super::limits::{
-    HEADER_BYTES_MAX, ROW_HEADERS_MAX, TARGET_HEADERS_MAX, TIMEOUT_MS, URL_BYTES_MAX,
-};
+use super::limits::{HEADER_BYTES_MAX, TARGET_HEADERS_MAX, TIMEOUT_MS, URL_BYTES_MAX};
 use super::template::Template;
 
 /// A message to publish.
@@ -192,10 +190,8 @@ impl DestinationCourier {
 
     /// The row's, then the target's, then ours; each replaces its namesakes.
     fn fill_headers(&self, values: &Values<'_>) -> Result<Vec<(String, String)>, String> {
+        headers::check_size(values.content)?;
         let mut headers = Vec::new();
-        if values.content.headers.len() > ROW_HEADERS_MAX {
-            return Err(format!("column headers has more than {ROW_HEADERS_MAX} headers"));
-        }
         for (name, text) in &values.content.headers {
             if name.is_empty() {
                 return Err("column headers has a header without a name".into());

@@ -67,7 +67,11 @@ pub(crate) fn from_row(content: &Content) -> Result<HeaderMap, String> {
     Ok(headers)
 }
 
-fn check_size(content: &Content) -> Result<(), String> {
+/// Whether there are no more headers than allowed.
+///
+/// # Errors
+/// What is too much, naming the column.
+pub(crate) fn check_size(content: &Content) -> Result<(), String> {
     if content.headers.len() > ROW_HEADERS_MAX {
         return Err(format!("column headers has more than {ROW_HEADERS_MAX} headers"));
     }

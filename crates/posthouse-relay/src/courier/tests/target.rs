@@ -1,6 +1,6 @@
 //! Targets: every mistake is found when they are loaded, and all of them at once.
 
-use posthouse_net::{Client, ClientSettings, Reach, Roots, TlsSettings};
+use posthouse_net::{Client, ClientSettings, Reach};
 use serde_json::json;
 
 use crate::courier::{BodyRule, Fault, HttpCourier, HttpTarget, SecretSource};
@@ -119,10 +119,7 @@ fn all_mistakes_are_reported_together() {
 
 #[test]
 fn what_may_be_secret_is_not_shown() {
-    let mut target = target("https://api.example.com");
+    let mut target = target("https://api.example.com/?token=secret");
     target.headers = vec![("authorization".into(), "Bearer secret".into())];
     assert!(!format!("{target:?}").contains("secret"));
-    let missing = Roots::File("/no/such/file".into());
-    let tls = TlsSettings { roots: missing, client: None };
-    assert!(Client::new(ClientSettings { tls, ..ClientSettings::default() }).is_err());
 }
