@@ -73,6 +73,15 @@ async fn what_is_no_answer_leaves_the_result_unknown() {
     check(&line, "Unknown what came back is not").await;
 }
 
+#[tokio::test]
+async fn a_server_that_closes_at_once_gets_nothing_twice() {
+    let server = Server::start(&[&[]]).await;
+    let error = post(&client(), &server.origin).await.unwrap_err();
+    let is_expected = matches!(error, Error::Broken { .. } | Error::Stale { is_reused: false });
+    assert!(is_expected, "{error:?}");
+    assert_eq!(server.connections(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn silence_ends_with_the_deadline() {
     check(&[Read, Hold], "Unknown no answer in time").await;

@@ -11,8 +11,8 @@ use hyper::{Request, Uri};
 use posthouse_net::limits::{ANSWER_BODY_KEPT_BYTES_MAX, ANSWER_BODY_READ_BYTES_MAX};
 use posthouse_net::{Error, Origin};
 use posthouse_pump::attempt::{Attempt, Blame, Verdict};
+use posthouse_pump::request::Content;
 
-use super::Clock;
 use super::deadline::Deadline;
 use super::excerpt::detail;
 use super::fault::Fault;
@@ -21,6 +21,7 @@ use super::headers;
 use super::limits::{BODY_BYTES_MAX, HEADER_BYTES_MAX, STALE_CONNECTIONS_MAX, URL_BYTES_MAX};
 use super::signature::Key;
 use super::target::{Checked, HttpTarget, Url};
+use super::{Clock, unread};
 
 /// Makes calls to one target.
 pub struct HttpCourier {
@@ -48,8 +49,9 @@ impl HttpCourier {
         if deadline.is_late(clock) {
             return Verdict::NotStarted;
         }
+        let Some(content) = attempt.request.content.as_deref() else { return unread() };
         for _ in 0..STALE_CONNECTIONS_MAX {
-            match self.send(attempt, deadline, clock).await {
+            match self.send(attempt, content, deadline, clock).await {
                 Err(Error::Stale { is_reused: true }) => {}
                 Err(error) => return self.explain(&error, deadline, clock),
                 Ok(verdict) => return verdict,
@@ -62,10 +64,11 @@ impl HttpCourier {
     async fn send(
         &self,
         attempt: &Attempt,
+        content: &Content,
         deadline: Deadline,
         clock: &dyn Clock,
     ) -> Result<Verdict, Error> {
-        let Call { origin, mut request } = match self.prepare(attempt) {
+        let Call { origin, mut request } = match self.prepare(attempt, content) {
             Ok(call) => call,
             Err(why) => return Ok(Verdict::Rejected { status: None, detail: detail(&why) }),
         };
@@ -112,9 +115,7 @@ impl HttpCourier {
     ///
     /// # Errors
     /// What is missing in the row or wrong with it.
-    fn prepare(&self, attempt: &Attempt) -> Result<Call, String> {
-        let content = attempt.request.content.as_deref();
-        let content = content.ok_or("the content of the request was not read")?;
+    fn prepare(&self, attempt: &Attempt, content: &Content) -> Result<Call, String> {
         let values = Values {
             attempt,
             content,

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use posthouse_pump::attempt::{Attempt, AttemptNo};
 use posthouse_pump::outcome::{BucketNo, Fence};
 use posthouse_pump::request::{Content, Request, RequestId, Slot, Standing};
+use tokio::time::Instant;
 
 use crate::courier::Clock;
 
@@ -26,6 +27,26 @@ impl StandingClock {
 impl Clock for StandingClock {
     fn mono_ms(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
+    }
+
+    fn wall_ms(&self) -> i64 {
+        WALL_MS
+    }
+}
+
+/// Goes with the runtime's clock, which tests pause.
+pub(super) struct RunningClock(Instant);
+
+impl RunningClock {
+    /// Begins at 0.
+    pub(super) fn new() -> RunningClock {
+        RunningClock(Instant::now())
+    }
+}
+
+impl Clock for RunningClock {
+    fn mono_ms(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_millis()).unwrap()
     }
 
     fn wall_ms(&self) -> i64 {

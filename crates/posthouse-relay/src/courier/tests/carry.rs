@@ -9,7 +9,7 @@ use posthouse_pump::attempt::{Attempt, Blame, Verdict};
 use posthouse_pump::request::{Content, Request};
 use tempfile::TempDir;
 
-use super::attempts::{StandingClock, attempt, content, request};
+use super::attempts::{RunningClock, StandingClock, attempt, content, request};
 use super::server::Reply::{self, Answer, AnswerAndClose, Close, Hold};
 use super::server::Server;
 use crate::courier::{HttpCourier, HttpTarget, SecretSource};
@@ -17,7 +17,7 @@ use crate::courier::{HttpCourier, HttpTarget, SecretSource};
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 
 fn settings() -> ClientSettings {
-    let reach = Reach::parse(&["127.0.0.1"]).unwrap();
+    let reach = Reach::parse(&["127.0.0.1", "a.example"]).unwrap();
     ClientSettings { reach, ..ClientSettings::default() }
 }
 
@@ -191,6 +191,14 @@ async fn rows_that_lack_something_are_rejected_before_anybody_is_called() {
 }
 
 #[tokio::test]
+async fn a_request_without_its_content_stays_open() {
+    let server = Server::start(Answer(OK)).await;
+    let unread = Request { content: None, ..request(content()) };
+    let verdict = word(&carry(&server, &attempt(unread)).await);
+    assert!(verdict.starts_with("failed by Request: the content"), "{verdict}");
+}
+
+#[tokio::test]
 async fn nothing_is_sent_when_it_is_too_late() {
     let server = Server::start(Answer(OK)).await;
     let cases = [(9_999, 1), (10_000, 1), (10_001, 0), (20_000, 0)];
@@ -225,6 +233,46 @@ async fn the_clock_is_looked_at_after_the_connection_is_made() {
     let verdict = courier.carry(&attempt(request(content())), &*clock).await;
     assert_eq!(verdict, Verdict::NotStarted);
     assert!(server.requests().is_empty());
+}
+
+/// Never finds a name.
+struct NoNames;
+
+impl Resolve for NoNames {
+    fn resolve<'a>(&'a self, _host: &'a str) -> Resolved<'a> {
+        Box::pin(std::future::pending())
+    }
+}
+
+async fn check_unconnected(start_by_mono_ms: u64, end_by_mono_ms: u64, expected: &str) {
+    let settings = ClientSettings { resolver: Arc::new(NoNames), ..settings() };
+    let target = HttpTarget::new(Client::new(settings).unwrap(), "http://a.example/");
+    let attempt = Attempt { start_by_mono_ms, end_by_mono_ms, ..attempt(request(content())) };
+    let verdict = HttpCourier::new(target).unwrap().carry(&attempt, &RunningClock::new()).await;
+    assert_eq!(word(&verdict), expected, "{start_by_mono_ms} {end_by_mono_ms}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_a_connection_is_a_failure_unless_only_the_start_was_missed() {
+    let failed = "failed by Endpoint: http://a.example did not take a connection in time";
+    check_unconnected(10_000, 20_000, failed).await;
+    check_unconnected(10_000, 3_000, failed).await;
+    check_unconnected(3_000, 20_000, "not started").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_other_calls_is_no_try() {
+    let server = Server::start(Hold).await;
+    let settings = ClientSettings { host_calls_max: 1, ..settings() };
+    let url = format!("http://127.0.0.1:{}/", server.port);
+    let target = HttpTarget::new(Client::new(settings).unwrap(), url);
+    let courier = HttpCourier::new(target).unwrap();
+    let (first, second) = (attempt(request(content())), attempt(request(content())));
+    let clock = RunningClock::new();
+    let verdicts = tokio::join!(courier.carry(&first, &clock), courier.carry(&second, &clock));
+    assert!(word(&verdicts.0).starts_with("failed by Endpoint: no answer in time"));
+    assert_eq!(verdicts.1, Verdict::NotStarted);
+    assert_eq!(server.requests().len(), 1);
 }
 
 /// The row brings its own URL.
