@@ -205,7 +205,8 @@ fn parse_place(text: &str) -> Result<Place, String> {
         Some(domain) if is_name(domain) => Ok(Place::Suffix(format!(".{domain}"))),
         None if is_name(name) => Ok(Place::Host(name.into())),
         _ => Err(format!(
-            "\"{text}\" is neither a host, nor \"*.\" and a domain, nor a network such as 10.0.0.0/8"
+            "\"{text}\" is neither a host, nor \"*.\" and a domain, nor a network such as \
+             10.0.0.0/8"
         )),
     }
 }
