@@ -37,7 +37,7 @@ impl Default for ClientSettings {
         ClientSettings {
             reach: Reach::default(),
             tls: TlsSettings::default(),
-            resolver: Arc::new(SystemResolver),
+            resolver: Arc::new(SystemResolver::default()),
             connect_ms_max: CONNECT_MS_MAX,
             idle_ms_max: IDLE_MS_MAX,
             host_calls_max: HOST_CALLS_MAX,

@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -17,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::{Error, chain};
-use crate::limits::{ADDRESSES_TRIED_MAX, ANSWER_HEAD_BYTES_MAX};
+use crate::limits::{ADDRESSES_TRIED_MAX, ANSWER_HEAD_BYTES_MAX, PING_MS, PONG_MS_MAX};
 use crate::origin::{HttpVersion, Origin};
 use crate::pool::lock;
 use crate::reach::Reach;
@@ -182,7 +183,11 @@ where
 {
     let mut builder = http2::Builder::new(TokioExecutor::new());
     let head_bytes_max = u32::try_from(ANSWER_HEAD_BYTES_MAX).unwrap_or(u32::MAX);
-    builder.timer(TokioTimer::new()).max_header_list_size(head_bytes_max);
+    builder
+        .timer(TokioTimer::new())
+        .max_header_list_size(head_bytes_max)
+        .keep_alive_interval(Duration::from_millis(PING_MS))
+        .keep_alive_timeout(Duration::from_millis(PONG_MS_MAX));
     let (sender, connection) = builder.handshake(stream).await?;
     let connection = Arc::new(Mutex::new(Box::pin(connection)));
     let seen = Arc::downgrade(&connection);

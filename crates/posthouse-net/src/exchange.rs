@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
-use hyper::header::{HOST, HeaderMap, HeaderValue};
+use hyper::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderValue};
 use hyper::{Request, Response, Uri, Version};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
@@ -96,11 +96,16 @@ impl Connection {
     }
 }
 
-/// HTTP/1.1 has the path in its first line and the host in a header (RFC 9112, section 3.2.1).
+/// HTTP/1.1 has the path in its first line and the host in a header (RFC 9112, section 3.2.1). An
+/// empty body says so, because some servers ask for a length with every POST (RFC 9110, section
+/// 8.6), and hyper leaves it out.
 fn for_http1(request: Request<Bytes>, origin: &Origin) -> Request<Full<Bytes>> {
     let (mut head, body) = request.into_parts();
     if let Ok(host) = HeaderValue::try_from(origin.authority()) {
         head.headers.insert(HOST, host);
+    }
+    if body.is_empty() {
+        head.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     let path = head.uri.into_parts().path_and_query;
     head.uri = path.map_or_else(|| Uri::from_static("/"), Uri::from);

@@ -10,8 +10,18 @@ pub const IDLE_MS_MAX: u64 = 4_000;
 /// Calls to one host at the same time, and so connections to it.
 pub const HOST_CALLS_MAX: usize = 128;
 
+/// How often a shared connection with calls on it is asked whether it is still there, in
+/// milliseconds. Calls that wait would never find out that it is not, and new ones would join them.
+pub const PING_MS: u64 = 5_000;
+
+/// How long the answer to that may take, in milliseconds.
+pub const PONG_MS_MAX: u64 = 5_000;
+
 /// Hosts that one client knows at the same time.
 pub const HOSTS_MAX: usize = 4_096;
+
+/// Names that the system's resolver looks up at the same time.
+pub const LOOKUPS_MAX: usize = 32;
 
 /// Addresses of one name that are judged; a name with more is refused.
 pub const ADDRESSES_MAX: usize = 64;

@@ -205,7 +205,8 @@ fn parse_place(text: &str) -> Result<Place, String> {
         Some(domain) if is_name(domain) => Ok(Place::Suffix(format!(".{domain}"))),
         None if is_name(name) => Ok(Place::Host(name.into())),
         _ => Err(format!(
-            "\"{text}\" is neither a host, nor \"*.\" and a domain, nor a network such as 10.0.0.0/8"
+            "\"{text}\" is neither a host, nor \"*.\" and a domain, nor a network such as \
+             10.0.0.0/8"
         )),
     }
 }
@@ -221,12 +222,15 @@ fn check_network(network: IpNet) -> Result<Place, String> {
     Ok(Place::Network(network))
 }
 
+/// What ends in a number is meant as an address (WHATWG URL, section 3.5), and a wrong one here.
 fn is_name(name: &str) -> bool {
     let is_label = |label: &str| {
         let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         !label.is_empty() && label.len() <= 63 && label.chars().all(is_letter)
     };
-    name.len() <= 253 && name.split('.').all(is_label)
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let is_number = last.bytes().all(|byte| byte.is_ascii_digit());
+    name.len() <= 253 && !is_number && name.split('.').all(is_label)
 }
 
 impl fmt::Display for ReachFault {

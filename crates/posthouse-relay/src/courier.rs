@@ -26,7 +26,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-use posthouse_pump::attempt::{Attempt, Verdict};
+use posthouse_pump::attempt::{Attempt, Blame, Verdict};
 
 pub use answers::BodyRule;
 pub use destination::{
@@ -71,5 +71,16 @@ impl AnyCourier {
             AnyCourier::Http(courier) => courier.carry(attempt, clock).await,
             AnyCourier::Destination(courier) => courier.carry(attempt, clock).await,
         }
+    }
+}
+
+/// For a request that was read without its content: nobody has done anything wrong but the one who
+/// started it, so it stays open.
+fn unread() -> Verdict {
+    Verdict::Failed {
+        status: None,
+        detail: "the content of the request was not read; this is a mistake in the relay".into(),
+        retry_after_ms: None,
+        blame: Blame::Request,
     }
 }

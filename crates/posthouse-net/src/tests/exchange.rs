@@ -13,9 +13,13 @@ use crate::limits::ANSWER_BODY_KEPT_BYTES_MAX;
 use crate::{Answer, Client, Error, HttpVersion, Origin, Sent};
 
 pub(super) async fn post(client: &Client, origin: &Origin) -> Result<Answer, Error> {
+    send(client, origin, Bytes::from_static(b"hello")).await
+}
+
+async fn send(client: &Client, origin: &Origin, body: Bytes) -> Result<Answer, Error> {
     let until = Instant::now() + Duration::from_secs(20);
     let connection = client.connect(origin, until).await?;
-    let mut request = Request::new(Bytes::from_static(b"hello"));
+    let mut request = Request::new(body);
     *request.method_mut() = hyper::Method::POST;
     *request.uri_mut() = format!("{origin}/path?query").parse().unwrap();
     connection.exchange(request, ANSWER_BODY_KEPT_BYTES_MAX, until).await
@@ -69,6 +73,15 @@ async fn what_is_no_answer_leaves_the_result_unknown() {
     check(&line, "Unknown what came back is not").await;
 }
 
+#[tokio::test]
+async fn a_server_that_closes_at_once_gets_nothing_twice() {
+    let server = Server::start(&[&[]]).await;
+    let error = post(&client(), &server.origin).await.unwrap_err();
+    let is_expected = matches!(error, Error::Broken { .. } | Error::Stale { is_reused: false });
+    assert!(is_expected, "{error:?}");
+    assert_eq!(server.connections(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn silence_ends_with_the_deadline() {
     check(&[Read, Hold], "Unknown no answer in time").await;
@@ -85,6 +98,15 @@ async fn the_request_is_written_as_http_demands() {
     let host = server.origin.to_string().replace("http://", "host: ");
     let expected = format!("POST /path?query HTTP/1.1\r\n{host}\r\ncontent-length: 5\r\n\r\nhello");
     assert_eq!(server.requests(), [expected]);
+}
+
+#[tokio::test]
+async fn an_empty_body_says_so() {
+    let server =
+        Server::start(&[&[Read, Write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")]]).await;
+    send(&client(), &server.origin, Bytes::new()).await.unwrap();
+    let sent = server.requests().concat();
+    assert!(sent.ends_with("\r\ncontent-length: 0\r\n\r\n"), "{sent}");
 }
 
 /// The server is on 127.0.0.1 whatever the name says.

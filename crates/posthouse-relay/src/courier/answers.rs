@@ -58,6 +58,7 @@ impl Answers {
         }
     }
 
+    /// Without a rule the status is the receiver's word, whatever becomes of the rest.
     fn judge_body(&self, answer: &Answer) -> Verdict {
         let status = Some(i32::from(answer.status));
         let Some(rule) = &self.body else { return Verdict::Done { status } };

@@ -7,19 +7,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use posthouse_pump::attempt::{Attempt, Blame, Verdict};
+use posthouse_pump::request::Content;
 use tokio::time::timeout_at;
 
-use super::Clock;
 use super::deadline::Deadline;
 use super::escape::Place;
 use super::excerpt::detail;
 use super::fault::{Fault, Faults};
 use super::field::Values;
 use super::headers;
-use super::limits::{
-    HEADER_BYTES_MAX, ROW_HEADERS_MAX, TARGET_HEADERS_MAX, TIMEOUT_MS, URL_BYTES_MAX,
-};
+use super::limits::{HEADER_BYTES_MAX, TARGET_HEADERS_MAX, TIMEOUT_MS, URL_BYTES_MAX};
 use super::template::Template;
+use super::{Clock, unread};
 
 /// A message to publish.
 #[derive(Clone, Debug, PartialEq)]
@@ -157,7 +156,8 @@ impl DestinationCourier {
     /// Makes the attempt, and says what came of it. Needs a tokio runtime.
     pub async fn carry(&self, attempt: &Attempt, clock: &dyn Clock) -> Verdict {
         let deadline = Deadline::new(attempt, self.target.timeout_ms, clock);
-        let publication = match self.prepare(attempt) {
+        let Some(content) = attempt.request.content.as_deref() else { return unread() };
+        let publication = match self.prepare(attempt, content) {
             Ok(publication) => publication,
             Err(why) => return Verdict::Rejected { status: None, detail: detail(&why) },
         };
@@ -172,9 +172,7 @@ impl DestinationCourier {
         }
     }
 
-    fn prepare(&self, attempt: &Attempt) -> Result<Publication, String> {
-        let content = attempt.request.content.as_deref();
-        let content = content.ok_or("the content of the request was not read")?;
+    fn prepare(&self, attempt: &Attempt, content: &Content) -> Result<Publication, String> {
         let values = Values {
             attempt,
             content,
@@ -192,10 +190,8 @@ impl DestinationCourier {
 
     /// The row's, then the target's, then ours; each replaces its namesakes.
     fn fill_headers(&self, values: &Values<'_>) -> Result<Vec<(String, String)>, String> {
+        headers::check_size(values.content)?;
         let mut headers = Vec::new();
-        if values.content.headers.len() > ROW_HEADERS_MAX {
-            return Err(format!("column headers has more than {ROW_HEADERS_MAX} headers"));
-        }
         for (name, text) in &values.content.headers {
             if name.is_empty() {
                 return Err("column headers has a header without a name".into());

@@ -1,6 +1,7 @@
 //! Escaping by place: what a value becomes where it is put, so that it can never become more than
 //! a value.
 
+use std::borrow::Cow;
 use std::str::from_utf8;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
@@ -51,8 +52,8 @@ pub(crate) fn append(out: &mut Vec<u8>, value: &[u8], place: Place) -> Result<()
 }
 
 /// An identity as it stands in a header: what is not visible ASCII becomes `%XX`.
-pub(crate) fn identity(value: &str) -> String {
-    percent_encode(value.as_bytes(), IDENTITY).collect()
+pub(crate) fn identity(value: &str) -> Cow<'_, str> {
+    percent_encode(value.as_bytes(), IDENTITY).into()
 }
 
 fn text(value: &[u8]) -> Result<&str, String> {

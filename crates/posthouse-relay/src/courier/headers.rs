@@ -67,7 +67,11 @@ pub(crate) fn from_row(content: &Content) -> Result<HeaderMap, String> {
     Ok(headers)
 }
 
-fn check_size(content: &Content) -> Result<(), String> {
+/// Whether there are no more headers than allowed.
+///
+/// # Errors
+/// What is too much, naming the column.
+pub(crate) fn check_size(content: &Content) -> Result<(), String> {
     if content.headers.len() > ROW_HEADERS_MAX {
         return Err(format!("column headers has more than {ROW_HEADERS_MAX} headers"));
     }
@@ -78,11 +82,14 @@ fn check_size(content: &Content) -> Result<(), String> {
     Ok(())
 }
 
-/// A value without control characters.
+/// A value without control characters; most have none to begin with.
 ///
 /// # Errors
 /// Never, as far as is known; an error beats a malformed call.
 pub(crate) fn value(text: &str) -> Result<HeaderValue, String> {
+    if let Ok(value) = HeaderValue::from_str(text.trim()) {
+        return Ok(value);
+    }
     let mut clean = Vec::with_capacity(text.len());
     append(&mut clean, text.trim().as_bytes(), Place::Header)?;
     HeaderValue::from_bytes(&clean).map_err(|error| format!("a header's value: {error}"))

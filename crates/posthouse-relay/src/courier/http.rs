@@ -9,17 +9,19 @@ use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Request, Uri};
 use posthouse_net::limits::{ANSWER_BODY_KEPT_BYTES_MAX, ANSWER_BODY_READ_BYTES_MAX};
-use posthouse_net::{Answer, Connection, Error, Origin};
+use posthouse_net::{Error, Origin};
 use posthouse_pump::attempt::{Attempt, Blame, Verdict};
+use posthouse_pump::request::Content;
 
-use super::Clock;
 use super::deadline::Deadline;
 use super::excerpt::detail;
 use super::fault::Fault;
 use super::field::Values;
 use super::headers;
 use super::limits::{BODY_BYTES_MAX, HEADER_BYTES_MAX, STALE_CONNECTIONS_MAX, URL_BYTES_MAX};
+use super::signature::Key;
 use super::target::{Checked, HttpTarget, Url};
+use super::{Clock, unread};
 
 /// Makes calls to one target.
 pub struct HttpCourier {
@@ -29,9 +31,7 @@ pub struct HttpCourier {
 /// A call, but for the headers that depend on the very moment.
 struct Call {
     origin: Origin,
-    url: Uri,
-    headers: HeaderMap,
-    body: Bytes,
+    request: Request<Bytes>,
 }
 
 impl HttpCourier {
@@ -49,66 +49,49 @@ impl HttpCourier {
         if deadline.is_late(clock) {
             return Verdict::NotStarted;
         }
-        let call = match self.prepare(attempt) {
-            Ok(call) => call,
-            Err(why) => return Verdict::Rejected { status: None, detail: detail(&why) },
-        };
-        self.send(call, attempt, deadline, clock).await.unwrap_or_else(|verdict| verdict)
-    }
-
-    /// Sends the call on connections until one takes it. Either side is a verdict.
-    async fn send(
-        &self,
-        mut call: Call,
-        attempt: &Attempt,
-        deadline: Deadline,
-        clock: &dyn Clock,
-    ) -> Result<Verdict, Verdict> {
-        let keys = self.target.keys.current(clock.mono_ms()).await;
-        let mut stale = 0;
-        loop {
-            let connected = self.target.client.connect(&call.origin, deadline.start_until(clock));
-            let connection = match connected.await {
-                Ok(connection) => connection,
-                Err(error) => return Err(self.explain_unsent(&error, deadline, clock)),
-            };
-            if deadline.is_late(clock) {
-                return Err(Verdict::NotStarted);
-            }
-            let id = &attempt.request.request_id;
-            headers::set_webhook(&mut call.headers, id, clock.wall_ms(), &call.body, &keys)
-                .map_err(|why| Verdict::Rejected { status: None, detail: detail(&why) })?;
-            match self.exchange(connection, &call, deadline, clock).await {
-                Ok(answer) => return Ok(self.target.answers.judge(&answer, clock.wall_ms())),
-                Err(Error::Stale { is_reused: true }) if stale < STALE_CONNECTIONS_MAX => {
-                    stale += 1;
-                }
-                Err(error) => return Err(self.failed(&error)),
+        let Some(content) = attempt.request.content.as_deref() else { return unread() };
+        for _ in 0..STALE_CONNECTIONS_MAX {
+            match self.send(attempt, content, deadline, clock).await {
+                Err(Error::Stale { is_reused: true }) => {}
+                Err(error) => return self.explain(&error, deadline, clock),
+                Ok(verdict) => return verdict,
             }
         }
+        self.failed(&Error::Stale { is_reused: true })
     }
 
-    async fn exchange(
+    /// Sends the call, unless the row or the clock is against it.
+    async fn send(
         &self,
-        connection: Connection,
-        call: &Call,
+        attempt: &Attempt,
+        content: &Content,
         deadline: Deadline,
         clock: &dyn Clock,
-    ) -> Result<Answer, Error> {
-        let mut request = Request::new(call.body.clone());
-        *request.method_mut() = self.target.method.clone();
-        *request.uri_mut() = call.url.clone();
-        *request.headers_mut() = call.headers.clone();
+    ) -> Result<Verdict, Error> {
+        let Call { origin, mut request } = match self.prepare(attempt, content) {
+            Ok(call) => call,
+            Err(why) => return Ok(Verdict::Rejected { status: None, detail: detail(&why) }),
+        };
+        let keys = self.target.keys.current(clock.mono_ms()).await;
+        let connection = self.target.client.connect(&origin, deadline.start_until(clock)).await?;
+        if deadline.is_late(clock) {
+            return Ok(Verdict::NotStarted);
+        }
+        if let Err(why) = sign(&mut request, attempt, clock.wall_ms(), &keys) {
+            return Ok(Verdict::Rejected { status: None, detail: detail(&why) });
+        }
         let kept_bytes_max = match self.target.answers.body {
             Some(_) => ANSWER_BODY_READ_BYTES_MAX,
             None => ANSWER_BODY_KEPT_BYTES_MAX,
         };
-        connection.exchange(request, kept_bytes_max, deadline.end_until(clock)).await
+        let answer =
+            connection.exchange(request, kept_bytes_max, deadline.end_until(clock)).await?;
+        Ok(self.target.answers.judge(&answer, clock.wall_ms()))
     }
 
-    /// No connection. If only the start was missed, or all connections were taken, the endpoint has
+    /// No answer. If only the start was missed, or all connections were taken, the endpoint has
     /// done nothing wrong and this was no try.
-    fn explain_unsent(&self, error: &Error, deadline: Deadline, clock: &dyn Clock) -> Verdict {
+    fn explain(&self, error: &Error, deadline: Deadline, clock: &dyn Clock) -> Verdict {
         match error {
             Error::Busy { .. } => Verdict::NotStarted,
             Error::ConnectTimeout { .. } if deadline.has_missed_start(clock) => Verdict::NotStarted,
@@ -132,9 +115,7 @@ impl HttpCourier {
     ///
     /// # Errors
     /// What is missing in the row or wrong with it.
-    fn prepare(&self, attempt: &Attempt) -> Result<Call, String> {
-        let content = attempt.request.content.as_deref();
-        let content = content.ok_or("the content of the request was not read")?;
+    fn prepare(&self, attempt: &Attempt, content: &Content) -> Result<Call, String> {
         let values = Values {
             attempt,
             content,
@@ -149,7 +130,11 @@ impl HttpCourier {
             Some(template) => template.fill(&values, BODY_BYTES_MAX)?.into(),
             None => content.body.clone(),
         };
-        Ok(Call { origin, url, headers, body })
+        let mut request = Request::new(body);
+        *request.method_mut() = self.target.method.clone();
+        *request.uri_mut() = url;
+        *request.headers_mut() = headers;
+        Ok(Call { origin, request })
     }
 
     fn set_headers(&self, headers: &mut HeaderMap, values: &Values<'_>) -> Result<(), String> {
@@ -163,6 +148,18 @@ impl HttpCourier {
         headers.entry(CONTENT_TYPE).or_insert(UNKNOWN);
         Ok(())
     }
+}
+
+/// Adds what depends on the very moment.
+fn sign(
+    request: &mut Request<Bytes>,
+    attempt: &Attempt,
+    wall_ms: i64,
+    keys: &[Key],
+) -> Result<(), String> {
+    let body = request.body().clone();
+    let id = &attempt.request.request_id;
+    headers::set_webhook(request.headers_mut(), id, wall_ms, &body, keys)
 }
 
 impl Url {

@@ -106,10 +106,11 @@ impl HttpTarget {
     }
 }
 
-/// Headers may hold passwords.
+/// Headers and queries may hold passwords.
 impl fmt::Debug for HttpTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpTarget").field("url", &self.url).finish_non_exhaustive()
+        let url = self.url.split('?').next().unwrap_or_default();
+        f.debug_struct("HttpTarget").field("url", &url).finish_non_exhaustive()
     }
 }
 
