@@ -8,8 +8,9 @@ pub const BUCKETS_MAX: u32 = 1024;
 /// Buckets of a new source.
 pub const BUCKETS_DEFAULT: u32 = 16;
 
-/// How far back from the end of a read missing ids are looked for. What is older than so many ids is left to the slow sweep: a
-/// source may hold years of finished requests, and a first read must not walk through all of them.
+/// How far back from the end of a read missing ids are looked for. What is older than so many ids
+/// is left to the slow sweep: a source may hold years of finished requests, and a first read must
+/// not walk through all of them.
 pub const MISSING_IDS_MAX: i64 = 100_000;
 
 /// Ranges of missing ids that one read tells; the rest is left to the slow sweep.
@@ -30,7 +31,8 @@ pub const ACTION_IDS_MAX: usize = 1_000;
 /// Requests of one key that one action changes; the rest is left to the next one.
 pub const ACTION_ROWS_MAX: i64 = 10_000;
 
-/// Changed ids that are kept for nodes to ask for. Who knows an older version reads everything again.
+/// Changed ids that are kept for nodes to ask for. Who knows an older version reads everything
+/// again.
 pub const CHANGES_MAX: i64 = 10_000;
 
 /// Switches or holds that a node reads.
@@ -72,8 +74,8 @@ pub const STATEMENT_MS_MAX: u64 = 15_000;
 /// How long PostgreSQL lets a statement wait for a lock, in milliseconds.
 pub const LOCK_MS_MAX: u64 = 5_000;
 
-/// How long PostgreSQL lets a transaction stand still, in milliseconds: a node that was stopped in the middle of a round must
-/// not stop the others for longer.
+/// How long PostgreSQL lets a transaction stand still, in milliseconds: a node that was stopped in
+/// the middle of a round must not stop the others for longer.
 pub const IDLE_MS_MAX: u64 = 3_000;
 
 /// How often SQLite is asked whether its file has changed.

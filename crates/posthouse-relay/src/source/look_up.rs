@@ -60,7 +60,8 @@ fn byte(row: &Record, column: &str) -> Result<u8, SourceError> {
     Ok(u8::try_from(row.int(column)?.clamp(0, 255)).unwrap_or(u8::MAX))
 }
 
-/// Walks down from the newest id, over a bounded number of rows; a request id has an index of its own.
+/// Walks down from the newest id, over a bounded number of rows; a request id has an index of its
+/// own.
 async fn rows(work: &mut Work, dialect: Dialect, filter: &Filter) -> Result<Answer, SourceError> {
     let rows_max = filter.rows_max.clamp(1, PAGE_ROWS_MAX);
     let (text, values) = rows_statement(dialect, filter, rows_max);

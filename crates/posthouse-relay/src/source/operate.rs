@@ -1,7 +1,7 @@
 //! What operators do: changes to requests and settings, by any node or by the command line.
 //!
-//! Each raises the control version, by which every node learns of it at its next round. The control row is locked first, as
-//! rounds do it.
+//! Each raises the control version, by which every node learns of it at its next round. The control
+//! row is locked first, as rounds do it.
 
 use posthouse_pump::input::Hold;
 use posthouse_pump::request::RequestId;
@@ -50,7 +50,8 @@ pub enum Action {
 pub struct Operated {
     /// The control version from which on nodes know of it.
     pub version: i64,
-    /// Requests that were changed. Those that were named and are not here did not stand as the action needs it.
+    /// Requests that were changed. Those that were named and are not here did not stand as the
+    /// action needs it.
     pub changed: Vec<RequestId>,
     /// Whether the key has more requests than one action changes: do it again.
     pub has_more: bool,
@@ -242,7 +243,8 @@ async fn switch(work: &mut Work, group: &str, is_active: Option<bool>) -> Result
     changed.map(|_| ())
 }
 
-/// Keeps the ids for nodes to ask for, and forgets the oldest. Too many at once are not kept: nodes read everything again.
+/// Keeps the ids for nodes to ask for, and forgets the oldest. Too many at once are not kept: nodes
+/// read everything again.
 async fn remember(
     work: &mut Work,
     dialect: Dialect,

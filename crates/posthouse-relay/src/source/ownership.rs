@@ -1,9 +1,10 @@
 //! Who owns which bucket: the rules, without a database.
 //!
-//! A round loads the ledger under the lock of the control row, lets it serve one node, and writes back what has changed, all in
-//! one transaction; so rounds come one after the other. What follows from that: a slot has one owner at most who can write,
-//! because a bucket is granted only when every bucket of another layout that shares a slot with it is free, and each grant,
-//! release and seizure gives the bucket a fence that no bucket has had before.
+//! A round loads the ledger under the lock of the control row, lets it serve one node, and writes
+//! back what has changed, all in one transaction; so rounds come one after the other. What follows
+//! from that: a slot has one owner at most who can write, because a bucket is granted only when
+//! every bucket of another layout that shares a slot with it is free, and each grant, release and
+//! seizure gives the bucket a fence that no bucket has had before.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -137,8 +138,9 @@ impl Ledger {
         }
     }
 
-    /// What stands under this node's name without its knowing of it was granted by an answer that it never got, or given up by
-    /// it without a word. Nobody can tell which, so it counts as fallen silent.
+    /// What stands under this node's name without its knowing of it was granted by an answer that
+    /// it never got, or given up by it without a word. Nobody can tell which, so it counts as
+    /// fallen silent.
     fn forget(&mut self, greeting: &Greeting) {
         let known = |number| greeting.renew.iter().any(|&(known, _)| known == number);
         let unknown: Vec<BucketNo> = self
@@ -229,8 +231,8 @@ impl Ledger {
         self.removed.extend(gone);
     }
 
-    /// Asks this node to give back what others lack. Those held longest go first, and none before its time, so that no bucket
-    /// wanders back and forth.
+    /// Asks this node to give back what others lack. Those held longest go first, and none before
+    /// its time, so that no bucket wanders back and forth.
     fn ask_back(&mut self, greeting: &Greeting) {
         for number in self.outdated(&greeting.node) {
             self.mark_draining(number);
@@ -262,8 +264,8 @@ impl Ledger {
         self.buckets.iter().filter(is_outdated).map(|bucket| bucket.number).collect()
     }
 
-    /// How many buckets this node has too many: above the upper share always; above the lower one only as far as others are
-    /// below it, beyond what is free already or about to be.
+    /// How many buckets this node has too many: above the upper share always; above the lower one
+    /// only as far as others are below it, beyond what is free already or about to be.
     fn excess_of(&self, node: &Arc<str>) -> usize {
         let kept = self.kept_by(node);
         let lacking: usize = self
@@ -313,7 +315,8 @@ impl Ledger {
         bucket.owner.is_none() || bucket.lease_until_ms < self.now_ms
     }
 
-    /// Every bucket, of whatever layout, that has a slot of this range; a bucket shares with itself.
+    /// Every bucket, of whatever layout, that has a slot of this range; a bucket shares with
+    /// itself.
     fn sharing(&self, slots: SlotRange) -> impl Iterator<Item = &Bucket> {
         self.buckets.iter().filter(move |bucket| overlap(bucket.slots, slots))
     }

@@ -1,4 +1,5 @@
-//! Checks before a source is used: everything that would go wrong later, said at once and in one sentence.
+//! Checks before a source is used: everything that would go wrong later, said at once and in one
+//! sentence.
 
 use std::collections::BTreeMap;
 
@@ -192,7 +193,8 @@ async fn check_columns(
     }
 }
 
-/// PostgreSQL's tables have the column `xid` from the beginning, so that its order can be chosen at any time.
+/// PostgreSQL's tables have the column `xid` from the beginning, so that its order can be chosen at
+/// any time.
 fn options_column_is_missing(
     dialect: Dialect,
     table: &Table,
@@ -309,10 +311,11 @@ async fn check_rights(work: &mut Work, dialect: Dialect) -> Result<(), SourceErr
     }
     for table in &TABLES {
         for right in table.rights {
-            let text = "SELECT CAST(CASE WHEN has_table_privilege(to_regclass($1), $2) \
-                        THEN 1 ELSE 0 END AS BIGINT) AS is_granted, CAST(current_user AS TEXT) AS who";
+            let text = "SELECT CAST(current_user AS TEXT) AS who, CAST(CASE \
+                        WHEN has_table_privilege(to_regclass($1), $2) THEN 1 ELSE 0 END \
+                        AS BIGINT) AS is_granted";
             let row = work.row(text.to_owned(), vec![table.name.into(), (*right).into()]).await?;
-            if !is_one(&row)? {
+            if !row.is_set("is_granted")? {
                 return Err(missing_right(table.name, right, &row.text("who")?));
             }
         }
@@ -328,10 +331,7 @@ fn missing_right(table: &str, right: &str, who: &str) -> SourceError {
 }
 
 async fn check_writing(base: &Base) -> Result<(), SourceError> {
-    let text = match base.dialect() {
-        Dialect::Postgres => "UPDATE relay_control SET version = version WHERE one = 0",
-        Dialect::Sqlite => "UPDATE relay_control SET version = version WHERE one = 0",
-    };
+    let text = "UPDATE relay_control SET version = version WHERE one = 0";
     let tried = async {
         let mut work = base.write(Door::Work).await?;
         work.change(text.to_owned(), Vec::new()).await?;
@@ -396,8 +396,4 @@ fn is_whole_walk(dialect: Dialect, step: &str) -> bool {
                 && !step.contains("USING")
         }
     }
-}
-
-fn is_one(row: &super::base::Record) -> Result<bool, SourceError> {
-    row.is_set("is_granted")
 }

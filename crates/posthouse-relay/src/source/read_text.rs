@@ -1,8 +1,9 @@
 //! The statements of reads.
 //!
-//! A page is first found by ids, codes and lengths, and only then are bodies fetched, up to the bound on their bytes: so neither
-//! database copies a body that is not sent. Limits stand in the text, for planners to see. The values: 1 the mask of slots, 2
-//! the codes whose content is wanted, 3 the bytes that are, from 4 on the span.
+//! A page is first found by ids, codes and lengths, and only then are bodies fetched, up to the
+//! bound on their bytes: so neither database copies a body that is not sent. Limits stand in the
+//! text, for planners to see. The values: 1 the mask of slots, 2 the codes whose content is wanted,
+//! 3 the bytes that are, from 4 on the span.
 
 use posthouse_pump::read::{Read, Span};
 

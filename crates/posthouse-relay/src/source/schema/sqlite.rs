@@ -1,7 +1,8 @@
 //! The schema in SQLite's words.
 //!
-//! SQLite has no MD5, so a writer may leave `slot` empty: every reader computes it then, from the business id or else from the
-//! request id, and always gets the same. Defaults use only what SQLite 3.35 knows, for writers bring their own library.
+//! SQLite has no MD5, so a writer may leave `slot` empty: every reader computes it then, from the
+//! business id or else from the request id, and always gets the same. Defaults use only what SQLite
+//! 3.35 knows, for writers bring their own library.
 
 /// Every statement, each of which changes nothing where the thing is there already.
 pub(super) const DDL: &str = "\
