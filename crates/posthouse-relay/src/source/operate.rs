@@ -231,7 +231,8 @@ async fn change_hold(work: &mut Work, text: &str, hold: &Hold) -> Result<(), Sou
 async fn switch(work: &mut Work, group: &str, is_active: Option<bool>) -> Result<(), SourceError> {
     let changed = match is_active {
         Some(is_active) => {
-            let text = "INSERT INTO relay_switch (grp, is_active) VALUES ($1, CAST($2 AS SMALLINT)) \
+            let text = "INSERT INTO relay_switch (grp, is_active) \
+                        VALUES ($1, CAST($2 AS SMALLINT)) \
                         ON CONFLICT (grp) DO UPDATE SET is_active = excluded.is_active";
             work.change(text.to_owned(), vec![group.into(), i64::from(is_active).into()]).await
         }

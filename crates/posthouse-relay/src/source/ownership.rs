@@ -154,21 +154,30 @@ impl Ledger {
         }
     }
 
-    /// Takes free buckets, then those whose leases have ended, up to the share.
+    /// Takes what is free or whose lease has ended: up to the lower share always, up to the upper
+    /// one only as far as others do not need it; else a bucket that was just given back for
+    /// somebody else would return to where it was.
     fn acquire(&mut self, greeting: &Greeting, answer: &mut Answer) {
         if !greeting.wants_more {
             return;
         }
-        let held = self.count_of(&greeting.node);
-        let mut wanted = self.share_max().saturating_sub(held);
-        let candidates: Vec<BucketNo> = self.present().map(|bucket| bucket.number).collect();
+        let mut held = self.count_of(&greeting.node);
+        let lacking = self.lacking_besides(&greeting.node);
+        let candidates: Vec<BucketNo> = self
+            .present()
+            .filter(|bucket| self.is_free(bucket))
+            .map(|bucket| bucket.number)
+            .collect();
+        let mut free = candidates.len();
         for number in candidates {
-            if wanted == 0 {
+            let is_spare = held < self.share_max() && free > lacking;
+            if held >= self.share_min() && !is_spare {
                 return;
             }
             if let Some(granted) = self.grant(greeting, number) {
                 answer.granted.push(granted);
-                wanted -= 1;
+                held += 1;
+                free -= 1;
             }
         }
     }
@@ -268,16 +277,20 @@ impl Ledger {
     /// only as far as others are below it, beyond what is free already or about to be.
     fn excess_of(&self, node: &Arc<str>) -> usize {
         let kept = self.kept_by(node);
-        let lacking: usize = self
-            .wanting()
-            .filter(|other| *other != node)
-            .map(|other| self.share_min().saturating_sub(self.kept_by(other)))
-            .sum();
+        let lacking = self.lacking_besides(node);
         let coming =
             self.present().filter(|bucket| bucket.owner.is_none() || bucket.is_draining).count();
         let spare = kept.saturating_sub(self.share_min());
         let above = kept.saturating_sub(self.share_max());
         above.max(spare.min(lacking.saturating_sub(coming)))
+    }
+
+    /// How many buckets the others are below the lower share.
+    fn lacking_besides(&self, node: &Arc<str>) -> usize {
+        self.wanting()
+            .filter(|other| *other != node)
+            .map(|other| self.share_min().saturating_sub(self.kept_by(other)))
+            .sum()
     }
 
     fn oldest_of(&self, greeting: &Greeting) -> Option<BucketNo> {

@@ -99,7 +99,8 @@ impl Dialect {
     pub(crate) fn slot_in(self, column: &str, number: usize) -> String {
         match self {
             Dialect::Postgres => format!(
-                "({column} IS NULL OR get_byte(CAST(${number} AS BYTEA), CAST({column} AS INT)) = 1)"
+                "({column} IS NULL \
+                 OR get_byte(CAST(${number} AS BYTEA), CAST({column} AS INT)) = 1)"
             ),
             Dialect::Sqlite => {
                 format!("({column} IS NULL OR substr(${number}, {column} + 1, 1) = x'01')")
