@@ -170,7 +170,9 @@ async fn blocked_keys(
          CAST(h.code AS TEXT) AS code, CAST(coalesce(h.updated_at, h.created_at) AS BIGINT) \
          AS since, CAST(h.last_error AS TEXT) AS last_error, {now} AS now_ms, \
          (SELECT count(*) FROM (SELECT 1 FROM relay_request AS f WHERE f.state < 3 \
-         AND (f.slot = h.slot OR h.slot IS NULL) AND f.business_id = h.business_id \
+         AND f.slot = h.slot AND f.business_id = h.business_id \
+         UNION ALL SELECT 1 FROM relay_request AS f WHERE f.state < 3 \
+         AND f.slot IS NULL AND f.business_id = h.business_id \
          LIMIT {DEPTH_MAX}) AS counted) AS depth \
          FROM relay_request AS h WHERE h.state = 2 AND h.id > $1 ORDER BY h.id LIMIT {}",
         rows_max.clamp(1, PAGE_ROWS_MAX)

@@ -6,13 +6,13 @@
 use posthouse_pump::input::Hold;
 use posthouse_pump::request::RequestId;
 
-use super::base::{Base, Dialect, Door, Value, Work};
+use super::base::{Base, Dialect, Door, Kind, NOTIFY, Value, Work};
 use super::error::{SourceError, SourceErrorKind};
 use super::limits::{
     ACTION_IDS_MAX, ACTION_ROWS_MAX, BUCKETS_MAX, CHANGES_MAX, CONFLICT_TRIES_MAX, NAME_CHARS_MAX,
 };
 use super::round::{ControlRow, lock_control};
-use super::schema::replace_layout;
+use super::schema::{UNSLOTTED_INDEX, replace_layout};
 use super::slot::slot_of;
 
 /// What an operator wants.
@@ -121,6 +121,9 @@ async fn once(base: &Base, action: &Action) -> Result<Operated, SourceError> {
     remember(&mut work, dialect, &control, &changed).await?;
     let text = "UPDATE relay_control SET version = $1".to_owned();
     work.change(text, vec![version.into()]).await?;
+    if dialect == Dialect::Postgres {
+        work.script(NOTIFY).await?;
+    }
     work.commit().await?;
     let has_more = i64::try_from(changed.len()).is_ok_and(|count| count >= ACTION_ROWS_MAX);
     Ok(Operated { version, changed, has_more })
@@ -176,10 +179,11 @@ async fn by_key(
     let text = format!(
         "WITH chosen AS MATERIALIZED (SELECT id FROM (\
          SELECT id, state FROM relay_request WHERE slot = CAST($1 AS SMALLINT) AND {open} \
-         UNION ALL SELECT id, state FROM relay_request WHERE slot IS NULL AND {open}) AS of_key \
+         UNION ALL SELECT id, state FROM relay_request {} WHERE slot IS NULL AND {open}) AS of_key \
          WHERE {condition} ORDER BY id LIMIT {ACTION_ROWS_MAX}) \
          UPDATE relay_request SET {change}, updated_at = {} \
          WHERE id IN (SELECT id FROM chosen) AND {condition} RETURNING id",
+        dialect.by_index(UNSLOTTED_INDEX),
         dialect.now()
     );
     ids_of(work, text, vec![i64::from(slot_of(key).0).into(), key.into()]).await
@@ -265,7 +269,7 @@ async fn remember(
     }
     let text = format!(
         "INSERT INTO relay_change (version, request) SELECT CAST($1 AS BIGINT), id FROM {}",
-        dialect.table("v", 2, &[("id", super::base::Kind::Int)])
+        dialect.table("v", 2, &[("id", Kind::Int)])
     );
     let mut values = vec![version.into()];
     values.extend(dialect.table_values(vec![Value::ints(changed.iter().map(|id| id.0))]));

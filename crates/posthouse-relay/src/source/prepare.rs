@@ -10,7 +10,7 @@ use super::base::{Base, CommitOrder, Dialect, Door, Options, Value, Work};
 use super::error::SourceError;
 use super::read_text::reading;
 use super::round::control_row_is_missing;
-use super::schema::{BLOCKED_INDEX, OPEN_INDEX, SLOT_INDEX, VERSION};
+use super::schema::{VERSION, indexes};
 
 /// What a column must be able to hold.
 #[derive(Clone, Copy, PartialEq)]
@@ -31,7 +31,7 @@ struct Table {
 
 const ALL_RIGHTS: &[&str] = &["SELECT", "INSERT", "UPDATE", "DELETE"];
 
-const TABLES: [Table; 7] = [
+const TABLES: [Table; 8] = [
     Table {
         name: "relay_schema",
         numbers: &["version"],
@@ -117,6 +117,13 @@ const TABLES: [Table; 7] = [
         bytes: &[],
         rights: ALL_RIGHTS,
     },
+    Table {
+        name: "relay_change",
+        numbers: &["version", "request"],
+        texts: &[],
+        bytes: &[],
+        rights: &["SELECT", "INSERT", "DELETE"],
+    },
 ];
 
 /// See [`Source::prepare`](super::Source::prepare).
@@ -129,7 +136,7 @@ pub(super) async fn prepare(base: &Base, options: &Options) -> Result<(), Source
     }
     check_version(&mut work).await?;
     check_control(&mut work).await?;
-    for index in [OPEN_INDEX, SLOT_INDEX, BLOCKED_INDEX] {
+    for index in indexes(dialect) {
         check_index(&mut work, dialect, index).await?;
     }
     check_rights(&mut work, dialect).await?;

@@ -10,13 +10,13 @@ use posthouse_pump::read::{Read, Span};
 use super::base::{CommitOrder, Dialect, Kind, Value};
 use super::limits::READ_SCAN_MAX;
 use super::row::{COLUMNS, CONTENT_COLUMNS};
-use super::schema::OPEN_INDEX;
+use super::schema::{OPEN_INDEX, UNSLOTTED_INDEX};
 
 const SPAN_FIRST: usize = 4;
 
 /// The statement that brings a page, and the values of its span.
 pub(super) fn reading(dialect: Dialect, order: CommitOrder, read: &Read) -> (String, Vec<Value>) {
-    let (found, values) = candidates(dialect, order, &read.span);
+    let (found, values) = candidates(dialect, order, read);
     let wanted = dialect.text_in("code", 2);
     let text = format!(
         "SELECT {COLUMNS}, CAST(page.is_wanted AS BIGINT) AS is_wanted, \
@@ -49,19 +49,15 @@ fn content_columns() -> String {
 }
 
 /// Open and visible requests of a span, of whatever slot.
-fn candidates(dialect: Dialect, order: CommitOrder, span: &Span) -> (String, Vec<Value>) {
+fn candidates(dialect: Dialect, order: CommitOrder, read: &Read) -> (String, Vec<Value>) {
     let visible = order.visible();
-    match span {
+    let rows_max = u64::from(read.rows_max.max(1)) + 1;
+    match &read.span {
         Span::Probe { ranges } => {
-            let table = dialect.table(
-                "span",
-                SPAN_FIRST,
-                &[("first_id", Kind::Int), ("last_id", Kind::Int)],
-            );
-            let text = format!(
-                "SELECT r.id, r.code, r.body, r.slot FROM {table} CROSS JOIN relay_request AS r \
-                 WHERE r.id BETWEEN span.first_id AND span.last_id AND r.state < 3 {visible}"
-            );
+            let text = match dialect {
+                Dialect::Postgres => postgres_probe(dialect, order, rows_max),
+                Dialect::Sqlite => sqlite_probe(dialect, order),
+            };
             let values = dialect.table_values(vec![
                 Value::ints(ranges.iter().map(|(first, _)| first.0)),
                 Value::ints(ranges.iter().map(|(_, last)| last.0)),
@@ -73,8 +69,9 @@ fn candidates(dialect: Dialect, order: CommitOrder, span: &Span) -> (String, Vec
             let text = format!(
                 "SELECT id, code, body, slot FROM relay_request \
                  WHERE slot = CAST($4 AS SMALLINT) AND {of_key} \
-                 UNION ALL SELECT id, code, body, slot FROM relay_request \
-                 WHERE slot IS NULL AND {of_key}"
+                 UNION ALL SELECT id, code, body, slot FROM relay_request {} \
+                 WHERE slot IS NULL AND {of_key}",
+                dialect.by_index(UNSLOTTED_INDEX)
             );
             let slot = i64::from(slot.0);
             (text, vec![slot.into(), (&**key).into(), from.0.into()])
@@ -89,6 +86,31 @@ fn candidates(dialect: Dialect, order: CommitOrder, span: &Span) -> (String, Vec
             (text, values)
         }
     }
+}
+
+const SPAN_COLUMNS: [(&str, Kind); 2] = [("first_id", Kind::Int), ("last_id", Kind::Int)];
+
+/// The limit within keeps the planner from walking over all open requests in their order, and
+/// looking for the range of each.
+fn postgres_probe(dialect: Dialect, order: CommitOrder, rows_max: u64) -> String {
+    format!(
+        "SELECT r.id, r.code, r.body, r.slot FROM {} CROSS JOIN LATERAL (\
+         SELECT id, code, body, slot FROM relay_request \
+         WHERE id BETWEEN span.first_id AND span.last_id AND state < 3 {} \
+         ORDER BY id LIMIT {rows_max}) AS r",
+        dialect.table("span", SPAN_FIRST, &SPAN_COLUMNS),
+        order.visible()
+    )
+}
+
+/// SQLite knows no `LATERAL`, but does take a cross join from left to right.
+fn sqlite_probe(dialect: Dialect, order: CommitOrder) -> String {
+    format!(
+        "SELECT r.id, r.code, r.body, r.slot FROM {} CROSS JOIN relay_request AS r \
+         WHERE r.id BETWEEN span.first_id AND span.last_id AND r.state < 3 {}",
+        dialect.table("span", SPAN_FIRST, &SPAN_COLUMNS),
+        order.visible()
+    )
 }
 
 /// The statement that tells how far a walk came.

@@ -19,6 +19,7 @@ pub(crate) use dialect::Kind;
 pub use options::{CommitOrder, Options};
 pub(crate) use record::Record;
 pub(crate) use value::Value;
+pub(crate) use wake::NOTIFY;
 pub(crate) use work::Work;
 
 use crate::source::error::SourceError;

@@ -14,8 +14,11 @@ use tokio::sync::Mutex;
 
 use crate::source::limits::SQLITE_WATCH;
 
-/// What writers notify, if they like, after they have written: `NOTIFY posthouse_relay`.
-pub(crate) const NEWS: &str = "posthouse_relay";
+/// What is listened for.
+const NEWS: &str = "posthouse_relay";
+
+/// What writers to PostgreSQL may say in the transaction in which they write, if they like.
+pub(crate) const NOTIFY: &str = "NOTIFY posthouse_relay";
 
 const PAUSE: Duration = Duration::from_secs(1);
 

@@ -21,10 +21,21 @@ pub const VERSION: i64 = 1;
 pub(super) const OPEN_INDEX: &str = "relay_request_open";
 
 /// The index on the slots and ids of open requests.
-pub(super) const SLOT_INDEX: &str = "relay_request_slot";
+const SLOT_INDEX: &str = "relay_request_slot";
 
 /// The index on the ids of blocked requests.
-pub(super) const BLOCKED_INDEX: &str = "relay_request_blocked";
+const BLOCKED_INDEX: &str = "relay_request_blocked";
+
+/// The index on the keys of open requests without a slot; SQLite only.
+pub(super) const UNSLOTTED_INDEX: &str = "relay_request_unslotted";
+
+/// The indexes of a dialect.
+pub(super) fn indexes(dialect: Dialect) -> &'static [&'static str] {
+    match dialect {
+        Dialect::Postgres => &[OPEN_INDEX, SLOT_INDEX, BLOCKED_INDEX],
+        Dialect::Sqlite => &[OPEN_INDEX, SLOT_INDEX, BLOCKED_INDEX, UNSLOTTED_INDEX],
+    }
+}
 
 /// The tables in the words of a dialect, for people who create tables themselves. It ends with the
 /// rows that must be there.

@@ -1,5 +1,6 @@
-//! How long things take. Run by hand, on a quiet machine:
-//! `cargo test --release -p posthouse-relay measure -- --ignored --nocapture`.
+//! How long things take: every kind of call on a table of some size. To see figures, on a quiet
+//! machine, with a million open rows: `POSTHOUSE_MEASURE_ROWS=1000000 cargo test --release -p
+//! posthouse-relay measure -- --nocapture --test-threads=1`.
 
 use std::time::Instant;
 
@@ -12,11 +13,18 @@ use crate::source::conformance::{Bench, SqlBench};
 use crate::source::{AnySource, Granted, Greeting, Source};
 
 const TIMES: u32 = 15;
-const OPEN: i64 = 1_000_000;
-const FINISHED: i64 = 200_000;
+
+/// Enough for every settlement to find rows of its own.
+const OPEN_DEFAULT: i64 = 8_000;
+
+fn open_rows() -> i64 {
+    std::env::var("POSTHOUSE_MEASURE_ROWS")
+        .ok()
+        .and_then(|rows| rows.parse().ok())
+        .unwrap_or(OPEN_DEFAULT)
+}
 
 #[tokio::test]
-#[ignore = "takes a minute; prints figures for people"]
 async fn measure_sqlite() {
     let directory = tempfile::tempdir_in(crate::fixture::home().unwrap()).unwrap();
     let file = directory.path().join("source.db");
@@ -25,7 +33,6 @@ async fn measure_sqlite() {
 }
 
 #[tokio::test]
-#[ignore = "takes a minute; prints figures for people"]
 async fn measure_postgres() {
     let server = PostgresServer::start_with(Durability::Synced).unwrap();
     let bench = SqlBench::new(&server.url());
@@ -34,20 +41,22 @@ async fn measure_postgres() {
 
 async fn measure(name: &str, bench: &SqlBench) {
     bench.renew().await;
-    super::fill(bench, OPEN, FINISHED).await;
+    let open = open_rows();
+    let finished = open / 5;
+    super::fill(bench, open, finished).await;
     let source = bench.open();
     source.prepare().await.unwrap();
     let granted = hold_everything(&source).await;
-    for (what, after) in [("first", 0), ("middle", FINISHED + OPEN / 2), ("last", OPEN)] {
+    for (what, after) in [("first", 0), ("middle", finished + open / 2), ("last", open)] {
         timed(name, &format!("read 500 forward, {what}"), async || {
             read(&source, Span::Forward { after: RequestId(after) }).await
         })
         .await;
     }
-    let end = Span::Forward { after: RequestId(FINISHED + OPEN) };
+    let end = Span::Forward { after: RequestId(finished + open) };
     timed(name, "read forward, nothing new", async || read(&source, end.clone()).await).await;
-    let up_to = RequestId(FINISHED + 5_000);
-    let again = Span::Again { after: RequestId(FINISHED), up_to };
+    let up_to = RequestId(finished + 5_000);
+    let again = Span::Again { after: RequestId(finished), up_to };
     timed(name, "read 500 again", async || read(&source, again.clone()).await).await;
     let key = Span::Key {
         slot: crate::source::slot_of("key-7"),
@@ -59,7 +68,7 @@ async fn measure(name: &str, bench: &SqlBench) {
     let probe = Span::Probe { ranges };
     timed(name, "probe 500 ids", async || read(&source, probe.clone()).await).await;
     timed(name, "round", async || round(&source, &granted).await).await;
-    let next = std::cell::Cell::new(FINISHED + 1);
+    let next = std::cell::Cell::new(finished + 1);
     timed(name, "settle 500", async || settle(&source, &granted, &next).await).await;
 }
 

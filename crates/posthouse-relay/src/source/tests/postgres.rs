@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use posthouse_pump::input::Hold;
 use posthouse_pump::outcome::{Outcome, Settlement, SettlementNo, State};
 use posthouse_pump::read::{Found, Read, ReadNo, SlotRange, Span};
 use posthouse_pump::request::{RequestId, SLOTS, Slot};
@@ -90,6 +91,9 @@ async fn a_notice_wakes() {
     let quiet = tokio::time::timeout(Duration::from_millis(30), source.wake()).await;
     assert!(quiet.is_err(), "nothing has happened");
     tokio::join!(awake(&source), bench.sql("NOTIFY posthouse_relay"));
+    let hold = Action::Hold(Hold::Code("c".into()));
+    let (told, ()) = tokio::join!(source.operate(&hold), awake(&source));
+    told.unwrap();
     source.close().await;
 }
 
@@ -233,4 +237,13 @@ async fn a_paused_server_is_given_up_and_comes_back() {
     assert!(late.is_err(), "it does not answer");
     server.resume().unwrap();
     source.round(&greeting("n")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_node_that_stands_still_in_a_round_is_put_out() {
+    let (_server, bench) = started().await;
+    let still =
+        open_transaction(&bench, "SELECT 1 FROM relay_control WHERE one = 1 FOR UPDATE").await;
+    bench.open().round(&greeting("n")).await.unwrap();
+    still.commit().await.unwrap_err();
 }
