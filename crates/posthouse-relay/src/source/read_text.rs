@@ -14,6 +14,9 @@ use super::schema::{OPEN_INDEX, UNSLOTTED_INDEX};
 
 const SPAN_FIRST: usize = 4;
 
+/// What is looked at to find a page. The length of a body is had without reading the body.
+const CANDIDATE: &str = "id, code, octet_length(body) AS size, slot";
+
 /// The statement that brings a page, and the values of its span.
 pub(super) fn reading(dialect: Dialect, order: CommitOrder, read: &Read) -> (String, Vec<Value>) {
     let (found, values) = candidates(dialect, order, read);
@@ -24,7 +27,7 @@ pub(super) fn reading(dialect: Dialect, order: CommitOrder, read: &Read) -> (Str
          FROM (SELECT id, is_wanted, CAST(coalesce(sum(bytes) OVER (ORDER BY id \
          ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS BIGINT) AS bytes_before \
          FROM (SELECT id, CASE WHEN {wanted} THEN 1 ELSE 0 END AS is_wanted, \
-         CASE WHEN {wanted} THEN octet_length(body) ELSE 0 END AS bytes \
+         CASE WHEN {wanted} THEN size ELSE 0 END AS bytes \
          FROM ({found}) AS found WHERE {} ORDER BY id LIMIT {}) AS sized) AS page \
          JOIN relay_request AS r ON r.id = page.id ORDER BY page.id",
         content_columns(),
@@ -67,9 +70,9 @@ fn candidates(dialect: Dialect, order: CommitOrder, read: &Read) -> (String, Vec
         Span::Key { slot, key, from } => {
             let of_key = format!("business_id = $5 AND id >= $6 AND state < 3 {visible}");
             let text = format!(
-                "SELECT id, code, body, slot FROM relay_request \
+                "SELECT {CANDIDATE} FROM relay_request \
                  WHERE slot = CAST($4 AS SMALLINT) AND {of_key} \
-                 UNION ALL SELECT id, code, body, slot FROM relay_request {} \
+                 UNION ALL SELECT {CANDIDATE} FROM relay_request {} \
                  WHERE slot IS NULL AND {of_key}",
                 dialect.by_index(UNSLOTTED_INDEX)
             );
@@ -79,7 +82,7 @@ fn candidates(dialect: Dialect, order: CommitOrder, read: &Read) -> (String, Vec
         walk => {
             let (condition, values) = walk_condition(walk, SPAN_FIRST);
             let text = format!(
-                "SELECT id, code, body, slot FROM relay_request {} WHERE {condition} AND state < 3 \
+                "SELECT {CANDIDATE} FROM relay_request {} WHERE {condition} AND state < 3 \
                  {visible} ORDER BY id LIMIT {READ_SCAN_MAX}",
                 dialect.by_index(OPEN_INDEX)
             );
@@ -94,8 +97,8 @@ const SPAN_COLUMNS: [(&str, Kind); 2] = [("first_id", Kind::Int), ("last_id", Ki
 /// looking for the range of each.
 fn postgres_probe(dialect: Dialect, order: CommitOrder, rows_max: u64) -> String {
     format!(
-        "SELECT r.id, r.code, r.body, r.slot FROM {} CROSS JOIN LATERAL (\
-         SELECT id, code, body, slot FROM relay_request \
+        "SELECT r.id, r.code, r.size, r.slot FROM {} CROSS JOIN LATERAL (\
+         SELECT {CANDIDATE} FROM relay_request \
          WHERE id BETWEEN span.first_id AND span.last_id AND state < 3 {} \
          ORDER BY id LIMIT {rows_max}) AS r",
         dialect.table("span", SPAN_FIRST, &SPAN_COLUMNS),
@@ -106,7 +109,8 @@ fn postgres_probe(dialect: Dialect, order: CommitOrder, rows_max: u64) -> String
 /// SQLite knows no `LATERAL`, but does take a cross join from left to right.
 fn sqlite_probe(dialect: Dialect, order: CommitOrder) -> String {
     format!(
-        "SELECT r.id, r.code, r.body, r.slot FROM {} CROSS JOIN relay_request AS r \
+        "SELECT r.id, r.code, octet_length(r.body) AS size, r.slot \
+         FROM {} CROSS JOIN relay_request AS r \
          WHERE r.id BETWEEN span.first_id AND span.last_id AND r.state < 3 {}",
         dialect.table("span", SPAN_FIRST, &SPAN_COLUMNS),
         order.visible()
