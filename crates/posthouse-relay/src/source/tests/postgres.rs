@@ -247,3 +247,47 @@ async fn a_node_that_stands_still_in_a_round_is_put_out() {
     bench.open().round(&greeting("n")).await.unwrap();
     still.commit().await.unwrap_err();
 }
+
+/// Waits until somebody waits for a lock.
+async fn somebody_waits(bench: &SqlBench) {
+    let waiting = "SELECT count(*) AS n FROM pg_locks WHERE NOT granted";
+    while bench.ints(waiting).await == [0] {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn who_waits_for_a_takeover_is_fenced_by_it() {
+    let (_server, bench) = started().await;
+    bench.sql(INSERT).await;
+    let source = bench.open();
+    let held = source.round(&greeting("n")).await.unwrap().granted;
+    let takeover = open_transaction(&bench, "UPDATE relay_bucket SET fence = fence + 1000").await;
+    let (recorded, ()) = tokio::join!(settle_everything(&source, &held), async {
+        somebody_waits(&bench).await;
+        takeover.commit().await.unwrap();
+    });
+    assert_eq!(recorded, 0);
+    assert_eq!(bench.ints("SELECT state AS n FROM relay_request").await, [0]);
+}
+
+#[tokio::test]
+async fn a_deadlock_is_tried_again() {
+    let (_server, bench) = started().await;
+    super::fill(&bench, 2, 0).await;
+    let source = bench.open();
+    let held = source.round(&greeting("n")).await.unwrap().granted;
+    let lock = |id: i64| format!("UPDATE relay_request SET priority = 5 WHERE id = {id}");
+    let mut other = open_transaction(&bench, &lock(2)).await;
+    let (recorded, ended) = tokio::join!(settle_everything(&source, &held), async {
+        somebody_waits(&bench).await;
+        match other.script(&lock(1)).await {
+            Ok(()) => other.commit().await,
+            Err(error) => Err(error),
+        }
+    });
+    assert_eq!(recorded, 2);
+    if let Err(error) = ended {
+        assert_eq!(error.kind, SourceErrorKind::Conflict, "{error}");
+    }
+}
