@@ -312,28 +312,49 @@ async fn check_index(work: &mut Work, dialect: Dialect, index: &str) -> Result<(
     }
 }
 
+/// The columns of requests that the relay writes: it needs no right to change any other.
+const WRITTEN: [&str; 8] =
+    ["state", "due_at", "attempts", "last_status", "last_error", "fence", "updated_at", "done_at"];
+
 async fn check_rights(work: &mut Work, dialect: Dialect) -> Result<(), SourceError> {
     if dialect == Dialect::Sqlite {
         return Ok(());
     }
     for table in &TABLES {
         for right in table.rights {
-            let text = "SELECT CAST(current_user AS TEXT) AS who, CAST(CASE \
-                        WHEN has_table_privilege(to_regclass($1), $2) THEN 1 ELSE 0 END \
-                        AS BIGINT) AS is_granted";
-            let row = work.row(text.to_owned(), vec![table.name.into(), (*right).into()]).await?;
-            if !row.is_set("is_granted")? {
-                return Err(missing_right(table.name, right, &row.text("who")?));
-            }
+            check_right(work, table.name, right).await?;
         }
     }
     Ok(())
 }
 
-fn missing_right(table: &str, right: &str, who: &str) -> SourceError {
+async fn check_right(work: &mut Work, table: &str, right: &str) -> Result<(), SourceError> {
+    let columns: &[&str] = match (table, right) {
+        ("relay_request", "UPDATE") => &WRITTEN,
+        _ => &[],
+    };
+    let text = "SELECT CAST(current_user AS TEXT) AS who, CAST(CASE \
+                WHEN has_table_privilege(to_regclass($1), $2) THEN 1 \
+                WHEN cardinality(CAST($3 AS TEXT[])) = 0 THEN 0 \
+                WHEN EXISTS (SELECT 1 FROM unnest(CAST($3 AS TEXT[])) AS c(name) \
+                WHERE NOT has_column_privilege(to_regclass($1), c.name, $2)) THEN 0 \
+                ELSE 1 END AS BIGINT) AS is_granted";
+    let values = vec![table.into(), right.into(), Value::texts(columns.iter().copied())];
+    let row = work.row(text.to_owned(), values).await?;
+    match row.is_set("is_granted")? {
+        true => Ok(()),
+        false => Err(missing_right(table, right, columns, &row.text("who")?)),
+    }
+}
+
+fn missing_right(table: &str, right: &str, columns: &[&str], who: &str) -> SourceError {
+    let which = match columns {
+        [] => right.to_owned(),
+        columns => format!("{right} ({})", columns.join(", ")),
+    };
     SourceError::unfit(format!(
         "the user {who} has no right to {right} on the table `{table}`: run \
-         `GRANT {right} ON {table} TO {who}`"
+         `GRANT {which} ON {table} TO {who}`"
     ))
 }
 

@@ -110,10 +110,22 @@ async fn a_user_without_rights_is_told_which() {
         assert!(error.detail.contains(expected), "{error}");
         assert!(!error.detail.contains("secret"), "{error}");
     };
-    check("`GRANT UPDATE ON relay_request TO poor`").await;
-    let all = "GRANT UPDATE, INSERT, DELETE ON ALL TABLES IN SCHEMA public TO poor";
-    bench.sql(all).await;
-    connect(&url, Options::default()).unwrap().prepare().await.unwrap();
+    let written = "(state, due_at, attempts, last_status, last_error, fence, updated_at, done_at)";
+    check(&format!("`GRANT UPDATE {written} ON relay_request TO poor`")).await;
+    bench.sql(&format!("GRANT UPDATE {written} ON relay_request TO poor")).await;
+    check("`GRANT UPDATE ON relay_control TO poor`").await;
+    bench
+        .sql(
+            "GRANT UPDATE, INSERT, DELETE ON relay_control, relay_bucket, relay_node, \
+             relay_switch, relay_hold, relay_change TO poor",
+        )
+        .await;
+    let source = connect(&url, Options::default()).unwrap();
+    source.prepare().await.unwrap();
+    bench.sql(INSERT).await;
+    let held = source.round(&greeting("n")).await.unwrap().granted;
+    assert_eq!(settle_everything(&source, &held).await, 1);
+    source.operate(&Action::Retry(vec![RequestId(1)])).await.unwrap();
     bench.sql("ALTER ROLE poor SET default_transaction_read_only = on").await;
     check("cannot be written to").await;
 }
