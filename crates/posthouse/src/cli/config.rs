@@ -48,6 +48,11 @@ pub(crate) enum ConfigCommand {
 }
 
 impl SettingArgs {
+    /// The configuration file, if one was named.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        self.config.clone()
+    }
+
     /// Reads the settings from everywhere.
     ///
     /// # Errors

@@ -44,6 +44,7 @@ impl Dev {
         let command = command(is_given.then_some(&*dir));
         let result = node::run(Run {
             loaded,
+            watched: self.settings.file(),
             reload: Box::new(move || self.settings.load(&global)),
             on_ready: Box::new(move |endpoints| {
                 print!("{}", welcome(endpoints, &command, has_sample));
