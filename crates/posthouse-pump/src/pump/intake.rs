@@ -67,14 +67,16 @@ impl Pump {
         let is_empty = found.rows.is_empty();
         let wait_ms_max = self.pace.wait_ms_max;
         self.reads.forward_done(now.mono_ms, found.has_more, is_empty, wait_ms_max);
-        for range in found.missing {
-            // What there is no room for is found by the sweep.
-            self.gaps.add(range, now.mono_ms);
-        }
         for row in found.rows {
             self.see(now, row, asked, View::Forward);
         }
         self.high_water = self.high_water.max(found.scanned_to);
+        // What was seen in the same instant as a gap cannot have been preceded by something there.
+        let event = self.event();
+        for range in found.missing {
+            // What there is no room for is found by the sweep.
+            self.gaps.add(range, now.mono_ms, event);
+        }
     }
 
     fn found_of_key(
@@ -96,8 +98,8 @@ impl Pump {
         // Held open while the answer is taken in, so that the lane is not dropped in between.
         lane.busy.push(super::lane::Busy { id: RequestId(i64::MIN), is_attempt: true });
         for row in found.rows {
-            // The key may have other lanes, of other codes; those are read for themselves.
-            if self.lane_of(&row).0 == no {
+            // The key may have other lanes, of other codes; those are read for themselves. New ground is, too, in its order.
+            if row.id <= self.high_water && self.lane_of(&row).0 == no {
                 self.see(now, row, asked, view);
             }
         }

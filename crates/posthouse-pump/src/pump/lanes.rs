@@ -22,6 +22,8 @@ pub(super) enum Turn {
     At(u64),
     /// Something else will come first.
     Stay,
+    /// A probe must come first; see [`gaps`](super::gaps).
+    Vouch,
     /// It goes out of memory.
     Withhold(Cause),
     /// It has expired.
@@ -155,6 +157,7 @@ impl Pump {
                     return self.set_place(no, Place::Waiting(at));
                 }
                 Turn::Stay => return,
+                Turn::Vouch => return self.guard(no, head),
                 Turn::Withhold(cause) => self.evict(now, no, head, cause),
                 Turn::Expire => return self.expire(now, head),
                 Turn::GiveUp => self.finish_given_up(head),
@@ -185,6 +188,7 @@ impl Pump {
             Judgement::Go(_) if not_before_ms > now.earliest_ms() => {
                 Turn::At(Self::mono_at(now, not_before_ms))
             }
+            Judgement::Go(_) if !self.is_vouched(head) => Turn::Vouch,
             Judgement::Go(until_ms) => Turn::Go(until_ms),
             Judgement::Wait(until_ms) => Turn::At(Self::mono_at(now, until_ms)),
             Judgement::Withhold(cause) => Turn::Withhold(cause),
@@ -209,6 +213,28 @@ impl Pump {
         if is_cut && lane.refill == Refill::None {
             lane.refill = Refill::Queued;
             self.refills.push_back(no);
+        }
+    }
+
+    /// Whether nothing of its key can have been committed below it and not have been seen.
+    fn is_vouched(&self, id: RequestId) -> bool {
+        let vouched = self.gaps.vouched();
+        let Some(row) = self.rows.get(&id) else { return true };
+        let is_keyed = self.lanes.get(&row.lane).is_some_and(|lane| lane.key.is_some());
+        !is_keyed || row.since <= vouched
+    }
+
+    /// Has the gaps looked at before a lane goes on.
+    fn guard(&mut self, no: LaneNo, head: RequestId) {
+        let since = self.rows.get(&head).map_or(0, |row| row.since);
+        self.guarded.insert(no);
+        self.gaps.hurry(since, self.now.mono_ms);
+    }
+
+    /// A probe has been answered: lanes that have waited for it may go on.
+    pub(super) fn release_guarded(&mut self, now: Now) {
+        for lane in std::mem::take(&mut self.guarded) {
+            self.refresh(now, lane);
         }
     }
 

@@ -87,6 +87,8 @@ pub struct Pump {
 
     withheld: Withheld,
     gaps: Gaps,
+    /// Lanes that wait for a probe.
+    guarded: BTreeSet<LaneNo>,
     changed: BTreeSet<RequestId>,
     refills: VecDeque<LaneNo>,
     /// Everything up to this id has been read at least once.
@@ -130,6 +132,7 @@ impl Pump {
             last_attempt: 0,
             withheld: Withheld::default(),
             gaps: Gaps::default(),
+            guarded: BTreeSet::new(),
             changed: BTreeSet::new(),
             refills: VecDeque::new(),
             high_water: RequestId(0),

@@ -80,6 +80,7 @@ impl Pump {
     ) {
         let shown: Vec<RequestId> = found.rows.iter().map(|row| row.id).collect();
         let end = if found.has_more { found.scanned_to } else { RequestId(i64::MAX) };
+        self.gaps.vouch(gaps, end, asked.since);
         for row in found.rows {
             self.see(now, row, asked, super::withheld::View::Single);
         }
@@ -87,6 +88,7 @@ impl Pump {
             self.gaps.again(*first, now.mono_ms);
         }
         self.changed.extend(changed.iter().filter(|id| **id > end));
+        self.release_guarded(now);
         for id in changed.iter().filter(|id| **id <= end) {
             self.let_go_changed(now, *id, &shown, asked);
         }
