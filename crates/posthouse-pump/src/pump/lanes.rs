@@ -113,7 +113,7 @@ impl Pump {
         {
             self.blocked.remove(&blocked);
         }
-        if id < lane.end_id() {
+        if id <= lane.end_id() {
             lane.end = End::Cut(id);
         }
         for dropped in lane.split_off(id) {

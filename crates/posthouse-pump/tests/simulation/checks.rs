@@ -72,7 +72,10 @@ impl World {
         let first = open.first().map_or(String::new(), |text| text.clone());
         let number = first.split(' ').next().unwrap_or_default().to_owned();
         if !open.is_empty() {
-            let figures = self.nodes.values().map(|node| format!("{:#?}", node.pump.figures()));
+            let figures = self
+                .nodes
+                .values()
+                .map(|node| format!("{:?} {:?}", node.held, node.pump.figures()));
             let figures: Vec<String> = figures.collect();
             self.give_up(
                 &format!("{} are still open: {first}\n{}", open.len(), figures.join("\n")),

@@ -13,7 +13,7 @@ use world::World;
 
 /// How long a world lives in trouble, and then in peace, in milliseconds.
 const TROUBLE_MS: i64 = 15_000;
-const PEACE_MS: i64 = 120_000;
+const PEACE_MS: i64 = 60_000;
 
 fn live(seed: u64) -> u64 {
     let mut world = World::new(seed);
