@@ -126,11 +126,11 @@ impl Pump {
             return self.distrust(&request, is_open, view);
         }
         if self.rows.contains_key(&request.id) {
-            self.see_again(now, request, asked);
+            self.see_again(now, request, asked, view);
         } else if let Some(blocked) = self.blocked.get(&request.id) {
             if request.standing == Standing::Ready && blocked.since < asked.since {
                 self.unblock(now, request.id);
-                self.place(now, request, View::Single);
+                self.place(now, request, view);
             }
         } else {
             self.place(now, request, view);
@@ -165,7 +165,7 @@ impl Pump {
     }
 
     /// Looks at a request that is in memory already: somebody may have changed it.
-    fn see_again(&mut self, now: Now, mut request: Request, asked: &Asked) {
+    fn see_again(&mut self, now: Now, mut request: Request, asked: &Asked, view: View) {
         let Some(row) = self.rows.get_mut(&request.id) else { return };
         if !row.is_idle() || row.since >= asked.since {
             return;
@@ -179,7 +179,7 @@ impl Pump {
         }
         request.content = request.content.or_else(|| row.request.content.clone());
         self.take_out(request.id);
-        self.place(now, request, View::Single);
+        self.place(now, request, view);
         self.refresh(now, lane);
     }
 

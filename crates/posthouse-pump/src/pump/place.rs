@@ -37,7 +37,7 @@ impl Pump {
         }
         let stand = if is_keyed { self.withheld.stand(no, request.id, view) } else { Stand::Free };
         if stand == Stand::Behind {
-            self.withheld.extend(no, request.id);
+            self.withheld.extend(no, request.id, view);
             return self.note_expiry(now, request.expires_ms, request.id);
         }
         if request.standing == Standing::Blocked {

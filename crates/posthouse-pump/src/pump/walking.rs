@@ -80,6 +80,8 @@ impl Pump {
             self.reads.walk_at = now.mono_ms + rows * 1_000 / self.pace.sweep_rows_per_s.max(1);
         }
         for row in found.rows {
+            // Causes that end on the way must know what the walk has passed.
+            self.withheld.pass(row.id);
             self.see(now, row, asked, View::Walk(sight));
         }
         self.let_go_absent(now, (RequestId(after.0 + 1), scanned_to), &shown, asked);

@@ -178,9 +178,15 @@ impl Withheld {
     }
 
     /// One more of a key is withheld behind the first.
-    pub fn extend(&mut self, lane: LaneNo, id: RequestId) {
-        if let Some(entry) = self.keys.get_mut(&lane) {
-            entry.high = entry.high.max(id);
+    pub fn extend(&mut self, lane: LaneNo, id: RequestId, view: View) {
+        let Some(entry) = self.keys.get_mut(&lane) else { return };
+        entry.high = entry.high.max(id);
+        let number = entry.cause;
+        let is_ended =
+            self.records.get(&number).is_some_and(|record| record.phase == Phase::EndedNow);
+        if is_ended && view != View::Forward {
+            // The walk may have been here already.
+            self.postpone(number, id);
         }
     }
 
@@ -283,6 +289,13 @@ impl Withheld {
     pub fn begin_sweep(&mut self, start: RequestId) {
         let sight = self.next_sight();
         self.walk = Some(Walk { sight, start, after: start, is_whole: true, is_sweep: true });
+    }
+
+    /// The walk meets a request.
+    pub fn pass(&mut self, id: RequestId) {
+        if let Some(walk) = &mut self.walk {
+            walk.after = walk.after.max(id);
+        }
     }
 
     /// Whether the walk under way has nothing more to do here.

@@ -92,13 +92,10 @@ impl World {
     }
 
     fn give_up(&self, what: &str, id: &str) -> ! {
-        let is_meant = |word: &str| word == id || what.split(' ').any(|other| other == word);
-        let about = self.log.iter().filter(|line| {
-            let mut words = line.split(' ').skip(1);
-            line.contains("gets")
-                || line.contains("operator")
-                || words.any(|word| word.len() > 1 && is_meant(word))
-        });
+        if let Ok(path) = std::env::var("PUMP_LOG") {
+            std::fs::write(path, self.log.join("\n")).unwrap();
+        }
+        let about = self.log.iter().filter(|line| line.split(' ').skip(1).any(|word| word == id));
         let about: Vec<&str> = about.map(String::as_str).collect();
         let last = about.len().saturating_sub(60);
         panic!(
