@@ -230,7 +230,7 @@ impl Pump {
         }
         let request = Request { attempts: outcome.attempts, ..(*row.request).clone() };
         let request = Arc::new(Request { standing: Standing::Blocked, ..request });
-        self.block(now, row.lane, &request, (number, fence), outcome.error);
+        self.block(now, row.lane, &request, (number, fence), outcome.error, View::Single);
     }
 
     /// The source has refused. If the bucket is ours under a newer lease, the request is read again before anything else of its

@@ -9,12 +9,28 @@ use posthouse_pump::input::Hold;
 use posthouse_pump::plan::{
     Backoff, Breaker, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
 };
+use posthouse_pump::pump::Room;
 use posthouse_pump::request::{Request, RequestId, Slot, Standing};
 
 use crate::table::{BUCKET_SLOTS, BUCKETS};
 use crate::world::{BEGIN_MS, Event, World, failed};
 
 const KEYS: u64 = 12;
+
+/// Every second world has so little room that everything overflows all the time.
+pub fn room(seed: u64) -> Room {
+    if seed.is_multiple_of(2) {
+        return Room::default();
+    }
+    Room {
+        resident_max: 12,
+        lane_max: 3,
+        blocked_max: 4,
+        changed_max: 2,
+        read_rows_max: 5,
+        ..Room::default()
+    }
+}
 
 /// The plan that a world begins with.
 pub fn plan() -> Plan {

@@ -10,7 +10,7 @@ use posthouse_pump::effect::Effect;
 use posthouse_pump::input::{Grant, Hold, Input};
 use posthouse_pump::outcome::{BucketNo, Fence, Settled, Settlement};
 use posthouse_pump::plan::Plan;
-use posthouse_pump::pump::Pump;
+use posthouse_pump::pump::{Pace, Pump};
 use posthouse_pump::read::{Found, Read};
 use posthouse_pump::request::{Request, RequestId};
 use posthouse_pump::time::Now;
@@ -177,7 +177,11 @@ impl World {
     fn add_node(&mut self) {
         self.last_node += 1;
         let node = Node {
-            pump: Pump::new(self.seed + self.last_node),
+            pump: Pump::with(
+                self.seed + self.last_node,
+                Pace::default(),
+                workload::room(self.seed),
+            ),
             plan: Arc::default(),
             known_version: 0,
             held: BTreeMap::new(),
