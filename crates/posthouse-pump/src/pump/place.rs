@@ -9,7 +9,7 @@ use super::row::Row;
 use super::rules::Judgement;
 use super::withheld::{Cause, Stand, View};
 use crate::effect::Notice;
-use crate::outcome::{BucketNo, Fence};
+use crate::outcome::BucketNo;
 use crate::plan::Order;
 use crate::request::{Request, RequestId, Standing};
 use crate::time::Now;
@@ -44,7 +44,7 @@ impl Pump {
         if request.standing == Standing::Blocked {
             if is_keyed {
                 self.withheld.lift(no, request.id);
-                self.block(now, no, &Arc::new(request), lease, None, view);
+                self.block(now, no, &Arc::new(request), None, view);
             }
             return;
         }
@@ -97,15 +97,15 @@ impl Pump {
         now: Now,
         no: LaneNo,
         request: &Arc<Request>,
-        lease: (BucketNo, Fence),
         error: Option<String>,
         view: View,
     ) {
         let Some(key) = request.key.clone() else { return };
+        let Some((bucket, _)) = self.buckets.held(request.slot) else { return };
         if self.blocked.len() >= self.room.blocked_max {
             return self.withhold(now, no, request, Cause::BlockedFull, view);
         }
-        self.lane(no, request, true, lease.0);
+        self.lane(no, request, true, bucket);
         self.cut(now, no, request.id);
         let Some(lane) = self.lanes.get_mut(&no) else { return };
         if lane.end_id() != request.id {
