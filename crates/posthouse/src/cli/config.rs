@@ -58,6 +58,18 @@ impl SettingArgs {
     /// # Errors
     /// Every mistake in them.
     pub(crate) fn load(&self, global: &Global) -> Result<Loaded, Report> {
+        self.load_over(global, None)
+    }
+
+    /// The same, over a text that is stronger than the defaults and weaker than all else.
+    ///
+    /// # Errors
+    /// Every mistake in them.
+    pub(crate) fn load_over(
+        &self,
+        global: &Global,
+        sample: Option<&str>,
+    ) -> Result<Loaded, Report> {
         let mut assignments = self.assignments.clone();
         if let Some(dir) = &global.data_dir {
             assignments.push(format!("data_dir={}", dir.display()));
@@ -66,7 +78,8 @@ impl SettingArgs {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
         let environment = std::env::vars_os().filter_map(text).collect();
-        config::load(&Sources { file: self.config.clone(), environment, assignments })
+        let sample = sample.map(str::to_owned);
+        config::load(&Sources { sample, file: self.config.clone(), environment, assignments })
     }
 }
 
