@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use posthouse_pump::attempt::{AttemptNo, Blame, Verdict};
-use posthouse_pump::effect::Effect;
+use posthouse_pump::effect::{Effect, Notice};
 use posthouse_pump::input::Input;
 use posthouse_pump::pump::Pump;
 use posthouse_pump::time::Now;
@@ -36,6 +36,7 @@ struct Actor<S, C> {
     running: HashMap<AttemptNo, AbortHandle>,
     effects: Vec<Effect>,
     stopping: Option<Stopping>,
+    fenced: u64,
 }
 
 struct Stopping {
@@ -79,6 +80,7 @@ impl<S: Source, C: Carrier> Actor<S, C> {
             running: HashMap::new(),
             effects: Vec::new(),
             stopping: None,
+            fenced: 0,
         }
     }
 
@@ -143,10 +145,13 @@ impl<S: Source, C: Carrier> Actor<S, C> {
             Ask::Status(reply) => {
                 let _ = reply.send(Status {
                     name: self.name.clone(),
+                    node: self.rounds.node.clone(),
+                    plan: self.rounds.configured.clone(),
                     now: self.now(),
                     figures: self.pump.figures(),
                     trouble: self.rounds.trouble.clone(),
                     control_version: self.rounds.control_version(),
+                    fenced: self.fenced,
                 });
             }
             Ask::Blocked(limit, reply) => drop(reply.send(self.pump.blocked(limit))),
@@ -182,13 +187,20 @@ impl<S: Source, C: Carrier> Actor<S, C> {
                 }
                 Effect::Abort(attempt) => self.abort(attempt),
                 Effect::Release(bucket) => self.rounds.release(bucket),
-                Effect::Tell(notice) => notices::tell(&self.name, &notice),
+                Effect::Tell(notice) => self.tell(&notice),
             }
         }
         let mono_ms = self.steady.mono_ms();
         if let Some(task) = self.rounds.begin(mono_ms) {
             work::round(self.source.clone(), task, self.steady, self.events.clone());
         }
+    }
+
+    fn tell(&mut self, notice: &Notice) {
+        if let Notice::Fenced { outcomes, .. } = notice {
+            self.fenced = self.fenced.saturating_add(u64::from(*outcomes));
+        }
+        notices::tell(&self.name, notice);
     }
 
     /// Ends an attempt here and now. Nobody knows what has become of it at its receiver.

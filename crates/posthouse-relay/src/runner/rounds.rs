@@ -56,9 +56,11 @@ pub(super) struct RoundAnswer {
 /// What one node knows of its leases and of the control tables.
 #[derive(Debug)]
 pub(super) struct Rounds {
-    node: Arc<str>,
+    /// The name of this node.
+    pub(super) node: Arc<str>,
     tempo: Tempo,
-    configured: Plan,
+    /// The plan without the operators' switches.
+    pub(super) configured: Arc<Plan>,
     held: BTreeMap<BucketNo, Fence>,
     released: BTreeSet<BucketNo>,
     control: Control,
@@ -76,7 +78,7 @@ impl Rounds {
         Rounds {
             node,
             tempo,
-            configured,
+            configured: Arc::new(configured),
             held: BTreeMap::new(),
             released: BTreeSet::new(),
             control: Control { version: -1, ..Control::default() },
@@ -138,7 +140,7 @@ impl Rounds {
 
     /// Another plan has been configured.
     pub(super) fn replan(&mut self, configured: Plan) -> Input {
-        self.configured = configured;
+        self.configured = Arc::new(configured);
         Input::Plan(Arc::new(self.plan()))
     }
 
@@ -216,7 +218,7 @@ impl Rounds {
 
     /// The configured plan with the operators' switches on top.
     fn plan(&self) -> Plan {
-        let mut plan = self.configured.clone();
+        let mut plan = Plan::clone(&self.configured);
         for (name, is_active) in &self.control.switches {
             if let Some(group) = plan.groups.get_mut(name) {
                 group.is_active = *is_active;

@@ -41,6 +41,9 @@ pub const CONTROL_ROWS_MAX: i64 = 10_000;
 /// Characters of a name that an operator gives: a key, code, endpoint or group.
 pub const NAME_CHARS_MAX: usize = 128;
 
+/// Bytes of the body of a request that is written here: what couriers carry.
+pub const SUBMIT_BODY_BYTES_MAX: usize = crate::courier::limits::BODY_BYTES_MAX;
+
 /// Rows on one page of an answer.
 pub const PAGE_ROWS_MAX: u32 = 500;
 

@@ -22,6 +22,7 @@ mod row;
 pub mod schema;
 mod settle;
 mod slot;
+pub mod submit;
 #[cfg(test)]
 mod tests;
 

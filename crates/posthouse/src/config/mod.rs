@@ -5,6 +5,7 @@
 
 mod checked;
 mod keys;
+mod mask;
 mod raw;
 mod reader;
 mod relay;

@@ -9,7 +9,9 @@ use posthouse_core::policy::{Policy, WhenFull};
 use super::keys::{KEYS, LISTS, RULES};
 use super::raw::Layers;
 use super::source::SourceKind;
-use super::{DEFAULT, Loaded, Report, Sources, add_assignment, add_variable, finish, load, source};
+use super::{
+    DEFAULT, Loaded, Report, Sources, add_assignment, add_variable, finish, load, show, source,
+};
 
 fn read(file: &str, environment: &[(&str, &str)], set: &[&str]) -> Result<Loaded, Report> {
     let mut layers = Layers::new();
@@ -303,3 +305,13 @@ error[PH1301]: unknown key `stomp_tls`
    |  ^^^^^^^^^ `posthouse config default` lists all keys
 
 9 mistakes in the configuration"#;
+
+#[test]
+fn the_password_of_a_database_is_not_shown() {
+    let file = "[[relay.source]]\nname = \"a\"\nurl = \"postgres://me:secret@host/db\"\n";
+    let Loaded { raw, .. } = read(file, &[], &[]).expect("it is right");
+    let rows = show(&raw);
+    let row = rows.iter().find(|row| row["key"] == "relay.source.0.url").expect("it is there");
+    assert_eq!(row["value"], "postgres://me:***@host/db");
+    assert!(!serde_json::Value::from(rows).to_string().contains("secret"));
+}

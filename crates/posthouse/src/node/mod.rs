@@ -134,8 +134,9 @@ impl Node {
             stop: stop.clone(),
         };
         let (broker, journal) = start_broker(parts).await?;
-        let admin = start_admin(&dir, config.node_name.clone(), asker.clone(), journal)?;
         let relay = Relay::start(&config.relay, &config.node_name, endpoints.stomp)?;
+        let node_name = config.node_name.clone();
+        let admin = start_admin(&dir, node_name, asker.clone(), journal, relay.clone())?;
         let http = tokio::spawn(admin::serve(admin.clone(), listen::to_tokio(http)?, stop));
         let live = Live { loaded, log_level, asker, relay: relay.clone() };
         let node = Node { dir, endpoints, admin, http, broker, relay, stopper, live };
@@ -205,9 +206,11 @@ fn start_admin(
     node_name: String,
     asker: Asker,
     journal: Option<Watch>,
+    relay: Relay,
 ) -> Result<Arc<Admin>, Failure> {
     let started_ms = broker_thread::wall_ms();
-    let (admin, token) = Admin::new(asker, journal, dir.path().to_owned(), node_name, started_ms);
+    let data_dir = dir.path().to_owned();
+    let (admin, token) = Admin::new(asker, journal, relay, data_dir, node_name, started_ms);
     token.write(dir.path()).map_err(|error| unusable(dir.path(), &error))?;
     Ok(admin)
 }
