@@ -18,6 +18,7 @@ pub(crate) use dialect::Kind;
 pub use options::{CommitOrder, Options};
 pub(crate) use record::Record;
 pub(crate) use value::Value;
+pub(crate) use wake::NEWS;
 pub(crate) use work::Work;
 
 use crate::source::error::SourceError;
