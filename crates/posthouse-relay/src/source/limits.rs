@@ -59,6 +59,9 @@ pub const DEPTH_MAX: i64 = 1_000;
 /// Buckets and nodes that are listed.
 pub const OWNERS_MAX: i64 = 4_096;
 
+/// Made-up requests that are written in one transaction.
+pub const FILL_ROWS_MAX: u64 = 20_000;
+
 /// How long a node that has fallen silent stays on the list, in milliseconds.
 pub const NODE_MEMORY_MS: i64 = 600_000;
 

@@ -9,6 +9,7 @@ mod base;
 #[cfg(any(test, feature = "fixture"))]
 pub mod conformance;
 mod error;
+pub mod fill;
 mod limits;
 pub mod look;
 mod look_up;

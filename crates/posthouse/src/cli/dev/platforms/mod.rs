@@ -46,7 +46,8 @@ impl Platforms {
         }
         let dir = tempfile::Builder::new().prefix("posthouse-sample-").tempdir().map_err(failed)?;
         let platforms = Platforms { receivers, addresses, dir };
-        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let runtime =
+            runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         runtime.block_on(schema::init(&platforms.url())).map_err(failed)?;
         Ok(platforms)
     }
