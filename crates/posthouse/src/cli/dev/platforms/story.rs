@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use posthouse_pump::request::RequestId;
 use posthouse_relay::source::look::{Answer, Query};
-use posthouse_relay::source::{AnySource, NewRequest, Source as _};
+use posthouse_relay::source::submit::NewRequest;
+use posthouse_relay::source::{AnySource, Source as _};
 use tokio::time::sleep;
 
 /// From one order to the next.
