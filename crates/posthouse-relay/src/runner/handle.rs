@@ -58,7 +58,8 @@ pub struct Status {
     pub fenced: u64,
 }
 
-/// The inbox of a running source. Unbounded by type; its length is bounded by what the pump has asked for, and by askers who wait.
+/// The inbox of a running source. Unbounded by type; its length is bounded by what the pump has
+/// asked for, and by askers who wait.
 pub(super) type Events = mpsc::UnboundedSender<Event>;
 
 /// See the module. Clones are of the same source.

@@ -1,7 +1,7 @@
 //! Rounds: what a node tells its source again and again, and what it makes of the answer.
 //!
-//! At most one round is out at a time. A lease is counted from before its renewal was asked for, so the node always believes it to
-//! end earlier than the database does.
+//! At most one round is out at a time. A lease is counted from before its renewal was asked for, so
+//! the node always believes it to end earlier than the database does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,7 +20,8 @@ const FAILED_MS: u64 = 200;
 /// The wait before a source that is not as it must be is looked at again, in milliseconds.
 const UNFIT_MS: u64 = 2_000;
 
-/// Of a lease, so much is given away at its end, as a divisor: clocks drift, and requests take their way.
+/// Of a lease, so much is given away at its end, as a divisor: clocks drift, and requests take
+/// their way.
 const MARGIN_DIVISOR: u64 = 8;
 
 /// A round that is out.
@@ -171,7 +172,8 @@ impl Rounds {
             self.released.remove(bucket);
             self.held.remove(bucket);
         }
-        // The control tables come first: a switch is obeyed by everything that the same round brings.
+        // The control tables come first: a switch is obeyed by everything that the same round
+        // brings.
         if let Some(control) = round.control {
             inputs.extend(self.obey(control));
         }
@@ -195,7 +197,8 @@ impl Rounds {
     fn grant(&mut self, granted: Granted, heard_ms: u64, until_mono_ms: u64) -> Input {
         let Granted { bucket, slots, fence, was_silent } = granted;
         self.held.insert(bucket, fence);
-        // Whoever fell silent gave up its attempts with its lease; what it sent in its last moment may still be on its way.
+        // Whoever fell silent gave up its attempts with its lease; what it sent in its last moment
+        // may still be on its way.
         let grace_ms = if was_silent { self.tempo.lease_ms / MARGIN_DIVISOR } else { 0 };
         let quiet_until_mono_ms = heard_ms + grace_ms;
         Input::Granted(Grant { bucket, slots, fence, until_mono_ms, quiet_until_mono_ms })

@@ -1,8 +1,9 @@
 //! Made-up requests, for measuring: whole backlogs at once, and single requests with a commit each.
 //!
-//! A body begins with the number of its key and with its own number among those of its key, in hexadecimal digits, so that a
-//! receiver can tell what was lost, what came twice and what was overtaken. Made-up requests have codes of their own, and where
-//! a table holds others it is left alone.
+//! A body begins with the number of its key and with its own number among those of its key, in
+//! hexadecimal digits, so that a receiver can tell what was lost, what came twice and what was
+//! overtaken. Made-up requests have codes of their own, and where a table holds others it is left
+//! alone.
 
 use super::base::{Base, Dialect, Door, NOTIFY, Options, Value};
 use super::error::SourceError;
@@ -37,7 +38,8 @@ pub struct Filler {
 }
 
 impl Filler {
-    /// A filler for the table at an address such as `sqlite:FILE`. It connects when it is used first.
+    /// A filler for the table at an address such as `sqlite:FILE`. It connects when it is used
+    /// first.
     ///
     /// # Errors
     /// If the address cannot be understood.
@@ -54,7 +56,8 @@ impl Filler {
                     SELECT 1 FROM relay_request WHERE code NOT LIKE $1 LIMIT 1) AS other";
         if self.number(text, vec![format!("{MADE_UP}%").as_str().into()], "others").await? > 0 {
             return Err(SourceError::unfit(
-                "the table holds requests that were not made up for measuring, and they would be sent; use an empty database",
+                "the table holds requests that were not made up for measuring, and they would be \
+                 sent; use an empty database",
             ));
         }
         let mut work = self.base.write(Door::Work).await?;
@@ -77,7 +80,8 @@ impl Filler {
         Ok(())
     }
 
-    /// Writes requests in one transaction, with a hint to whoever waits for news, and calls `before_commit` just before it ends.
+    /// Writes requests in one transaction, with a hint to whoever waits for news, and calls
+    /// `before_commit` just before it ends.
     ///
     /// # Errors
     /// See [`SourceError`].
@@ -156,7 +160,8 @@ fn clearing(dialect: Dialect) -> &'static str {
     }
 }
 
-/// The values: 1 the code, 2 the first number, 3 the last one, 4 the keys, 5 what fills the bodies up.
+/// The values: 1 the code, 2 the first number, 3 the last one, 4 the keys, 5 what fills the bodies
+/// up.
 fn filling(dialect: Dialect) -> String {
     let (series, digits) = match dialect {
         Dialect::Postgres => (
@@ -173,7 +178,8 @@ fn filling(dialect: Dialect) -> String {
     format!(
         "INSERT INTO relay_request (code, business_id, body) \
          SELECT CAST($1 AS VARCHAR(64)), \
-         CASE WHEN k > 0 THEN CAST($1 AS VARCHAR(64)) || '-' || CAST(n % m AS VARCHAR(20)) END, {digits} \
+         CASE WHEN k > 0 THEN CAST($1 AS VARCHAR(64)) || '-' || CAST(n % m AS VARCHAR(20)) END, \
+         {digits} \
          FROM (SELECT n, k, CASE WHEN k > 0 THEN k ELSE 1 END AS m \
          FROM {series} CROSS JOIN (SELECT CAST($4 AS BIGINT) AS k) AS keys) AS numbered ORDER BY n"
     )

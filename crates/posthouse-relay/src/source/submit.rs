@@ -1,7 +1,8 @@
 //! Writing a request: for the command line, samples and tests.
 //!
-//! Platforms write their requests themselves, in the transaction of their own change; this is the same statement. Due time and
-//! expiry are counted from the database's clock, for that is the one by which they are judged.
+//! Platforms write their requests themselves, in the transaction of their own change; this is the
+//! same statement. Due time and expiry are counted from the database's clock, for that is the one
+//! by which they are judged.
 
 use posthouse_pump::request::RequestId;
 use serde_json::{Map, Value as Json};

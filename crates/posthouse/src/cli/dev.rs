@@ -111,7 +111,8 @@ fn sample_text(command: &str) -> String {
     format!(
         "\nA sample sends a message a second to {SAMPLE} and takes it out. Watch it:\n\n  \
          {command} queue show sample.coffee\n\n\
-         Three platforms exchange requests through a relay; what happens is told below. Look on:\n\n  \
+         Three platforms exchange requests through a relay; what happens is told below. \
+         Look on:\n\n  \
          {command} relay row list\n  \
          {command} relay group off orders\n  \
          {command} relay group on orders\n"

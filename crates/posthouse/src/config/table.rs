@@ -1,4 +1,5 @@
-//! Reads the tables of lists: settings that may be left out, settings that must not, and names that must lead somewhere.
+//! Reads the tables of lists: settings that may be left out, settings that must not, and names that
+//! must lead somewhere.
 
 use std::ops::RangeInclusive;
 

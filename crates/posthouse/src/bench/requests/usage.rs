@@ -38,7 +38,8 @@ impl Usage {
         used.as_secs_f64() / (self.at - begin.at).as_secs_f64()
     }
 
-    /// Adds what was used since `begin`: of a processor, and for each of `requests` if there are any.
+    /// Adds what was used since `begin`: of a processor, and for each of `requests` if there are
+    /// any.
     pub(super) fn put_since(&self, begin: &Self, requests: u64, report: &mut Report) {
         let seconds = (self.at - begin.at).as_secs_f64();
         let share = |time: Duration| time.as_secs_f64() * 100.0 / seconds;

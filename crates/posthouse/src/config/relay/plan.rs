@@ -59,7 +59,8 @@ impl Book {
         let mut groups = BTreeMap::new();
         for (name, named) in self.groups.iter().filter(|(_, named)| is_ours(named)) {
             let mut group = named.group.clone();
-            // Groups of other regions are known, so that their codes are nobody's mistake, and nothing of them is sent.
+            // Groups of other regions are known, so that their codes are nobody's mistake, and
+            // nothing of them is sent.
             group.is_active &= named.region.as_deref().is_none_or(|other| other == region);
             groups.insert(name.clone(), group);
         }
@@ -84,7 +85,8 @@ impl Book {
             after_valid_until: reader.text("after_valid_until"),
             margin_before_close_ms: reader.duration("margin_before_close", 0, 0..=DURATION_MS_MAX),
         };
-        // A window with mistakes is known all the same, so that its users are not called wrong, too.
+        // A window with mistakes is known all the same, so that its users are not called wrong,
+        // too.
         let window = spec.check().unwrap_or_else(|faults| {
             for WindowFault { field, index, problem, advice, .. } in faults {
                 reader.refuse_entry(field, index, &problem, &advice);

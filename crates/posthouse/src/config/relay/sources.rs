@@ -97,7 +97,8 @@ fn url(reader: &mut TableReader<'_>) -> Option<Url> {
         (Some(url), None) => Some(Url::Here(Secret(url))),
         (None, Some(file)) => Some(Url::File(file.into())),
         _ => {
-            let help = "give url = \"sqlite:FILE\" or \"postgres://...\", or url_file with a file that holds it";
+            let help =
+                "give url = \"sqlite:FILE\" or \"postgres://...\", or a url_file that holds it";
             reader.refuse("url", "a source needs one of `url` and `url_file`", help);
             None
         }
