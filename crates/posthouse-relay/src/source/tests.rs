@@ -15,6 +15,7 @@ async fn sqlite_conforms() {
     let bench = SqlBench::new(&format!("sqlite:{}", file.display()));
     run(&bench).await;
     submits(&bench).await;
+    closes_while_somebody_waits(&bench).await;
 }
 
 #[tokio::test]
@@ -23,6 +24,20 @@ async fn postgres_conforms() {
     let bench = SqlBench::new(&server.url());
     run(&bench).await;
     submits(&bench).await;
+    closes_while_somebody_waits(&bench).await;
+}
+
+/// A node that stops must not wait for news that never come.
+async fn closes_while_somebody_waits(bench: &SqlBench) {
+    bench.renew().await;
+    let source = bench.open();
+    // To have begun to listen is news by itself.
+    source.wake().await;
+    tokio::select! {
+        biased;
+        () = source.wake() => panic!("nothing has happened"),
+        () = source.close() => {}
+    }
 }
 
 fn request() -> NewRequest {
