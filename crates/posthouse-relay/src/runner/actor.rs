@@ -121,7 +121,11 @@ impl<S: Source, C: Carrier> Actor<S, C> {
         if let Ok(round) = &answer.result
             && let Some(step_ms) = self.clock.hear(answer.sent_ms, answer.heard_ms, round.source_ms)
         {
-            tracing::warn!(source = &*self.name, step_ms, "the clock of the source was set; windows and expiry follow it");
+            tracing::warn!(
+                source = &*self.name,
+                step_ms,
+                "the clock of the source was set; windows and expiry follow it"
+            );
         }
         let before = self.rounds.trouble.clone();
         let inputs = self.rounds.hear(answer);
@@ -173,7 +177,12 @@ impl<S: Source, C: Carrier> Actor<S, C> {
                 }
                 Effect::Start(attempt) => {
                     let number = attempt.number;
-                    let task = work::carry(self.carrier.clone(), attempt, self.steady, self.events.clone());
+                    let task = work::carry(
+                        self.carrier.clone(),
+                        attempt,
+                        self.steady,
+                        self.events.clone(),
+                    );
                     self.running.insert(number, task);
                 }
                 Effect::Abort(attempt) => self.abort(attempt),
@@ -199,7 +208,8 @@ impl<S: Source, C: Carrier> Actor<S, C> {
         let Some(task) = self.running.remove(&attempt) else { return };
         task.abort();
         let detail = "given up, because the lease of its bucket may have ended".to_owned();
-        let verdict = Verdict::Failed { status: None, detail, retry_after_ms: None, blame: Blame::Request };
+        let verdict =
+            Verdict::Failed { status: None, detail, retry_after_ms: None, blame: Blame::Request };
         let _ = self.events.send(Event::Input(Input::Verdict { attempt, verdict }));
     }
 

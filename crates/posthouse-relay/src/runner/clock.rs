@@ -93,8 +93,10 @@ impl SourceClock {
         let Some(sample) = self.sample else {
             return Now { mono_ms, source_ms: 0, error_ms: i64::MAX / 4 };
         };
-        let elapsed_ms = i64::try_from(mono_ms.saturating_sub(sample.mono_ms)).unwrap_or(i64::MAX / 4);
-        let drift_ms = elapsed_ms / 1_000_000 * DRIFT_PPM as i64 + elapsed_ms % 1_000_000 * DRIFT_PPM as i64 / 1_000_000;
+        let elapsed_ms =
+            i64::try_from(mono_ms.saturating_sub(sample.mono_ms)).unwrap_or(i64::MAX / 4);
+        let drift_ms = elapsed_ms / 1_000_000 * DRIFT_PPM as i64
+            + elapsed_ms % 1_000_000 * DRIFT_PPM as i64 / 1_000_000;
         Now {
             mono_ms,
             source_ms: sample.source_ms.saturating_add(elapsed_ms),

@@ -30,7 +30,12 @@ pub fn tell(source: &str, notice: &Notice) {
             tracing::info!(source, %endpoint, "an endpoint works again");
         }
         Notice::Fenced { bucket, outcomes } => {
-            tracing::error!(source, bucket = bucket.0, outcomes, "another node owns the bucket by now; nothing was written");
+            tracing::error!(
+                source,
+                bucket = bucket.0,
+                outcomes,
+                "another node owns the bucket by now; nothing was written"
+            );
         }
     }
 }

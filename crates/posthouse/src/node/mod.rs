@@ -9,7 +9,9 @@
 mod listen;
 mod reload;
 mod start;
+mod watch;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,6 +57,8 @@ pub(crate) struct Run {
     pub(crate) loaded: Loaded,
     /// Reads the configuration again.
     pub(crate) reload: Reload,
+    /// The configuration file, which is read again when it changes.
+    pub(crate) watched: Option<PathBuf>,
     /// Is called once the node takes connections, on its runtime.
     pub(crate) on_ready: OnReady,
 }
@@ -85,8 +89,8 @@ pub(crate) fn run(run: Run) -> Result<(), Failure> {
     }
     let runtime = build_runtime()?;
     let result = runtime.block_on(async move {
-        let Run { loaded, reload, on_ready } = run;
-        let mut signals = Signals::new()?;
+        let Run { loaded, reload, watched, on_ready } = run;
+        let mut signals = Signals::new(watched)?;
         let mut node = Node::start(loaded, log_level).await?;
         on_ready(&node.endpoints);
         let ended = node.wait(&mut signals, &reload).await;

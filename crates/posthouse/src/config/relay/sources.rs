@@ -72,9 +72,14 @@ fn read_source(table: &Table, report: &mut Report) -> Option<SourceConfig> {
     let name = reader.name("name", "a source")?;
     let url = url(&mut reader)?;
     let lease_ms = reader.duration("lease", TEMPO.lease_ms, LEASE_MS_MIN..=DURATION_MS_MAX);
-    let round_ms = reader.duration("round", TEMPO.round_ms.min(lease_ms / 4), ROUND_MS_MIN..=DURATION_MS_MAX);
+    let round_ms =
+        reader.duration("round", TEMPO.round_ms.min(lease_ms / 4), ROUND_MS_MIN..=DURATION_MS_MAX);
     if round_ms > lease_ms / 4 {
-        reader.refuse("round", "it is longer than a quarter of the lease", "leases would be lost between rounds; make it shorter");
+        reader.refuse(
+            "round",
+            "it is longer than a quarter of the lease",
+            "leases would be lost between rounds; make it shorter",
+        );
     }
     let settle = reader.word("settle", false, &[("none", false), ("xid", true)]);
     let region = reader.text("region").unwrap_or_default();
