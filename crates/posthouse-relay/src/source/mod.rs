@@ -33,6 +33,7 @@ pub use any::{AnySource, connect};
 pub use base::{CommitOrder, Dialect, Options};
 pub use error::{SourceError, SourceErrorKind};
 pub use slot::slot_of;
+pub use submit::{NewRequest, Submitted};
 
 use posthouse_pump::input::Hold;
 use posthouse_pump::outcome::{BucketNo, Fence, Settled, Settlement};

@@ -27,7 +27,7 @@ pub(crate) use checked::{Config, JournalConfig, LimitsConfig, LogConfig};
 pub(crate) use relay::{RelayConfig, Route, SourceConfig, Url};
 pub(crate) use report::Report;
 pub(crate) use show::{changes, show};
-pub(crate) use value::duration_ms;
+pub(crate) use value::{duration_ms, duration_text};
 
 use crate::codes::Code;
 use raw::{Layers, Raw};

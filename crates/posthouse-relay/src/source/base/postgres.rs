@@ -40,14 +40,14 @@ impl Pools {
     }
 
     pub(super) async fn wake(&self) {
-        wake::postgres(&self.wake, &self.ear).await;
+        wake::unless_closed(&self.wake, wake::postgres(&self.wake, &self.ear)).await;
     }
 
     pub(super) async fn close(&self) {
-        if let Ok(mut held) = self.ear.try_lock() {
-            *held = None;
-        }
-        self.wake.close().await;
+        // Whoever waits for news leaves, and only then is the connection free that they waited with.
+        let closing = self.wake.close();
+        *self.ear.lock().await = None;
+        closing.await;
         self.work.close().await;
         self.round.close().await;
     }

@@ -43,14 +43,14 @@ impl Pools {
     }
 
     pub(super) async fn wake(&self) {
-        wake::sqlite(&self.wake, &self.eye).await;
+        wake::unless_closed(&self.wake, wake::sqlite(&self.wake, &self.eye)).await;
     }
 
     pub(super) async fn close(&self) {
-        if let Ok(mut held) = self.eye.try_lock() {
-            *held = None;
-        }
-        self.wake.close().await;
+        // Whoever waits for news leaves, and only then is the connection free that they waited with.
+        let closing = self.wake.close();
+        *self.eye.lock().await = None;
+        closing.await;
         self.work.close().await;
         self.round.close().await;
     }

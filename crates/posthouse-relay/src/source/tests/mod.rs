@@ -1,5 +1,6 @@
 //! The suite on SQLite and on PostgreSQL, and what only one of them has.
 
+mod close;
 mod ledger;
 mod measure;
 mod postgres;

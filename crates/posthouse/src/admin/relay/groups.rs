@@ -17,6 +17,7 @@ use crate::admin::access::Principal;
 use crate::admin::extract::{Asked, Named};
 use crate::admin::page::{ListQuery, Page, Row, SortKey, page};
 use crate::admin::problem::Problem;
+use crate::config::duration_text;
 
 /// Codes that are switched and governed as one.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -33,7 +34,7 @@ pub(crate) struct RelayGroup {
     codes: u64,
     /// `key`, `key-and-code` or `none`.
     order: &'static str,
-    /// `block`, `block NUMBER ms`, `skip` or `skip-and-mark`.
+    /// `block`, `block DURATION`, `skip` or `skip-and-mark`.
     on_failure: String,
     /// `skip` or `block`.
     on_expired: &'static str,
@@ -206,7 +207,7 @@ fn describe(
 fn on_failure(policy: OnFailure) -> String {
     match policy {
         OnFailure::Block => "block".to_owned(),
-        OnFailure::BlockFor { ms } => format!("block {ms} ms"),
+        OnFailure::BlockFor { ms } => format!("block {}", duration_text(ms)),
         OnFailure::Skip => "skip".to_owned(),
         OnFailure::SkipAndMark => "skip-and-mark".to_owned(),
     }

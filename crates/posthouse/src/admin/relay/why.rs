@@ -150,7 +150,8 @@ fn due(row: &Row, sight: &Sight) -> Option<Wait> {
         return None;
     }
     let why = if row.attempts > 0 { "its next try is due" } else { "it is due" };
-    let detail = format!("{why} in {left_ms} ms");
+    let left_s = left_ms.saturating_add(999) / 1_000;
+    let detail = format!("{why} in {left_s} s");
     Some(Wait { reason: "due later", detail, until_ms: Some(row.due_ms) })
 }
 

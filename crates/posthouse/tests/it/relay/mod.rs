@@ -1,0 +1,3 @@
+//! The relay from outside.
+
+mod operate;
