@@ -16,7 +16,9 @@ use crate::time::Now;
 impl Pump {
     pub(super) fn found(&mut self, now: Now, found: Found) {
         let Some(asked) = self.reads.take(found.number) else { return };
-        self.settling.prune(self.reads.oldest());
+        // What was settled since this read was asked for is still needed, to judge what it shows.
+        let oldest = self.reads.oldest().map_or(asked.since, |oldest| oldest.min(asked.since));
+        self.settling.prune(Some(oldest));
         if asked.is_stale {
             return self.unanswered(now, found.number, asked, now.mono_ms);
         }
@@ -198,5 +200,143 @@ impl Pump {
             lane.remove(id);
         }
         Some(row)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::attempt::Verdict;
+    use crate::effect::Effect;
+    use crate::input::{Grant, Input};
+    use crate::outcome::{BucketNo, Fence, Settled};
+    use crate::plan::{Backoff, Breaker, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan};
+    use crate::read::{Read, SlotRange, Span};
+    use crate::request::{Content, Slot};
+
+    fn plan() -> Plan {
+        let group = Group {
+            is_active: true,
+            order: Order::Key,
+            on_failure: OnFailure::Block,
+            on_expired: OnExpired::Skip,
+            attempts_max: 0,
+            backoff: Backoff { base_ms: 100, cap_ms: 100 },
+            window: None,
+        };
+        let code = Code { group: "g".into(), endpoint: "e".into(), window: None };
+        let breaker = Breaker { failures_max: 0, pause_ms: 1, pause_cap_ms: 1 };
+        let endpoint = Endpoint { concurrency_max: 9, rate_per_s: 0, timeout_ms: 60_000, breaker };
+        Plan {
+            groups: [("g".into(), group)].into(),
+            codes: [("c".into(), code)].into(),
+            endpoints: [("e".into(), endpoint)].into(),
+            ..Plan::default()
+        }
+    }
+
+    fn request() -> Request {
+        Request {
+            id: RequestId(1),
+            request_id: "r".into(),
+            standing: Standing::Ready,
+            code: "c".into(),
+            group: None,
+            region: "".into(),
+            key: Some("k".into()),
+            slot: Slot(3),
+            priority: 4,
+            window: None,
+            due_ms: 0,
+            expires_ms: None,
+            attempts: 0,
+            created_ms: 0,
+            content: Some(Arc::new(Content::default())),
+        }
+    }
+
+    /// A pump, what it wants, and a table of the one request, which it shows to every read of new ground.
+    struct World {
+        pump: Pump,
+        mono_ms: u64,
+        walk: Option<Read>,
+        starts: Vec<crate::attempt::AttemptNo>,
+    }
+
+    impl World {
+        fn new() -> World {
+            let mut world =
+                World { pump: Pump::new(1), mono_ms: 0, walk: None, starts: Vec::new() };
+            world.apply(Input::Plan(Arc::new(plan())));
+            let slots = SlotRange { first: Slot(0), last: Slot(1023) };
+            world.apply(Input::Granted(Grant {
+                bucket: BucketNo(1),
+                slots,
+                fence: Fence(1),
+                until_mono_ms: u64::MAX / 4,
+                quiet_until_mono_ms: 0,
+            }));
+            world
+        }
+
+        /// Everything is answered at once, but for a walk over ground that was read before.
+        fn apply(&mut self, input: Input) {
+            let mut inputs = vec![input];
+            while let Some(input) = inputs.pop() {
+                let source_ms = i64::try_from(self.mono_ms).unwrap_or(i64::MAX);
+                let now = Now { mono_ms: self.mono_ms, source_ms, error_ms: 0 };
+                let mut effects = Vec::new();
+                self.pump.apply(now, input, &mut effects);
+                for effect in effects {
+                    match effect {
+                        Effect::Start(attempt) => self.starts.push(attempt.number),
+                        Effect::Settle(settlement) => inputs.push(Input::Settled {
+                            number: settlement.number,
+                            results: vec![Settled::Recorded; settlement.outcomes.len()],
+                        }),
+                        Effect::Read(read) if matches!(read.span, Span::Again { .. }) => {
+                            self.walk = Some(read);
+                        }
+                        Effect::Read(read) => inputs.push(Input::Found(shown(&read))),
+                        _ => {}
+                    }
+                }
+            }
+        }
+
+        fn tick_until(&mut self, is_done: impl Fn(&World) -> bool) {
+            while !is_done(self) && self.mono_ms < 60_000 {
+                self.mono_ms += 10;
+                self.apply(Input::Tick);
+            }
+        }
+    }
+
+    fn shown(read: &Read) -> Found {
+        let is_new = read.span == Span::Forward { after: RequestId(0) };
+        Found {
+            number: read.number,
+            rows: if is_new { vec![request()] } else { Vec::new() },
+            scanned_to: RequestId(1),
+            has_more: false,
+            missing: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_was_settled_during_the_only_read_is_not_sent_again() {
+        let mut world = World::new();
+        while let Some(walk) = world.walk.take() {
+            let found = Found { rows: vec![request()], ..shown(&walk) };
+            world.apply(Input::Found(found));
+        }
+        world.tick_until(|world| world.starts.len() == 1 && world.walk.is_some());
+        let walk = world.walk.take().expect("old ground is swept");
+        let [attempt] = *world.starts else { panic!("{:?}", world.starts) };
+        world.apply(Input::Verdict { attempt, verdict: Verdict::Done { status: None } });
+        world.apply(Input::Found(Found { rows: vec![request()], ..shown(&walk) }));
+        assert_eq!(world.starts.len(), 1, "it was sent again");
     }
 }

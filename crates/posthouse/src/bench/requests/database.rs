@@ -27,9 +27,13 @@ impl Database {
     pub(super) fn open(url: &str) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::unexpected(error.to_string()))?;
-        runtime.block_on(schema::init(url)).map_err(failure_of)?;
-        let filler = Arc::new(Filler::open(url).map_err(failure_of)?);
-        let backend = runtime.block_on(filler.backend_process()).map_err(failure_of)?;
+        let opened = runtime.block_on(async {
+            schema::init(url).await?;
+            let filler = Filler::open(url)?;
+            let backend = filler.backend_process().await?;
+            Ok((Arc::new(filler), backend))
+        });
+        let (filler, backend) = opened.map_err(failure_of)?;
         let backend = backend.and_then(|id| u32::try_from(id).ok()).map(|pid| Process { pid });
         // A process with the same number may be there when the database is elsewhere.
         let backend = backend.filter(|backend| backend.name().as_deref() == Some("postgres"));
@@ -100,7 +104,7 @@ pub(super) fn failure_of(error: SourceError) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::{Batch, part_of};
+    use super::{Batch, Database, part_of};
 
     fn check(count: u64, parts: u64, expected: &[(u64, u64)]) {
         let batch = Batch { code: "bench.a".into(), first: 0, count, keys: 1, body_bytes: 24 };
@@ -108,6 +112,26 @@ mod tests {
         let found: Vec<(u64, u64)> =
             (0..parts).map(part).map(|batch| (batch.first, batch.count)).collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_database_is_made_and_filled() {
+        let directory = tempfile::tempdir().expect("there is room");
+        let url = format!("sqlite:{}", directory.path().join("requests.db").display());
+        let database = Database::open(&url).expect("it can be made");
+        let batch = |code: &str, count| Batch {
+            code: code.into(),
+            first: 0,
+            count,
+            keys: 3,
+            body_bytes: 24,
+        };
+        database.refill(&batch("bench.old", 5)).expect("it can be filled");
+        let mixed = database.refill_mixed(&batch("bench.a", 2_500), &batch("bench.b", 10));
+        mixed.expect("it can be filled again");
+        let count = |code| database.ready_count(code).expect("it can be counted");
+        assert_eq!((count("bench.old"), count("bench.a"), count("bench.b")), (0, 2_500, 10));
+        database.close();
     }
 
     #[test]
