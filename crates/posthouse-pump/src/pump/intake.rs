@@ -164,7 +164,7 @@ impl Pump {
         }
         if is_open && !self.rows.contains_key(&request.id) {
             let (no, is_keyed) = self.lane_of(request);
-            self.withheld.want(super::withheld::before(request.id));
+            self.withheld.want_part(super::withheld::before(request.id), request.id);
             if is_keyed {
                 self.withheld.distrust(no, request.id, view);
             }

@@ -27,6 +27,7 @@ mod reads;
 mod row;
 mod rules;
 mod settle;
+mod share;
 mod start;
 mod station;
 mod timing;

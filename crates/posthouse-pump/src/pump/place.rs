@@ -29,6 +29,9 @@ impl Pump {
         let (no, is_keyed) = self.lane_of(&request);
         let judgement = self.rules.judge(&request, now, self.horizon_ms());
         if judgement == Judgement::Expired && request.standing == Standing::Ready {
+            if is_keyed && self.withheld.stand(no, request.id, view) == Stand::First {
+                self.withheld.lift(no, request.id);
+            }
             return self.expire_unkept(now, request, no, lease);
         }
         if self.is_beyond_end(no, request.id) {
@@ -48,7 +51,7 @@ impl Pump {
             }
             return;
         }
-        match self.reason(&request, judgement) {
+        match self.reason(&request, judgement, view) {
             Some(cause) => self.withhold(now, no, &Arc::new(request), cause, view),
             None => {
                 self.withheld.lift(no, request.id);
@@ -145,12 +148,12 @@ impl Pump {
     }
 
     /// Why a request that has not expired does not come into memory, if it does not.
-    fn reason(&self, request: &Request, judgement: Judgement) -> Option<Cause> {
+    fn reason(&self, request: &Request, judgement: Judgement, view: View) -> Option<Cause> {
         if let Judgement::Withhold(cause) = judgement {
             return Some(cause);
         }
         let rule = self.rules.of(&request.code)?;
-        if self.is_share_used(&rule.endpoint) {
+        if self.is_kept_out(&rule.endpoint, view) {
             return Some(Cause::EndpointFull(rule.endpoint.clone()));
         }
         request.content.is_none().then_some(Cause::ContentWanted)

@@ -42,6 +42,8 @@ pub(super) enum Judgement {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rules {
     pub plan: Arc<Plan>,
+    /// Endpoints to which something may go.
+    pub endpoints: BTreeSet<Arc<str>>,
     codes: BTreeMap<Arc<str>, Arc<Rule>>,
     hours: BTreeMap<Arc<str>, Hours>,
     holds: BTreeSet<Hold>,
@@ -56,6 +58,8 @@ impl Rules {
             Some((name.clone(), Arc::new(rule(group, code, windows))))
         });
         self.codes = codes.collect();
+        let active = self.codes.values().filter(|rule| rule.is_active);
+        self.endpoints = active.map(|rule| rule.endpoint.clone()).collect();
         let hours = plan.windows.iter();
         self.hours =
             hours.map(|(name, window)| (name.clone(), Hours::new(window.clone()))).collect();
@@ -92,7 +96,7 @@ impl Rules {
     }
 
     /// Codes of which something could go now, so that their content is of use.
-    pub fn sendable(&mut self, now: Now, is_full: impl Fn(&str) -> bool) -> Arc<[Arc<str>]> {
+    pub fn sendable(&mut self, now: Now, is_full: impl Fn(&Arc<str>) -> bool) -> Arc<[Arc<str>]> {
         let codes: Vec<_> =
             self.codes.iter().map(|(code, rule)| (code.clone(), rule.clone())).collect();
         let mut sendable = Vec::new();
