@@ -33,6 +33,7 @@ mod station;
 mod timing;
 mod verdict;
 mod walking;
+mod warn;
 mod withheld;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -51,6 +52,7 @@ use self::row::Row;
 use self::rules::Rules;
 use self::settle::Settling;
 use self::station::Station;
+use self::warn::Told;
 use self::withheld::Withheld;
 use crate::attempt::AttemptNo;
 use crate::dice::Dice;
@@ -101,7 +103,9 @@ pub struct Pump {
     reads: Reads,
 
     settling: Settling,
-    told: BTreeSet<Arc<str>>,
+    told: Told,
+    /// Requests whose content the source cannot give.
+    unreadable: BTreeSet<RequestId>,
     counts: BTreeMap<Arc<str>, CodeFigures>,
     is_stopping: bool,
     effects: Vec<Effect>,
@@ -145,7 +149,8 @@ impl Pump {
             refills: VecDeque::new(),
             high_water: RequestId(0),
             settling: Settling::default(),
-            told: BTreeSet::new(),
+            told: Told::default(),
+            unreadable: BTreeSet::new(),
             counts: BTreeMap::new(),
             is_stopping: false,
             effects: Vec::new(),

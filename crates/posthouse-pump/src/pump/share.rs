@@ -24,8 +24,10 @@ impl Pump {
     }
 
     /// Whether a request that comes into sight must wait for want of memory, or behind those that have waited for it longer.
-    pub(super) fn is_kept_out(&self, endpoint: &Arc<str>, view: View) -> bool {
-        self.is_share_used(endpoint, view) || (view == View::Forward && self.is_overfull(endpoint))
+    /// What is seen without its content was seen because others wait.
+    pub(super) fn is_kept_out(&self, endpoint: &Arc<str>, view: View, has_content: bool) -> bool {
+        let has_come_last = view == View::Forward || !has_content;
+        self.is_share_used(endpoint, view) || (has_come_last && self.is_overfull(endpoint))
     }
 
     /// Whether some of an endpoint's requests are withheld for want of memory.

@@ -37,6 +37,8 @@ pub enum Cause {
     EndpointFull(Arc<str>),
     /// It was read without its content, which is wanted by now.
     ContentWanted,
+    /// The source cannot give its content. It waits until somebody changes it.
+    Unreadable,
     /// So many keys are blocked that the others are not known by name.
     BlockedFull,
 }
