@@ -20,7 +20,7 @@ use posthouse_pump::read::{Found, Read, SlotRange, Span};
 use posthouse_pump::request::{Content, Request, RequestId, Slot, Standing};
 use posthouse_pump::time::Now;
 
-const ROWS: i64 = 100_000;
+const ROWS: i64 = 1_000_000;
 
 fn plan(is_active: bool) -> Plan {
     let group = Group {

@@ -14,6 +14,9 @@ pub fn tell(source: &str, notice: &Notice) {
         Notice::UnknownWindow { id, window } => {
             tracing::error!(source, id = id.0, %window, "a request names a window that is not configured; it waits");
         }
+        Notice::Unreadable { id } => {
+            tracing::error!(source, id = id.0, "a request's headers cannot be read; it waits");
+        }
         Notice::KeyBlocked { id, key, error } => {
             tracing::error!(source, id = id.0, %key, error, "a request was given up and holds its business id");
         }
