@@ -205,7 +205,7 @@ impl Pump {
     }
 
     /// Whether nothing of its key can have been committed below it and not have been seen.
-    fn is_vouched(&self, id: RequestId) -> bool {
+    pub(super) fn is_vouched(&self, id: RequestId) -> bool {
         let vouched = self.gaps.vouched();
         let Some(row) = self.rows.get(&id) else { return true };
         let is_keyed = self.lanes.get(&row.lane).is_some_and(|lane| lane.key.is_some());

@@ -34,6 +34,7 @@ mod timing;
 mod verdict;
 mod walking;
 mod warn;
+mod why;
 mod withheld;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -41,6 +42,7 @@ use std::sync::Arc;
 
 pub use self::figures::{Blocked, CodeFigures, EndpointFigures, Figures, WithheldFigures};
 pub use self::timing::{Pace, Room};
+pub use self::why::Why;
 pub use self::withheld::Cause;
 
 use self::alarms::Alarms;

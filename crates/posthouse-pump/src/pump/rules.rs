@@ -44,6 +44,8 @@ pub(super) struct Rules {
     pub plan: Arc<Plan>,
     /// Endpoints to which something may go.
     pub endpoints: BTreeSet<Arc<str>>,
+    /// Since when groups that were switched on while running have been so, Unix milliseconds.
+    active_since_ms: BTreeMap<Arc<str>, i64>,
     codes: BTreeMap<Arc<str>, Arc<Rule>>,
     hours: BTreeMap<Arc<str>, Hours>,
     holds: BTreeSet<Hold>,
@@ -51,7 +53,8 @@ pub(super) struct Rules {
 
 impl Rules {
     /// Takes a plan.
-    pub fn set(&mut self, plan: Arc<Plan>) {
+    pub fn set(&mut self, now: Now, plan: Arc<Plan>) {
+        self.note_switches(now, &plan);
         let codes = plan.codes.iter().filter_map(|(name, code)| {
             let group = plan.groups.get(&code.group)?;
             let windows = [&group.window, &code.window].into_iter().flatten().cloned().collect();
@@ -64,6 +67,26 @@ impl Rules {
         self.hours =
             hours.map(|(name, window)| (name.clone(), Hours::new(window.clone()))).collect();
         self.plan = plan;
+    }
+
+    fn note_switches(&mut self, now: Now, plan: &Plan) {
+        for (name, group) in &plan.groups {
+            let was_active = self.plan.groups.get(name).map(|group| group.is_active);
+            if was_active == Some(false) && group.is_active {
+                self.active_since_ms.insert(name.clone(), now.source_ms);
+            }
+        }
+        self.active_since_ms.retain(|name, _| plan.groups.get(name).is_some_and(|it| it.is_active));
+    }
+
+    /// Since when a request that may go could have gone, Unix milliseconds of the source.
+    pub fn claimable_since_ms(&self, request: &Request) -> i64 {
+        let written_ms = request.due_ms.max(request.created_ms);
+        let Some(rule) = self.of(&request.code) else { return written_ms };
+        let windows = rule.windows.iter().chain(&request.window);
+        let open_ms = windows.filter_map(|name| self.hours.get(name)?.open_since_ms()).max();
+        let active_ms = self.active_since_ms.get(&rule.group).copied();
+        [open_ms, active_ms].into_iter().flatten().fold(written_ms, i64::max)
     }
 
     /// Takes all holds; answers with those that are no more.

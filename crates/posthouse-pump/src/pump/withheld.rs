@@ -148,6 +148,11 @@ impl Withheld {
         self.keys.get(&lane).is_some_and(|entry| entry.low <= id && self.is_live(entry))
     }
 
+    /// The first of a key that is withheld, as far as is known.
+    pub fn first(&self, lane: LaneNo) -> Option<RequestId> {
+        self.keys.get(&lane).filter(|entry| self.is_live(entry)).map(|entry| entry.low)
+    }
+
     fn next_sight(&mut self) -> u32 {
         self.last_sight = self.last_sight.wrapping_add(1).max(1);
         self.last_sight
