@@ -50,6 +50,12 @@ pub enum Notice {
         /// The window that it names.
         window: Arc<str>,
     },
+    /// The source cannot make out the content of a request (its headers, say). The request waits, and holds its key, until
+    /// somebody changes or cancels it.
+    Unreadable {
+        /// The request.
+        id: RequestId,
+    },
     /// A request was given up and holds its key.
     KeyBlocked {
         /// The request.

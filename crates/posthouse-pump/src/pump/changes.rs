@@ -20,7 +20,7 @@ impl Pump {
             self.stations.entry(name.clone()).or_default().set(endpoint, now.mono_ms);
             self.ready.insert(name.clone());
         }
-        self.rules.set(plan);
+        self.rules.set(now, plan);
         self.told.clear();
         if is_alike {
             self.judge_anew(now, &old);

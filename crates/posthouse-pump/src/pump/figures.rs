@@ -1,4 +1,4 @@
-//! What people and health rules want to know. Figures are kept as things happen, so that asking costs what the answer is long.
+//! What people and health rules want to know. Counts are kept as things happen; asking costs as much as there are requests that are blocked or may go.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,13 +25,15 @@ pub struct Figures {
     pub read_up_to: RequestId,
     /// By request code.
     pub codes: BTreeMap<Arc<str>, CodeFigures>,
+    /// By request group, as far as the plan knows the codes.
+    pub groups: BTreeMap<Arc<str>, CodeFigures>,
     /// By endpoint.
     pub endpoints: BTreeMap<Arc<str>, EndpointFigures>,
     /// By cause.
     pub withheld: Vec<WithheldFigures>,
 }
 
-/// The figures of one request code. All but the first two count since the pump was made.
+/// The figures of one request code. Those of what has been done count since the pump was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CodeFigures {
     /// Requests in memory.
@@ -50,6 +52,26 @@ pub struct CodeFigures {
     pub retried: u64,
     /// Finished by somebody else.
     pub gone: u64,
+    /// Blocked now.
+    pub blocked: u64,
+    /// Since when the oldest that could go now could have gone, Unix milliseconds of the source.
+    pub oldest_ms: Option<i64>,
+}
+
+impl CodeFigures {
+    /// Adds those of another code.
+    fn add(&mut self, other: &CodeFigures) {
+        self.resident += other.resident;
+        self.in_flight += other.in_flight;
+        self.done += other.done;
+        self.failed += other.failed;
+        self.expired += other.expired;
+        self.rejected += other.rejected;
+        self.retried += other.retried;
+        self.gone += other.gone;
+        self.blocked += other.blocked;
+        self.oldest_ms = self.oldest_ms.into_iter().chain(other.oldest_ms).min();
+    }
 }
 
 /// The figures of one endpoint.
@@ -107,6 +129,8 @@ impl Pump {
             keys,
             lowest,
         });
+        let codes = self.code_figures();
+        let groups = self.group_figures(&codes);
         let endpoints = self.stations.iter().map(|(name, station)| {
             let figures = EndpointFigures {
                 resident: station.rows,
@@ -124,7 +148,8 @@ impl Pump {
             blocked_keys: self.blocked.len(),
             unsettled: self.settling.pending(),
             read_up_to: self.high_water,
-            codes: self.counts.clone(),
+            codes,
+            groups,
             endpoints: endpoints.collect(),
             withheld: withheld.collect(),
         }
@@ -133,6 +158,33 @@ impl Pump {
     /// Blocked requests by id, at most so many.
     pub fn blocked(&self, limit: usize) -> Vec<Blocked> {
         self.blocked.values().take(limit).cloned().collect()
+    }
+
+    fn code_figures(&self) -> BTreeMap<Arc<str>, CodeFigures> {
+        let mut codes = self.counts.clone();
+        for blocked in self.blocked.values() {
+            codes.entry(blocked.code.clone()).or_default().blocked += 1;
+        }
+        let runnable = self.stations.values().flat_map(|station| &station.runnable);
+        for row in runnable.filter_map(|rank| self.rows.get(&rank.id)) {
+            let since_ms = self.rules.claimable_since_ms(&row.request);
+            let figures = codes.entry(row.request.code.clone()).or_default();
+            figures.oldest_ms = Some(figures.oldest_ms.map_or(since_ms, |ms| ms.min(since_ms)));
+        }
+        codes
+    }
+
+    fn group_figures(
+        &self,
+        codes: &BTreeMap<Arc<str>, CodeFigures>,
+    ) -> BTreeMap<Arc<str>, CodeFigures> {
+        let mut groups: BTreeMap<Arc<str>, CodeFigures> = BTreeMap::new();
+        for (code, figures) in codes {
+            if let Some(rule) = self.rules.of(code) {
+                groups.entry(rule.group.clone()).or_default().add(figures);
+            }
+        }
+        groups
     }
 
     /// The figures of a code.

@@ -42,6 +42,11 @@ impl Hours {
         Opening::Shut(self.window.next_open(self.until_ms))
     }
 
+    /// Since when it has been open, as far as has been seen, Unix milliseconds; `None` if it is not, or is always.
+    pub fn open_since_ms(&self) -> Option<i64> {
+        (self.is_open && self.until_ms < i64::MAX).then_some(self.from_ms)
+    }
+
     fn ask(&mut self, at_ms: i64) {
         if self.from_ms <= at_ms && at_ms < self.until_ms {
             return;

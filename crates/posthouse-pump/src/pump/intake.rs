@@ -8,7 +8,7 @@ use super::buckets::Bucket;
 use super::lane::{End, Refill};
 use super::reads::{Aim, Asked};
 use super::row::Row;
-use super::withheld::View;
+use super::withheld::{Cause, View};
 use crate::read::{Found, ReadNo};
 use crate::request::{Request, RequestId, Standing};
 use crate::time::Now;
@@ -137,11 +137,20 @@ impl Pump {
         } else if let Some(blocked) = self.blocked.get(&request.id) {
             if request.standing == Standing::Ready && blocked.since < asked.since {
                 self.unblock(now, request.id);
-                self.place(now, request, view);
+                self.place_seen(now, request, asked, view);
             }
         } else {
-            self.place(now, request, view);
+            self.place_seen(now, request, asked, view);
         }
+    }
+
+    fn place_seen(&mut self, now: Now, request: Request, asked: &Asked, view: View) {
+        let was_asked_for = asked.codes.binary_search(&request.code).is_ok();
+        let lack = if was_asked_for { Cause::Unreadable } else { Cause::ContentWanted };
+        if request.content.is_some() {
+            self.unreadable.remove(&request.id);
+        }
+        self.place_lacking(now, request, view, lack);
     }
 
     /// Of a bucket that is new here, only the walk that reads it from the beginning counts.
@@ -166,7 +175,7 @@ impl Pump {
         }
         if is_open && !self.rows.contains_key(&request.id) {
             let (no, is_keyed) = self.lane_of(request);
-            self.withheld.want(super::withheld::before(request.id));
+            self.withheld.want_part(super::withheld::before(request.id), request.id);
             if is_keyed {
                 self.withheld.distrust(no, request.id, view);
             }

@@ -78,40 +78,10 @@ impl Pump {
         Some(row)
     }
 
-    /// Whether one more request for an endpoint would take more memory than is its share. The share shrinks as memory fills, so
-    /// that endpoints that stand still always leave some to the others.
-    pub(super) fn is_share_used(&self, endpoint: &str) -> bool {
-        self.stations.get(endpoint).is_some_and(|station| {
-            station.rows >= self.room.resident_max.saturating_sub(self.rows.len())
-                || station.bytes >= self.room.resident_bytes_max.saturating_sub(self.bytes)
-        })
-    }
-
     fn leave_station(&mut self, name: &Arc<str>, bytes: usize) {
         if let Some(station) = self.stations.get_mut(name) {
             station.rows -= 1;
             station.bytes -= bytes;
-        }
-    }
-
-    /// Ends what is withheld only for lack of memory, where there is some again.
-    pub(super) fn use_memory(&mut self) {
-        let rows_free = self.room.resident_max.saturating_sub(self.rows.len());
-        let bytes_free = self.room.resident_bytes_max.saturating_sub(self.bytes);
-        let stations = &self.stations;
-        let has_room = |name: &Arc<str>| {
-            let station = stations.get(name);
-            station.is_none_or(|it| it.rows * 2 < rows_free && it.bytes * 2 < bytes_free)
-        };
-        let drained: Vec<Arc<str>> =
-            self.full.iter().filter(|name| has_room(name)).cloned().collect();
-        for name in drained {
-            self.full.remove(&name);
-            self.withheld.end(&Cause::EndpointFull(name));
-        }
-        if self.is_blocked_full && self.blocked.len() * 2 < self.room.blocked_max {
-            self.is_blocked_full = false;
-            self.withheld.end(&Cause::BlockedFull);
         }
     }
 
@@ -226,16 +196,16 @@ impl Pump {
     /// Queues a lane to be read again if it was cut off and has come down to a half.
     pub(super) fn fill(&mut self, no: LaneNo) {
         let Some(lane) = self.lanes.get_mut(&no) else { return };
-        let is_cut =
-            matches!(lane.end, End::Cut(_)) && lane.waiting.len() <= self.room.lane_max / 2;
-        if is_cut && lane.refill == Refill::None {
+        let is_low = lane.waiting.len() <= self.room.lane_max / 2;
+        let is_cut = matches!(lane.end, End::Cut(_)) && lane.refill == Refill::None;
+        if is_cut && is_low {
             lane.refill = Refill::Queued;
             self.refills.push_back(no);
         }
     }
 
     /// Whether nothing of its key can have been committed below it and not have been seen.
-    fn is_vouched(&self, id: RequestId) -> bool {
+    pub(super) fn is_vouched(&self, id: RequestId) -> bool {
         let vouched = self.gaps.vouched();
         let Some(row) = self.rows.get(&id) else { return true };
         let is_keyed = self.lanes.get(&row.lane).is_some_and(|lane| lane.key.is_some());

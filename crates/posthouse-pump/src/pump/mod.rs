@@ -27,11 +27,14 @@ mod reads;
 mod row;
 mod rules;
 mod settle;
+mod share;
 mod start;
 mod station;
 mod timing;
 mod verdict;
 mod walking;
+mod warn;
+mod why;
 mod withheld;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -39,6 +42,7 @@ use std::sync::Arc;
 
 pub use self::figures::{Blocked, CodeFigures, EndpointFigures, Figures, WithheldFigures};
 pub use self::timing::{Pace, Room};
+pub use self::why::Why;
 pub use self::withheld::Cause;
 
 use self::alarms::Alarms;
@@ -50,6 +54,7 @@ use self::row::Row;
 use self::rules::Rules;
 use self::settle::Settling;
 use self::station::Station;
+use self::warn::Told;
 use self::withheld::Withheld;
 use crate::attempt::AttemptNo;
 use crate::dice::Dice;
@@ -100,7 +105,9 @@ pub struct Pump {
     reads: Reads,
 
     settling: Settling,
-    told: BTreeSet<Arc<str>>,
+    told: Told,
+    /// Requests whose content the source cannot give.
+    unreadable: BTreeSet<RequestId>,
     counts: BTreeMap<Arc<str>, CodeFigures>,
     is_stopping: bool,
     effects: Vec<Effect>,
@@ -144,7 +151,8 @@ impl Pump {
             refills: VecDeque::new(),
             high_water: RequestId(0),
             settling: Settling::default(),
-            told: BTreeSet::new(),
+            told: Told::default(),
+            unreadable: BTreeSet::new(),
             counts: BTreeMap::new(),
             is_stopping: false,
             effects: Vec::new(),

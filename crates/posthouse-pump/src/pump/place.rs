@@ -8,7 +8,6 @@ use super::lane::{End, Lane, LaneNo, Refill};
 use super::row::Row;
 use super::rules::Judgement;
 use super::withheld::{Cause, Stand, View};
-use crate::effect::Notice;
 use crate::outcome::BucketNo;
 use crate::plan::Order;
 use crate::request::{Request, RequestId, Standing};
@@ -24,11 +23,20 @@ impl Pump {
 
     /// Puts a request that is not in memory where it belongs.
     pub(super) fn place(&mut self, now: Now, request: Request, view: View) {
+        self.place_lacking(now, request, view, Cause::ContentWanted);
+    }
+
+    /// The same; also says why its content is lacking, if it is.
+    pub(super) fn place_lacking(&mut self, now: Now, request: Request, view: View, lack: Cause) {
         let Some((number, bucket)) = self.buckets.held(request.slot) else { return };
         let lease = (number, bucket.fence);
         let (no, is_keyed) = self.lane_of(&request);
         let judgement = self.rules.judge(&request, now, self.horizon_ms());
+        self.warn(&request, &judgement, &lack);
         if judgement == Judgement::Expired && request.standing == Standing::Ready {
+            if is_keyed && self.withheld.stand(no, request.id, view) == Stand::First {
+                self.withheld.lift(no, request.id);
+            }
             return self.expire_unkept(now, request, no, lease);
         }
         if self.is_beyond_end(no, request.id) {
@@ -48,7 +56,7 @@ impl Pump {
             }
             return;
         }
-        match self.reason(&request, judgement) {
+        match self.reason(&request, judgement, view, lack) {
             Some(cause) => self.withhold(now, no, &Arc::new(request), cause, view),
             None => {
                 self.withheld.lift(no, request.id);
@@ -75,7 +83,6 @@ impl Pump {
         view: View,
     ) {
         let id = request.id;
-        self.warn(request, &cause);
         self.note_expiry(now, request.expires_ms, id);
         let high = self.truncate(now, no, id);
         match &cause {
@@ -145,15 +152,25 @@ impl Pump {
     }
 
     /// Why a request that has not expired does not come into memory, if it does not.
-    fn reason(&self, request: &Request, judgement: Judgement) -> Option<Cause> {
+    fn reason(
+        &self,
+        request: &Request,
+        judgement: Judgement,
+        view: View,
+        lack: Cause,
+    ) -> Option<Cause> {
         if let Judgement::Withhold(cause) = judgement {
             return Some(cause);
         }
         let rule = self.rules.of(&request.code)?;
-        if self.is_share_used(&rule.endpoint) {
+        let has_content = request.content.is_some();
+        if !has_content && (lack == Cause::Unreadable || self.unreadable.contains(&request.id)) {
+            return Some(Cause::Unreadable);
+        }
+        if self.is_kept_out(&rule.endpoint, view, has_content) {
             return Some(Cause::EndpointFull(rule.endpoint.clone()));
         }
-        request.content.is_none().then_some(Cause::ContentWanted)
+        (!has_content).then_some(lack)
     }
 
     /// Takes out of a lane what it has from an id on; answers with the last id that is left out.
@@ -171,26 +188,4 @@ impl Pump {
         }
         high
     }
-
-    /// Tells people of what only they can put right, once.
-    fn warn(&mut self, request: &Request, cause: &Cause) {
-        let (id, code) = (request.id, request.code.clone());
-        let notice = match cause {
-            Cause::UnknownCode(_) => Notice::UnknownCode { id, code: code.clone() },
-            Cause::UnknownWindow(window) => Notice::UnknownWindow { id, window: window.clone() },
-            Cause::OtherGroup(_) => {
-                let group = self.rules.of(&code).map(|rule| rule.group.clone());
-                let named = request.group.clone().unwrap_or_default();
-                Notice::OtherGroup { id, named, group: group.unwrap_or_default() }
-            }
-            _ => return,
-        };
-        let mark: Arc<str> = format!("{cause:?}").into();
-        if self.told.len() < TOLD_MAX && self.told.insert(mark) {
-            self.tell(notice);
-        }
-    }
 }
-
-/// Notices of one kind that are told once; then they are not told at all until the plan changes.
-const TOLD_MAX: usize = 1_000;

@@ -1,8 +1,11 @@
 //! What to read next. At most one read of each kind is under way.
 
+use std::sync::Arc;
+
 use super::Pump;
-use super::lane::{End, Refill};
+use super::lane::{End, LaneNo, Refill};
 use super::reads::{Aim, Asked};
+use super::withheld::Cause;
 use crate::effect::Effect;
 use crate::limits::{PROBE_RANGES_MAX, READ_BYTES_MAX, SETTLEMENT_MAX, WITHHELD_KEYS_MAX};
 use crate::read::{Found, Read, ReadNo, Span};
@@ -16,9 +19,9 @@ impl Pump {
             return;
         }
         let mono_ms = now.mono_ms;
-        if self.may_go_forward() && mono_ms >= self.reads.forward_at {
+        if mono_ms >= self.reads.forward_at && self.may_go_forward() {
             let span = Span::Forward { after: self.high_water };
-            self.read(now, Aim::Forward, span, self.room.read_rows_max, true);
+            self.read(now, Aim::Forward, span, self.forward_rows());
         }
         if !self.is_walk_kept_back() && self.is_walking(now) && mono_ms >= self.reads.walk_at {
             self.walk(now);
@@ -37,7 +40,7 @@ impl Pump {
             return None;
         }
         let forward = self.may_go_forward().then_some(self.reads.forward_at);
-        let is_walking = self.withheld.walk.is_some() || self.withheld.is_walk_wanted();
+        let is_walking = self.withheld.walk.is_some() || self.may_walk();
         let walk_at = if is_walking { self.reads.walk_at } else { self.reads.sweep_at };
         let walk = (!self.is_walk_kept_back()).then_some(walk_at);
         let has_refills = !self.refills.is_empty() && !self.has_key_read();
@@ -46,24 +49,34 @@ impl Pump {
     }
 
     /// Asks for a part of the source.
-    pub(super) fn read(
-        &mut self,
-        now: Now,
-        aim: Aim,
-        span: Span,
-        rows_max: u32,
-        has_content: bool,
-    ) -> ReadNo {
-        let full = &self.full;
-        let is_full = |name: &str| full.contains(name);
-        let codes = if has_content { self.rules.sendable(now, is_full) } else { [].into() };
+    pub(super) fn read(&mut self, now: Now, aim: Aim, span: Span, rows_max: u32) -> ReadNo {
+        let codes = self.codes_wanted(now, &aim);
         let slots = self.buckets.slots.clone();
         let since = self.event();
-        let asked = Asked { aim, slots: slots.clone(), since, is_stale: false };
+        let (known, is_stale) = ((slots.clone(), codes.clone()), false);
+        let asked = Asked { aim, slots: known.0, codes: known.1, since, is_stale };
         let number = self.reads.ask(asked);
         let bytes_max = READ_BYTES_MAX;
         self.effects.push(Effect::Read(Read { number, span, slots, codes, rows_max, bytes_max }));
         number
+    }
+
+    /// The codes whose content is of use in the answer to a read.
+    fn codes_wanted(&mut self, now: Now, aim: &Aim) -> Arc<[Arc<str>]> {
+        // A sweep finds what is not known of; what it finds is then read with its content.
+        if self.is_sweeping(aim) {
+            return [].into();
+        }
+        let (full, withheld) = (&self.full, &self.withheld);
+        let is_new = *aim == Aim::Forward;
+        self.rules.sendable(now, |name| {
+            full.contains(name) || (is_new && withheld.knows(&Cause::EndpointFull(name.clone())))
+        })
+    }
+
+    fn is_sweeping(&self, aim: &Aim) -> bool {
+        matches!(aim, Aim::Walk(..))
+            && self.withheld.walk.as_ref().is_some_and(|walk| walk.is_sweep)
     }
 
     /// Takes in the answer to a probe.
@@ -107,6 +120,7 @@ impl Pump {
             && self.bytes < self.room.resident_bytes_max
             && self.withheld.keys() < WITHHELD_KEYS_MAX
             && !self.is_settling_behind()
+            && self.forward_rows() > 0
     }
 
     /// Whether so much waits to be settled that nothing more should be found that has expired.
@@ -143,13 +157,8 @@ impl Pump {
         let gaps = ranges.iter().map(|(first, _)| *first).collect();
         ranges.extend(changed.iter().map(|id| (*id, *id)));
         ranges.sort_unstable();
-        self.read(
-            now,
-            Aim::Probe(gaps, changed),
-            Span::Probe { ranges },
-            self.room.read_rows_max,
-            true,
-        );
+        let rows_max = self.room.read_rows_max;
+        self.read(now, Aim::Probe(gaps, changed), Span::Probe { ranges }, rows_max);
     }
 
     /// Reads the next lane that was cut off.
@@ -160,14 +169,25 @@ impl Pump {
             if lane.refill != Refill::Queued {
                 continue;
             }
+            let has_room = lane.waiting.front().is_none_or(|head| self.has_room_for_lane(*head));
             let room = self.room.lane_max.saturating_sub(lane.waiting.len()).max(1);
             let span = Span::Key { slot: lane.slot, key, from };
+            if !has_room {
+                // It is queued again when its next request has started.
+                self.unqueue(no);
+                continue;
+            }
             let rows_max = u32::try_from(room).unwrap_or(1);
-            let number = self.read(now, Aim::Key(no, from), span, rows_max, true);
+            let number = self.read(now, Aim::Key(no, from), span, rows_max);
             if let Some(lane) = self.lanes.get_mut(&no) {
                 lane.refill = Refill::Reading(number, None);
             }
             return;
+        }
+    }
+    fn unqueue(&mut self, no: LaneNo) {
+        if let Some(lane) = self.lanes.get_mut(&no) {
+            lane.refill = Refill::None;
         }
     }
 }

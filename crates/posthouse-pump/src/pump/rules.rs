@@ -42,6 +42,10 @@ pub(super) enum Judgement {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rules {
     pub plan: Arc<Plan>,
+    /// Endpoints to which something may go.
+    pub endpoints: BTreeSet<Arc<str>>,
+    /// Since when groups that were switched on while running have been so, Unix milliseconds.
+    active_since_ms: BTreeMap<Arc<str>, i64>,
     codes: BTreeMap<Arc<str>, Arc<Rule>>,
     hours: BTreeMap<Arc<str>, Hours>,
     holds: BTreeSet<Hold>,
@@ -49,17 +53,40 @@ pub(super) struct Rules {
 
 impl Rules {
     /// Takes a plan.
-    pub fn set(&mut self, plan: Arc<Plan>) {
+    pub fn set(&mut self, now: Now, plan: Arc<Plan>) {
+        self.note_switches(now, &plan);
         let codes = plan.codes.iter().filter_map(|(name, code)| {
             let group = plan.groups.get(&code.group)?;
             let windows = [&group.window, &code.window].into_iter().flatten().cloned().collect();
             Some((name.clone(), Arc::new(rule(group, code, windows))))
         });
         self.codes = codes.collect();
+        let active = self.codes.values().filter(|rule| rule.is_active);
+        self.endpoints = active.map(|rule| rule.endpoint.clone()).collect();
         let hours = plan.windows.iter();
         self.hours =
             hours.map(|(name, window)| (name.clone(), Hours::new(window.clone()))).collect();
         self.plan = plan;
+    }
+
+    fn note_switches(&mut self, now: Now, plan: &Plan) {
+        for (name, group) in &plan.groups {
+            let was_active = self.plan.groups.get(name).map(|group| group.is_active);
+            if was_active == Some(false) && group.is_active {
+                self.active_since_ms.insert(name.clone(), now.source_ms);
+            }
+        }
+        self.active_since_ms.retain(|name, _| plan.groups.get(name).is_some_and(|it| it.is_active));
+    }
+
+    /// Since when a request that may go could have gone, Unix milliseconds of the source.
+    pub fn claimable_since_ms(&self, request: &Request) -> i64 {
+        let written_ms = request.due_ms.max(request.created_ms);
+        let Some(rule) = self.of(&request.code) else { return written_ms };
+        let windows = rule.windows.iter().chain(&request.window);
+        let open_ms = windows.filter_map(|name| self.hours.get(name)?.open_since_ms()).max();
+        let active_ms = self.active_since_ms.get(&rule.group).copied();
+        [open_ms, active_ms].into_iter().flatten().fold(written_ms, i64::max)
     }
 
     /// Takes all holds; answers with those that are no more.
@@ -92,7 +119,7 @@ impl Rules {
     }
 
     /// Codes of which something could go now, so that their content is of use.
-    pub fn sendable(&mut self, now: Now, is_full: impl Fn(&str) -> bool) -> Arc<[Arc<str>]> {
+    pub fn sendable(&mut self, now: Now, is_full: impl Fn(&Arc<str>) -> bool) -> Arc<[Arc<str>]> {
         let codes: Vec<_> =
             self.codes.iter().map(|(code, rule)| (code.clone(), rule.clone())).collect();
         let mut sendable = Vec::new();

@@ -10,7 +10,7 @@ use crate::time::Now;
 impl Pump {
     /// Begins a walk or a sweep, if one is wanted; whether one is under way.
     pub(super) fn is_walking(&mut self, now: Now) -> bool {
-        if self.withheld.is_walk_wanted() && self.is_walk_idle() {
+        if self.may_walk() && self.is_walk_idle() {
             self.withheld.begin_walk();
             self.reads.walk_at = now.mono_ms;
             self.take_ground();
@@ -21,12 +21,17 @@ impl Pump {
         self.withheld.walk.is_some()
     }
 
+    /// Whether a walk is wanted, and there is room for what it brings, or it must be.
+    pub(super) fn may_walk(&self) -> bool {
+        self.withheld.is_walk_wanted() && (self.withheld.is_walk_needed() || self.walk_rows() > 0)
+    }
+
     /// Whether no walk is under way. A sweep makes way, and goes on later from where it was.
     fn is_walk_idle(&mut self) -> bool {
         match &self.withheld.walk {
             Some(walk) if walk.is_sweep => {
                 self.reads.sweep_from = walk.after;
-                self.withheld.finish_walk(false);
+                self.withheld.finish_walk();
                 self.reads.forget(|aim| matches!(aim, Aim::Walk(..)));
                 true
             }
@@ -51,13 +56,15 @@ impl Pump {
     pub(super) fn walk(&mut self, now: Now) {
         let Some(walk) = self.withheld.walk.clone() else { return };
         if walk.after >= self.high_water {
-            return self.end_walk(now, true);
+            return self.end_walk(now);
         }
+        let rows_max = match self.walk_rows() {
+            0 => self.room.read_rows_max,
+            rows => rows,
+        };
         let up_to = self.high_water;
         let span = Span::Again { after: walk.after, up_to };
-        // A sweep finds what is not known of; what it finds is then read with its content.
-        let has_content = !walk.is_sweep;
-        self.read(now, Aim::Walk(walk.sight, up_to), span, self.room.read_rows_max, has_content);
+        self.read(now, Aim::Walk(walk.sight, up_to), span, rows_max);
     }
 
     pub(super) fn found_again(
@@ -87,19 +94,24 @@ impl Pump {
         if let Some(walk) = &mut self.withheld.walk {
             walk.after = scanned_to;
         }
-        if scanned_to >= self.high_water || self.withheld.may_stop_early() {
-            self.end_walk(now, scanned_to >= self.high_water);
+        let must_rest = self.withheld.may_stop() && self.walk_rows() == 0;
+        if scanned_to >= self.high_water || must_rest || self.withheld.is_walk_done() {
+            self.end_walk(now);
         }
     }
 
-    fn end_walk(&mut self, now: Now, is_complete: bool) {
+    fn end_walk(&mut self, now: Now) {
         let Some(walk) = self.withheld.walk.as_ref() else { return };
+        let is_complete = walk.after >= self.high_water;
         if walk.is_sweep {
             self.reads.sweep_from = RequestId(0);
             self.reads.sweep_at = now.mono_ms + self.pace.sweep_rest_ms;
         }
         let sight = walk.sight;
-        self.withheld.finish_walk(is_complete && !walk.is_sweep);
+        self.withheld.finish_walk();
+        if !is_complete {
+            return;
+        }
         let buckets = self.buckets.by_number.values_mut();
         for bucket in buckets.filter(|bucket| bucket.walk == Some(sight)) {
             bucket.is_caught_up = true;

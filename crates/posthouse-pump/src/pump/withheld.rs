@@ -5,8 +5,8 @@
 //! from its lowest id on is walked once more, in the order of ids, and each request is judged anew when the walk meets it. Only
 //! that order makes it safe to let a key go on: what the walk meets first is the first that there is.
 //!
-//! A walk for causes may stop early, when all of them hold again (an endpoint is full again, say): what lies beyond is still
-//! remembered.
+//! Of each cause the highest id is remembered too, so that a walk ends where nothing more is withheld for what has ended. It
+//! also ends where there is no room for what it brings; the next one goes on from there.
 
 use std::collections::BTreeMap;
 
@@ -37,6 +37,8 @@ pub enum Cause {
     EndpointFull(Arc<str>),
     /// It was read without its content, which is wanted by now.
     ContentWanted,
+    /// The source cannot give its content. It waits until somebody changes it.
+    Unreadable,
     /// So many keys are blocked that the others are not known by name.
     BlockedFull,
 }
@@ -87,6 +89,7 @@ enum Phase {
 struct Record {
     cause: Cause,
     lowest: RequestId,
+    highest: RequestId,
     keys: usize,
     phase: Phase,
 }
@@ -99,8 +102,8 @@ pub(super) struct Walk {
     pub start: RequestId,
     /// It has met everything up to this id.
     pub after: RequestId,
-    /// It must come to the end of the ground.
-    pub is_whole: bool,
+    /// It must come up to this id at least.
+    pub until: RequestId,
     /// It is the sweep: slow, over everything, only to be sure.
     pub is_sweep: bool,
 }
@@ -114,11 +117,12 @@ pub(super) struct Withheld {
     last_number: u32,
     last_sight: u32,
     live: usize,
-    expiries: BTreeMap<i64, RequestId>,
+    /// By minute, the lowest and the highest id.
+    expiries: BTreeMap<i64, (RequestId, RequestId)>,
     pub walk: Option<Walk>,
     wanted_from: Option<RequestId>,
-    /// The walk that is wanted must come to the end of the ground.
-    is_wanted_whole: bool,
+    /// The walk that is wanted must come up to this id at least, room or not.
+    wanted_until: Option<RequestId>,
 }
 
 impl Withheld {
@@ -142,6 +146,11 @@ impl Withheld {
     /// Whether this request of a key is withheld.
     pub fn has(&self, lane: LaneNo, id: RequestId) -> bool {
         self.keys.get(&lane).is_some_and(|entry| entry.low <= id && self.is_live(entry))
+    }
+
+    /// The first of a key that is withheld, as far as is known.
+    pub fn first(&self, lane: LaneNo) -> Option<RequestId> {
+        self.keys.get(&lane).filter(|entry| self.is_live(entry)).map(|entry| entry.low)
     }
 
     fn next_sight(&mut self) -> u32 {
@@ -170,15 +179,24 @@ impl Withheld {
         if is_met_in_order || id == entry.low { Stand::First } else { Stand::Behind }
     }
 
-    /// The first of a key goes on: only what lies above it is withheld still, if there is anything.
+    /// The first of a key goes on: only what lies above it is withheld still, if there is anything. It was withheld for the sake
+    /// of the first, so a walk looks at it too.
     pub fn lift(&mut self, lane: LaneNo, id: RequestId) {
         let Some(entry) = self.keys.get_mut(&lane) else { return };
         if id < entry.low {
             return;
         }
         entry.low = RequestId(id.0.saturating_add(1));
-        if entry.low > entry.high {
-            self.remove(lane);
+        let (low, high, number) = (entry.low, entry.high, entry.cause);
+        if low > high {
+            return self.remove(lane);
+        }
+        let is_holding =
+            self.records.get(&number).is_some_and(|record| record.phase == Phase::Holding);
+        match &mut self.walk {
+            _ if !is_holding => {}
+            Some(walk) if !walk.is_sweep && walk.after <= id => walk.until = walk.until.max(high),
+            _ => self.want_part(id, high),
         }
     }
 
@@ -187,9 +205,9 @@ impl Withheld {
         let Some(entry) = self.keys.get_mut(&lane) else { return };
         entry.high = entry.high.max(id);
         let number = entry.cause;
-        let is_ended =
-            self.records.get(&number).is_some_and(|record| record.phase == Phase::EndedNow);
-        if is_ended && view != View::Forward {
+        let Some(record) = self.records.get_mut(&number) else { return };
+        record.highest = record.highest.max(id);
+        if record.phase == Phase::EndedNow && view != View::Forward {
             // The walk may have been here already.
             self.postpone(number, id);
         }
@@ -227,6 +245,7 @@ impl Withheld {
         self.live += 1;
         if let Some(record) = self.records.get_mut(&number) {
             record.keys += 1;
+            record.highest = record.highest.max(high);
         }
         self.compact();
     }
@@ -271,9 +290,19 @@ impl Withheld {
         record.is_some_and(|record| record.phase == Phase::Holding)
     }
 
+    /// Whether something is withheld for this cause, or may be still.
+    pub fn knows(&self, cause: &Cause) -> bool {
+        !self.numbers.is_empty() && self.numbers.contains_key(cause)
+    }
+
     /// Old ground above this id is to be walked, to its end.
     pub fn want(&mut self, after: RequestId) {
-        self.is_wanted_whole = true;
+        self.want_part(after, RequestId(i64::MAX));
+    }
+
+    /// Old ground above an id is to be walked, up to another id at least.
+    pub fn want_part(&mut self, after: RequestId, until: RequestId) {
+        self.wanted_until = self.wanted_until.max(Some(until));
         self.want_from(after);
     }
 
@@ -286,23 +315,29 @@ impl Withheld {
         self.wanted_from.is_some()
     }
 
+    /// Whether the walk that is wanted must be begun although there is no room for what it brings.
+    pub fn is_walk_needed(&self) -> bool {
+        self.wanted_until.is_some()
+    }
+
     /// Begins the walk that is wanted.
     pub fn begin_walk(&mut self) {
         let start = self.wanted_from.take().unwrap_or_default();
-        let is_whole = std::mem::take(&mut self.is_wanted_whole);
+        let until = self.wanted_until.take().unwrap_or_default();
         for record in self.records.values_mut() {
             if record.phase == Phase::EndedNext {
                 record.phase = Phase::EndedNow;
             }
         }
         let sight = self.next_sight();
-        self.walk = Some(Walk { sight, start, after: start, is_whole, is_sweep: false });
+        self.walk = Some(Walk { sight, start, after: start, until, is_sweep: false });
     }
 
     /// Begins a sweep above an id.
     pub fn begin_sweep(&mut self, start: RequestId) {
         let sight = self.next_sight();
-        self.walk = Some(Walk { sight, start, after: start, is_whole: true, is_sweep: true });
+        let until = RequestId(i64::MAX);
+        self.walk = Some(Walk { sight, start, after: start, until, is_sweep: true });
     }
 
     /// The walk meets a request.
@@ -312,19 +347,37 @@ impl Withheld {
         }
     }
 
-    /// Whether the walk under way has nothing more to do here.
-    pub fn may_stop_early(&self) -> bool {
-        self.walk.as_ref().is_some_and(|walk| !walk.is_whole)
-            && !self.records.values().any(|record| record.phase == Phase::EndedNow)
+    /// Whether the walk under way may end where it is, because it has met all that it must, room or not.
+    pub fn may_stop(&self) -> bool {
+        self.walk.as_ref().is_some_and(|walk| walk.after >= walk.until)
     }
 
-    /// Ends the walk. If it came to the end of the ground, what its causes withheld is forgotten.
-    pub fn finish_walk(&mut self, is_complete: bool) {
-        self.walk = None;
+    /// Whether the walk under way has nothing more to do.
+    pub fn is_walk_done(&self) -> bool {
+        let Some(walk) = self.walk.as_ref().filter(|walk| walk.after >= walk.until) else {
+            return false;
+        };
+        let is_left =
+            |record: &Record| record.phase == Phase::EndedNow && record.highest > walk.after;
+        !self.records.values().any(is_left)
+    }
+
+    /// Ends the walk where it is. What its causes withheld beyond is left to the next one.
+    pub fn finish_walk(&mut self) {
+        let Some(walk) = self.walk.take() else { return };
         let ended = self.records.iter().filter(|(_, record)| record.phase == Phase::EndedNow);
-        let ended: Vec<(u32, RequestId)> = ended.map(|(no, record)| (*no, record.lowest)).collect();
-        for (number, lowest) in ended {
-            if is_complete { self.forget(number) } else { self.postpone(number, lowest) }
+        let ended: Vec<(u32, RequestId)> =
+            ended.map(|(no, record)| (*no, record.highest)).collect();
+        for (number, highest) in ended {
+            if highest <= walk.after {
+                self.forget(number);
+                continue;
+            }
+            if let Some(record) = self.records.get_mut(&number) {
+                record.lowest = record.lowest.max(RequestId(walk.after.0.saturating_add(1)));
+                let lowest = record.lowest;
+                self.postpone(number, lowest);
+            }
         }
     }
 
@@ -342,8 +395,8 @@ impl Withheld {
             let next = self.expiries.range(minute..).next().or(self.expiries.last_key_value());
             minute = next.map_or(minute, |(minute, _)| *minute);
         }
-        let lowest = self.expiries.entry(minute).or_insert(id);
-        *lowest = id.min(*lowest);
+        let part = self.expiries.entry(minute).or_insert((id, id));
+        *part = (part.0.min(id), part.1.max(id));
     }
 
     /// When the next of them will all have expired, Unix milliseconds.
@@ -354,8 +407,8 @@ impl Withheld {
     /// Wants a walk for what has expired by now.
     pub fn expire(&mut self, earliest_ms: i64) {
         while self.next_expiry_ms().is_some_and(|at| at <= earliest_ms) {
-            if let Some((_, lowest)) = self.expiries.pop_first() {
-                self.want(before(lowest));
+            if let Some((_, (lowest, highest))) = self.expiries.pop_first() {
+                self.want_part(before(lowest), highest);
             }
         }
     }
@@ -368,7 +421,8 @@ impl Withheld {
         self.last_number = self.last_number.wrapping_add(1);
         let number = self.last_number;
         self.numbers.insert(cause.clone(), number);
-        self.records.insert(number, Record { cause, lowest: id, keys: 0, phase: Phase::Holding });
+        let (lowest, highest, phase) = (id, id, Phase::Holding);
+        self.records.insert(number, Record { cause, lowest, highest, keys: 0, phase });
         number
     }
 
@@ -376,6 +430,7 @@ impl Withheld {
     fn renew(&mut self, number: u32, id: RequestId, view: View) {
         let walk = self.walk.as_ref().map(|walk| walk.sight);
         let Some(record) = self.records.get_mut(&number) else { return };
+        record.highest = record.highest.max(id);
         match (record.phase, view) {
             (Phase::Holding, _) => record.lowest = record.lowest.min(id),
             (Phase::EndedNow, View::Walk(sight)) if walk == Some(sight) => {

@@ -4,7 +4,7 @@ use posthouse_pump::attempt::Attempt;
 use posthouse_pump::plan::Order;
 use posthouse_pump::request::Request;
 
-use crate::world::World;
+use crate::world::{ERROR_MS, World};
 
 impl World {
     /// When a pump says that something starts: what it knows must allow it.
@@ -15,9 +15,14 @@ impl World {
         let group = code.and_then(|code| plan.groups.get(&code.group));
         let is_active = group.is_some_and(|group| group.is_active);
         self.demand(is_active, "starts of what is not active", attempt);
-        let window = code.and_then(|code| code.window.as_ref());
-        let is_open = window.is_none_or(|name| plan.windows[name].is_open(self.true_ms));
+        let names = [code.and_then(|code| code.window.as_ref()), attempt.request.window.as_ref()];
+        let windows = names.into_iter().flatten().map(|name| &plan.windows[name]);
+        let is_open = windows.clone().all(|window| window.is_open(self.true_ms));
         self.demand(is_open, "starts outside its window", attempt);
+        let close_ms = windows.filter_map(|window| window.next_close(self.true_ms)).min();
+        let close_ms = close_ms.unwrap_or(i64::MAX);
+        self.demand(attempt.not_after_ms < close_ms, "may begin after its window", attempt);
+        self.closes.insert((number, attempt.number.0), close_ms);
         let id = attempt.request.id;
         let is_twice = self.on_wire.iter().any(|((node, _), wire)| *node == number && wire.0 == id);
         self.demand(!is_twice, "is in flight twice", attempt);
@@ -33,7 +38,11 @@ impl World {
         let is_in_time = attempt.request.expires_ms.is_none_or(|at| self.true_ms < at);
         self.demand(is_in_time, "is sent after its expiry", attempt);
         self.demand(attempt.request.due_ms <= self.true_ms, "is sent before it is due", attempt);
-        self.demand(attempt.not_after_ms >= self.true_ms - 100, "is sent after its end", attempt);
+        let is_before_end = attempt.not_after_ms >= self.true_ms - 2 * ERROR_MS;
+        self.demand(is_before_end, "is sent after its end", attempt);
+        let close_ms = self.closes.remove(&(number, attempt.number.0));
+        let is_open = close_ms.is_none_or(|at| self.true_ms < at);
+        self.demand(is_open, "is sent outside its window", attempt);
         let before = self.table.rows.range(..id.0).map(|(_, row)| row);
         let before = before.filter(|row| row.state < 3 && self.is_before(&row.request, attempt));
         let first = before.map(|row| row.request.id.0).next();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use posthouse_pump::attempt::{Attempt, Blame, Verdict};
-use posthouse_pump::calendar::Window;
+use posthouse_pump::calendar::{Window, WindowSpec};
 use posthouse_pump::input::Hold;
 use posthouse_pump::plan::{
     Backoff, Breaker, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
@@ -13,7 +13,7 @@ use posthouse_pump::pump::Room;
 use posthouse_pump::request::{Request, RequestId, Slot, Standing};
 
 use crate::table::{BUCKET_SLOTS, BUCKETS};
-use crate::world::{BEGIN_MS, Event, World, failed};
+use crate::world::{BEGIN_MS, Event, MIDNIGHT_MS, World, failed};
 
 const KEYS: u64 = 12;
 
@@ -74,7 +74,8 @@ pub fn plan() -> Plan {
         ("bank".into(), endpoint(2, 50)),
         ("depot".into(), endpoint(8, 0)),
     ]);
-    let windows = BTreeMap::from([("day".into(), Arc::new(Window::Always))]);
+    let always = || Arc::new(Window::Always);
+    let windows = BTreeMap::from([("day".into(), always()), ("night".into(), always())]);
     Plan { region: "here".into(), groups, codes, endpoints, windows }
 }
 
@@ -133,7 +134,7 @@ fn draw(world: &mut World) -> Option<Request> {
         key,
         slot: Slot(slot as u16),
         priority: world.dice.below(10) as u8,
-        window: None,
+        window: (world.dice.below(6) == 0).then(|| "night".into()),
         due_ms,
         expires_ms,
         attempts: 0,
@@ -174,9 +175,8 @@ pub fn operate(world: &mut World) {
     match world.dice.below(8) {
         0 | 1 => switch(world, &mut plan),
         2 => {
-            let is_open = world.dice.below(2) == 0;
-            let window = if is_open { Window::Always } else { Window::Never };
-            plan.windows.insert("day".into(), Arc::new(window));
+            let name = if world.dice.below(2) == 0 { "day" } else { "night" };
+            plan.windows.insert(name.into(), Arc::new(window(world)));
         }
         3 => hold(world),
         4 if world.dice.below(3) == 0 => learn(&mut plan),
@@ -184,6 +184,24 @@ pub fn operate(world: &mut World) {
     }
     world.note(format!("operator: version {}", world.version));
     world.plan = Arc::new(plan);
+}
+
+/// A window that opens or shuts soon, or does not. Sessions begin with a minute, and every world begins near the end of one;
+/// they may shut at any time.
+fn window(world: &mut World) -> Window {
+    let minute = (world.true_ms - MIDNIGHT_MS) / 60_000 + world.dice.below(2) as i64;
+    let time = |minute: i64| format!("{:02}:{:02}", minute / 60 % 24, minute % 60);
+    let spec = WindowSpec {
+        zone: "UTC".to_owned(),
+        weekly: vec![format!("mon-sun {}-{}", time(minute), time(minute + 1))],
+        margin_before_close_ms: world.dice.below(3) * world.dice.below(20_000),
+        ..WindowSpec::default()
+    };
+    match world.dice.below(4) {
+        0 => Window::Always,
+        1 => Window::Never,
+        _ => spec.check().unwrap(),
+    }
 }
 
 fn switch(world: &mut World, plan: &mut Plan) {

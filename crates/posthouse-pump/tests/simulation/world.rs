@@ -20,10 +20,12 @@ use crate::workload;
 
 /// Unix milliseconds at which every world begins.
 pub const BEGIN_MS: i64 = 1_800_000_000_000;
+/// The midnight before, in UTC.
+pub const MIDNIGHT_MS: i64 = BEGIN_MS - BEGIN_MS % 86_400_000;
 const LEASE_MS: i64 = 2_000;
 const LEASE_MARGIN_MS: i64 = 100;
 const ROUND_MS: i64 = 300;
-const ERROR_MS: i64 = 20;
+pub const ERROR_MS: i64 = 20;
 
 /// Something that will happen at a true instant.
 pub enum Event {
@@ -91,6 +93,8 @@ pub struct World {
     pub busy_keys: BTreeSet<Arc<str>>,
     /// Attempts on the wire: by node and number, the request and until when at the latest.
     pub on_wire: BTreeMap<(u64, u64), (RequestId, i64)>,
+    /// When the windows of what has been started shut, by node and attempt.
+    pub closes: BTreeMap<(u64, u64), i64>,
     pub is_calm: bool,
     pub starts: u64,
     pub log: Vec<String>,
@@ -114,11 +118,14 @@ impl World {
             changed: Vec::new(),
             busy_keys: BTreeSet::new(),
             on_wire: BTreeMap::new(),
+            closes: BTreeMap::new(),
             is_calm: false,
             starts: 0,
             log: Vec::new(),
             happened: BTreeMap::new(),
         };
+        // Somewhere in the last quarter of a minute, so that windows open and shut in the midst of the trouble.
+        world.true_ms += 45_000 + world.dice.below(15_000) as i64;
         for _ in 0..=world.dice.below(3) {
             world.add_node();
         }

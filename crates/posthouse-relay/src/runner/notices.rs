@@ -20,6 +20,9 @@ pub fn tell(source: &str, notice: &Notice) {
                 "a request names an unknown window; it waits"
             );
         }
+        Notice::Unreadable { id } => {
+            tracing::error!(source, id = id.0, "a request's headers cannot be read; it waits");
+        }
         Notice::KeyBlocked { id, key, error } => {
             tracing::error!(
                 source, id = id.0, %key, error,
