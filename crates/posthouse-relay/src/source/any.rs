@@ -16,12 +16,13 @@ pub struct AnySource {
     options: Options,
 }
 
-/// Makes a source of an address such as `postgres://user:password@host/database` or `sqlite:/path/file.db`. It connects when it
-/// is used first; [`Source::prepare`] says whether it can be used.
+/// Makes a source of an address such as `postgres://user:password@host/database` or
+/// `sqlite:/path/file.db`. It connects when it is used first; [`Source::prepare`] says whether it
+/// can be used.
 ///
 /// # Errors
-/// [`SourceErrorKind::Unfit`](super::SourceErrorKind::Unfit) if the address cannot be understood. The address itself, which
-/// may hold a password, is not repeated.
+/// [`SourceErrorKind::Unfit`](super::SourceErrorKind::Unfit) if the address cannot be understood.
+/// The address itself, which may hold a password, is not repeated.
 pub fn connect(url: &str, options: Options) -> Result<AnySource, SourceError> {
     Ok(AnySource { base: Base::open(url, &options)?, options })
 }

@@ -16,12 +16,13 @@ pub struct SourceError {
 /// See [`SourceError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceErrorKind {
-    /// Not reachable, restarting, or the connection broke. What was asked may or may not have been done.
+    /// Not reachable, restarting, or the connection broke. What was asked may or may not have been
+    /// done.
     Unavailable,
     /// A conflict with somebody else; nothing was done, trying again helps.
     Conflict,
-    /// A table, column or index is missing or of the wrong type, or a permission is, or the question makes no sense. Somebody
-    /// has to act.
+    /// A table, column or index is missing or of the wrong type, or a permission is, or the
+    /// question makes no sense. Somebody has to act.
     Unfit,
 }
 
@@ -69,7 +70,8 @@ impl SourceError {
     }
 }
 
-/// Of a configuration error only its kind is told: its text may repeat the address, and the address holds the password.
+/// Of a configuration error only its kind is told: its text may repeat the address, and the address
+/// holds the password.
 fn text_of(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Configuration(_) => "the address of the database cannot be read".to_owned(),
@@ -78,8 +80,8 @@ fn text_of(error: &sqlx::Error) -> String {
     }
 }
 
-/// PostgreSQL's codes are five characters (its manual, appendix A), SQLite's are numbers whose low byte is the primary code
-/// (sqlite.org/rescode.html).
+/// PostgreSQL's codes are five characters (its manual, appendix A), SQLite's are numbers whose low
+/// byte is the primary code (sqlite.org/rescode.html).
 fn kind_of(code: &str) -> SourceErrorKind {
     match code.parse::<u32>() {
         Ok(number) if code.len() < 5 => kind_of_sqlite(number & 0xff),
@@ -100,8 +102,9 @@ fn kind_of_sqlite(primary: u32) -> SourceErrorKind {
     }
 }
 
-/// 40: rolled back because of somebody else. 55P03: a lock was not to be had. 08, 53, 57, 58, XX: the server has a problem, or
-/// ends. 25P03: it ended the transaction because nothing came. 28 (who are you?) and the rest: somebody has to act.
+/// 40: rolled back because of somebody else. 55P03: a lock was not to be had. 08, 53, 57, 58, XX:
+/// the server has a problem, or ends. 25P03: it ended the transaction because nothing came. 28 (who
+/// are you?) and the rest: somebody has to act.
 fn kind_of_postgres(code: &str) -> SourceErrorKind {
     match code.get(..2) {
         Some("40") => SourceErrorKind::Conflict,

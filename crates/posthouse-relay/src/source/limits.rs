@@ -8,9 +8,10 @@ pub const BUCKETS_MAX: u32 = 1024;
 /// Buckets of a new source.
 pub const BUCKETS_DEFAULT: u32 = 16;
 
-/// How far back from the end of a read missing ids are looked for. What is older than so many ids is left to the slow sweep: a
-/// source may hold years of finished requests, and a first read must not walk through all of them.
-pub const MISSING_IDS_MAX: i64 = 100_000;
+/// How far back from the end of a read missing ids are looked for. What is older than so many ids
+/// is left to the slow sweep: a source may hold years of finished requests, and a first read must
+/// not walk through all of them.
+pub const MISSING_IDS_MAX: i64 = 20_000;
 
 /// Ranges of missing ids that one read tells; the rest is left to the slow sweep.
 pub const MISSING_RANGES_MAX: i64 = 10_000;
@@ -30,7 +31,8 @@ pub const ACTION_IDS_MAX: usize = 1_000;
 /// Requests of one key that one action changes; the rest is left to the next one.
 pub const ACTION_ROWS_MAX: i64 = 10_000;
 
-/// Changed ids that are kept for nodes to ask for. Who knows an older version reads everything again.
+/// Changed ids that are kept for nodes to ask for. Who knows an older version reads everything
+/// again.
 pub const CHANGES_MAX: i64 = 10_000;
 
 /// Switches or holds that a node reads.
@@ -61,23 +63,23 @@ pub const NODE_MEMORY_MS: i64 = 600_000;
 pub const CONFLICT_TRIES_MAX: u32 = 4;
 
 /// How long to wait for a free place in a pool.
-pub const ACQUIRE_MAX: Duration = Duration::from_secs(5);
+pub const ACQUIRE_MAX: Duration = Duration::from_secs(4);
 
 /// How long one call to the database may take, all in all.
-pub const CALL_MAX: Duration = Duration::from_secs(20);
+pub const CALL_MAX: Duration = Duration::from_secs(8);
 
 /// How long PostgreSQL lets one statement run, in milliseconds.
-pub const STATEMENT_MS_MAX: u64 = 15_000;
+pub const STATEMENT_MS_MAX: u64 = 7_000;
 
 /// How long PostgreSQL lets a statement wait for a lock, in milliseconds.
-pub const LOCK_MS_MAX: u64 = 5_000;
+pub const LOCK_MS_MAX: u64 = 4_000;
 
-/// How long PostgreSQL lets a transaction stand still, in milliseconds: a node that was stopped in the middle of a round must
-/// not stop the others for longer.
+/// How long PostgreSQL lets a transaction stand still, in milliseconds: a node that was stopped in
+/// the middle of a round must not stop the others for longer.
 pub const IDLE_MS_MAX: u64 = 3_000;
 
 /// How often SQLite is asked whether its file has changed.
 pub const SQLITE_WATCH: Duration = Duration::from_millis(5);
 
 /// How long SQLite waits for its write lock.
-pub const SQLITE_BUSY_MAX: Duration = Duration::from_secs(5);
+pub const SQLITE_BUSY_MAX: Duration = Duration::from_secs(4);

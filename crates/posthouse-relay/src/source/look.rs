@@ -1,7 +1,7 @@
 //! Questions that people ask of a source, for the command line, the API and the console.
 //!
-//! Nothing here changes anything, and nothing walks over more than a bounded number of rows: an answer that had to stop says so,
-//! and where to go on.
+//! Nothing here changes anything, and nothing walks over more than a bounded number of rows: an
+//! answer that had to stop says so, and where to go on.
 
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ use posthouse_pump::request::{Content, RequestId};
 /// A question.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Query {
-    /// How many requests there are, by state and code: of all open ones, and of the newest ones whatever their state.
+    /// How many requests there are, by state and code: of all open ones, and of the newest ones
+    /// whatever their state.
     Counts,
     /// A page of requests, the newest first.
     Rows(Filter),

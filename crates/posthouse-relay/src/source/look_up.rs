@@ -60,7 +60,8 @@ fn byte(row: &Record, column: &str) -> Result<u8, SourceError> {
     Ok(u8::try_from(row.int(column)?.clamp(0, 255)).unwrap_or(u8::MAX))
 }
 
-/// Walks down from the newest id, over a bounded number of rows; a request id has an index of its own.
+/// Walks down from the newest id, over a bounded number of rows; a request id has an index of its
+/// own.
 async fn rows(work: &mut Work, dialect: Dialect, filter: &Filter) -> Result<Answer, SourceError> {
     let rows_max = filter.rows_max.clamp(1, PAGE_ROWS_MAX);
     let (text, values) = rows_statement(dialect, filter, rows_max);
@@ -169,7 +170,9 @@ async fn blocked_keys(
          CAST(h.code AS TEXT) AS code, CAST(coalesce(h.updated_at, h.created_at) AS BIGINT) \
          AS since, CAST(h.last_error AS TEXT) AS last_error, {now} AS now_ms, \
          (SELECT count(*) FROM (SELECT 1 FROM relay_request AS f WHERE f.state < 3 \
-         AND (f.slot = h.slot OR h.slot IS NULL) AND f.business_id = h.business_id \
+         AND f.slot = h.slot AND f.business_id = h.business_id \
+         UNION ALL SELECT 1 FROM relay_request AS f WHERE f.state < 3 \
+         AND f.slot IS NULL AND f.business_id = h.business_id \
          LIMIT {DEPTH_MAX}) AS counted) AS depth \
          FROM relay_request AS h WHERE h.state = 2 AND h.id > $1 ORDER BY h.id LIMIT {}",
         rows_max.clamp(1, PAGE_ROWS_MAX)

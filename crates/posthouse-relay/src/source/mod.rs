@@ -1,8 +1,8 @@
 //! Sources: the request tables of platforms.
 //!
-//! A source MUST answer from committed state only, MUST change a request only under the fence that an outcome names, and MUST
-//! read its own database's clock for everything that is compared with what stands in the database. It SHOULD never scan more
-//! than what it is asked for.
+//! A source MUST answer from committed state only, MUST change a request only under the fence that
+//! an outcome names, and MUST read its own database's clock for everything that is compared with
+//! what stands in the database. It SHOULD never scan more than what it is asked for.
 
 mod any;
 mod base;
@@ -68,7 +68,8 @@ pub struct Round {
     pub lost: Vec<BucketNo>,
     /// Buckets that have been got.
     pub granted: Vec<Granted>,
-    /// Buckets to be drained: others have less than their share, or the number of buckets has changed.
+    /// Buckets to be drained: others have less than their share, or the number of buckets has
+    /// changed.
     pub drain: Vec<BucketNo>,
     /// The control tables, if they have changed since the version that was known.
     pub control: Option<Control>,
@@ -96,7 +97,8 @@ pub struct Control {
     pub switches: Vec<(Arc<str>, bool)>,
     /// What is held.
     pub holds: Vec<Hold>,
-    /// Requests that operators have changed since the version that was known; `None` if that is too long ago to say.
+    /// Requests that operators have changed since the version that was known; `None` if that is too
+    /// long ago to say.
     pub changed: Option<Vec<RequestId>>,
     /// How many buckets there are.
     pub buckets: u32,
@@ -104,7 +106,8 @@ pub struct Control {
 
 /// A request table. At most ten methods; `conformance` shows what each must do.
 pub trait Source: Send + Sync + 'static {
-    /// Checks everything that would go wrong later: tables, columns, indexes, rights, the way that reads would go.
+    /// Checks everything that would go wrong later: tables, columns, indexes, rights, the way that
+    /// reads would go.
     ///
     /// # Errors
     /// `Unfit`, with one sentence that says what is wrong and what helps; or see [`SourceError`].
@@ -123,10 +126,12 @@ pub trait Source: Send + Sync + 'static {
     /// See [`SourceError`].
     fn read(&self, read: &Read) -> impl Future<Output = Result<Found, SourceError>> + Send;
 
-    /// Writes outcomes back, each under its fence; one transaction. Answers in the order of the outcomes.
+    /// Writes outcomes back, each under its fence; one transaction. Answers in the order of the
+    /// outcomes.
     ///
     /// # Errors
-    /// See [`SourceError`]. After `Unavailable` nobody knows whether it was done; writing it again is safe.
+    /// See [`SourceError`]. After `Unavailable` nobody knows whether it was done; writing it again
+    /// is safe.
     fn settle(
         &self,
         settlement: &Settlement,
@@ -147,8 +152,8 @@ pub trait Source: Send + Sync + 'static {
     /// See [`SourceError`].
     fn look(&self, query: &Query) -> impl Future<Output = Result<Answer, SourceError>> + Send;
 
-    /// Waits until there may be something new. It may come back for no reason; a caller SHOULD look by itself now and then
-    /// all the same. One caller at a time.
+    /// Waits until there may be something new. It may come back for no reason; a caller SHOULD look
+    /// by itself now and then all the same. One caller at a time.
     fn wake(&self) -> impl Future<Output = ()> + Send;
 
     /// Closes every connection, and waits for that.

@@ -1,18 +1,18 @@
 //! What operators do: changes to requests and settings, by any node or by the command line.
 //!
-//! Each raises the control version, by which every node learns of it at its next round. The control row is locked first, as
-//! rounds do it.
+//! Each raises the control version, by which every node learns of it at its next round. The control
+//! row is locked first, as rounds do it.
 
 use posthouse_pump::input::Hold;
 use posthouse_pump::request::RequestId;
 
-use super::base::{Base, Dialect, Door, Value, Work};
+use super::base::{Base, Dialect, Door, Kind, NOTIFY, Value, Work};
 use super::error::{SourceError, SourceErrorKind};
 use super::limits::{
     ACTION_IDS_MAX, ACTION_ROWS_MAX, BUCKETS_MAX, CHANGES_MAX, CONFLICT_TRIES_MAX, NAME_CHARS_MAX,
 };
 use super::round::{ControlRow, lock_control};
-use super::schema::replace_layout;
+use super::schema::{UNSLOTTED_INDEX, replace_layout};
 use super::slot::slot_of;
 
 /// What an operator wants.
@@ -50,7 +50,8 @@ pub enum Action {
 pub struct Operated {
     /// The control version from which on nodes know of it.
     pub version: i64,
-    /// Requests that were changed. Those that were named and are not here did not stand as the action needs it.
+    /// Requests that were changed. Those that were named and are not here did not stand as the
+    /// action needs it.
     pub changed: Vec<RequestId>,
     /// Whether the key has more requests than one action changes: do it again.
     pub has_more: bool,
@@ -120,6 +121,9 @@ async fn once(base: &Base, action: &Action) -> Result<Operated, SourceError> {
     remember(&mut work, dialect, &control, &changed).await?;
     let text = "UPDATE relay_control SET version = $1".to_owned();
     work.change(text, vec![version.into()]).await?;
+    if dialect == Dialect::Postgres {
+        work.script(NOTIFY).await?;
+    }
     work.commit().await?;
     let has_more = i64::try_from(changed.len()).is_ok_and(|count| count >= ACTION_ROWS_MAX);
     Ok(Operated { version, changed, has_more })
@@ -175,10 +179,11 @@ async fn by_key(
     let text = format!(
         "WITH chosen AS MATERIALIZED (SELECT id FROM (\
          SELECT id, state FROM relay_request WHERE slot = CAST($1 AS SMALLINT) AND {open} \
-         UNION ALL SELECT id, state FROM relay_request WHERE slot IS NULL AND {open}) AS of_key \
+         UNION ALL SELECT id, state FROM relay_request {} WHERE slot IS NULL AND {open}) AS of_key \
          WHERE {condition} ORDER BY id LIMIT {ACTION_ROWS_MAX}) \
          UPDATE relay_request SET {change}, updated_at = {} \
          WHERE id IN (SELECT id FROM chosen) AND {condition} RETURNING id",
+        dialect.by_index(UNSLOTTED_INDEX),
         dialect.now()
     );
     ids_of(work, text, vec![i64::from(slot_of(key).0).into(), key.into()]).await
@@ -230,7 +235,8 @@ async fn change_hold(work: &mut Work, text: &str, hold: &Hold) -> Result<(), Sou
 async fn switch(work: &mut Work, group: &str, is_active: Option<bool>) -> Result<(), SourceError> {
     let changed = match is_active {
         Some(is_active) => {
-            let text = "INSERT INTO relay_switch (grp, is_active) VALUES ($1, CAST($2 AS SMALLINT)) \
+            let text = "INSERT INTO relay_switch (grp, is_active) \
+                        VALUES ($1, CAST($2 AS SMALLINT)) \
                         ON CONFLICT (grp) DO UPDATE SET is_active = excluded.is_active";
             work.change(text.to_owned(), vec![group.into(), i64::from(is_active).into()]).await
         }
@@ -242,7 +248,8 @@ async fn switch(work: &mut Work, group: &str, is_active: Option<bool>) -> Result
     changed.map(|_| ())
 }
 
-/// Keeps the ids for nodes to ask for, and forgets the oldest. Too many at once are not kept: nodes read everything again.
+/// Keeps the ids for nodes to ask for, and forgets the oldest. Too many at once are not kept: nodes
+/// read everything again.
 async fn remember(
     work: &mut Work,
     dialect: Dialect,
@@ -262,7 +269,7 @@ async fn remember(
     }
     let text = format!(
         "INSERT INTO relay_change (version, request) SELECT CAST($1 AS BIGINT), id FROM {}",
-        dialect.table("v", 2, &[("id", super::base::Kind::Int)])
+        dialect.table("v", 2, &[("id", Kind::Int)])
     );
     let mut values = vec![version.into()];
     values.extend(dialect.table_values(vec![Value::ints(changed.iter().map(|id| id.0))]));

@@ -1,9 +1,10 @@
 //! Who owns which bucket: the rules, without a database.
 //!
-//! A round loads the ledger under the lock of the control row, lets it serve one node, and writes back what has changed, all in
-//! one transaction; so rounds come one after the other. What follows from that: a slot has one owner at most who can write,
-//! because a bucket is granted only when every bucket of another layout that shares a slot with it is free, and each grant,
-//! release and seizure gives the bucket a fence that no bucket has had before.
+//! A round loads the ledger under the lock of the control row, lets it serve one node, and writes
+//! back what has changed, all in one transaction; so rounds come one after the other. What follows
+//! from that: a slot has one owner at most who can write, because a bucket is granted only when
+//! every bucket of another layout that shares a slot with it is free, and each grant, release and
+//! seizure gives the bucket a fence that no bucket has had before.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -137,8 +138,9 @@ impl Ledger {
         }
     }
 
-    /// What stands under this node's name without its knowing of it was granted by an answer that it never got, or given up by
-    /// it without a word. Nobody can tell which, so it counts as fallen silent.
+    /// What stands under this node's name without its knowing of it was granted by an answer that
+    /// it never got, or given up by it without a word. Nobody can tell which, so it counts as
+    /// fallen silent.
     fn forget(&mut self, greeting: &Greeting) {
         let known = |number| greeting.renew.iter().any(|&(known, _)| known == number);
         let unknown: Vec<BucketNo> = self
@@ -152,21 +154,30 @@ impl Ledger {
         }
     }
 
-    /// Takes free buckets, then those whose leases have ended, up to the share.
+    /// Takes what is free or whose lease has ended: up to the lower share always, up to the upper
+    /// one only as far as others do not need it; else a bucket that was just given back for
+    /// somebody else would return to where it was.
     fn acquire(&mut self, greeting: &Greeting, answer: &mut Answer) {
         if !greeting.wants_more {
             return;
         }
-        let held = self.count_of(&greeting.node);
-        let mut wanted = self.share_max().saturating_sub(held);
-        let candidates: Vec<BucketNo> = self.present().map(|bucket| bucket.number).collect();
+        let mut held = self.count_of(&greeting.node);
+        let lacking = self.lacking_besides(&greeting.node);
+        let candidates: Vec<BucketNo> = self
+            .present()
+            .filter(|bucket| self.is_free(bucket))
+            .map(|bucket| bucket.number)
+            .collect();
+        let mut free = candidates.len();
         for number in candidates {
-            if wanted == 0 {
+            let is_spare = held < self.share_max() && free > lacking;
+            if held >= self.share_min() && !is_spare {
                 return;
             }
             if let Some(granted) = self.grant(greeting, number) {
                 answer.granted.push(granted);
-                wanted -= 1;
+                held += 1;
+                free -= 1;
             }
         }
     }
@@ -229,8 +240,8 @@ impl Ledger {
         self.removed.extend(gone);
     }
 
-    /// Asks this node to give back what others lack. Those held longest go first, and none before its time, so that no bucket
-    /// wanders back and forth.
+    /// Asks this node to give back what others lack. Those held longest go first, and none before
+    /// its time, so that no bucket wanders back and forth.
     fn ask_back(&mut self, greeting: &Greeting) {
         for number in self.outdated(&greeting.node) {
             self.mark_draining(number);
@@ -262,20 +273,24 @@ impl Ledger {
         self.buckets.iter().filter(is_outdated).map(|bucket| bucket.number).collect()
     }
 
-    /// How many buckets this node has too many: above the upper share always; above the lower one only as far as others are
-    /// below it, beyond what is free already or about to be.
+    /// How many buckets this node has too many: above the upper share always; above the lower one
+    /// only as far as others are below it, beyond what is free already or about to be.
     fn excess_of(&self, node: &Arc<str>) -> usize {
         let kept = self.kept_by(node);
-        let lacking: usize = self
-            .wanting()
-            .filter(|other| *other != node)
-            .map(|other| self.share_min().saturating_sub(self.kept_by(other)))
-            .sum();
+        let lacking = self.lacking_besides(node);
         let coming =
             self.present().filter(|bucket| bucket.owner.is_none() || bucket.is_draining).count();
         let spare = kept.saturating_sub(self.share_min());
         let above = kept.saturating_sub(self.share_max());
         above.max(spare.min(lacking.saturating_sub(coming)))
+    }
+
+    /// How many buckets the others are below the lower share.
+    fn lacking_besides(&self, node: &Arc<str>) -> usize {
+        self.wanting()
+            .filter(|other| *other != node)
+            .map(|other| self.share_min().saturating_sub(self.kept_by(other)))
+            .sum()
     }
 
     fn oldest_of(&self, greeting: &Greeting) -> Option<BucketNo> {
@@ -313,7 +328,8 @@ impl Ledger {
         bucket.owner.is_none() || bucket.lease_until_ms < self.now_ms
     }
 
-    /// Every bucket, of whatever layout, that has a slot of this range; a bucket shares with itself.
+    /// Every bucket, of whatever layout, that has a slot of this range; a bucket shares with
+    /// itself.
     fn sharing(&self, slots: SlotRange) -> impl Iterator<Item = &Bucket> {
         self.buckets.iter().filter(move |bucket| overlap(bucket.slots, slots))
     }

@@ -1,4 +1,5 @@
-//! Checks before a source is used: everything that would go wrong later, said at once and in one sentence.
+//! Checks before a source is used: everything that would go wrong later, said at once and in one
+//! sentence.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use super::base::{Base, CommitOrder, Dialect, Door, Options, Value, Work};
 use super::error::SourceError;
 use super::read_text::reading;
 use super::round::control_row_is_missing;
-use super::schema::{BLOCKED_INDEX, OPEN_INDEX, SLOT_INDEX, VERSION};
+use super::schema::{VERSION, indexes};
 
 /// What a column must be able to hold.
 #[derive(Clone, Copy, PartialEq)]
@@ -30,7 +31,7 @@ struct Table {
 
 const ALL_RIGHTS: &[&str] = &["SELECT", "INSERT", "UPDATE", "DELETE"];
 
-const TABLES: [Table; 7] = [
+const TABLES: [Table; 8] = [
     Table {
         name: "relay_schema",
         numbers: &["version"],
@@ -116,6 +117,13 @@ const TABLES: [Table; 7] = [
         bytes: &[],
         rights: ALL_RIGHTS,
     },
+    Table {
+        name: "relay_change",
+        numbers: &["version", "request"],
+        texts: &[],
+        bytes: &[],
+        rights: &["SELECT", "INSERT", "DELETE"],
+    },
 ];
 
 /// See [`Source::prepare`](super::Source::prepare).
@@ -128,7 +136,7 @@ pub(super) async fn prepare(base: &Base, options: &Options) -> Result<(), Source
     }
     check_version(&mut work).await?;
     check_control(&mut work).await?;
-    for index in [OPEN_INDEX, SLOT_INDEX, BLOCKED_INDEX] {
+    for index in indexes(dialect) {
         check_index(&mut work, dialect, index).await?;
     }
     check_rights(&mut work, dialect).await?;
@@ -192,7 +200,8 @@ async fn check_columns(
     }
 }
 
-/// PostgreSQL's tables have the column `xid` from the beginning, so that its order can be chosen at any time.
+/// PostgreSQL's tables have the column `xid` from the beginning, so that its order can be chosen at
+/// any time.
 fn options_column_is_missing(
     dialect: Dialect,
     table: &Table,
@@ -303,35 +312,54 @@ async fn check_index(work: &mut Work, dialect: Dialect, index: &str) -> Result<(
     }
 }
 
+/// The columns of requests that the relay writes: it needs no right to change any other.
+const WRITTEN: [&str; 8] =
+    ["state", "due_at", "attempts", "last_status", "last_error", "fence", "updated_at", "done_at"];
+
 async fn check_rights(work: &mut Work, dialect: Dialect) -> Result<(), SourceError> {
     if dialect == Dialect::Sqlite {
         return Ok(());
     }
     for table in &TABLES {
         for right in table.rights {
-            let text = "SELECT CAST(CASE WHEN has_table_privilege(to_regclass($1), $2) \
-                        THEN 1 ELSE 0 END AS BIGINT) AS is_granted, CAST(current_user AS TEXT) AS who";
-            let row = work.row(text.to_owned(), vec![table.name.into(), (*right).into()]).await?;
-            if !is_one(&row)? {
-                return Err(missing_right(table.name, right, &row.text("who")?));
-            }
+            check_right(work, table.name, right).await?;
         }
     }
     Ok(())
 }
 
-fn missing_right(table: &str, right: &str, who: &str) -> SourceError {
+async fn check_right(work: &mut Work, table: &str, right: &str) -> Result<(), SourceError> {
+    let columns: &[&str] = match (table, right) {
+        ("relay_request", "UPDATE") => &WRITTEN,
+        _ => &[],
+    };
+    let text = "SELECT CAST(current_user AS TEXT) AS who, CAST(CASE \
+                WHEN has_table_privilege(to_regclass($1), $2) THEN 1 \
+                WHEN cardinality(CAST($3 AS TEXT[])) = 0 THEN 0 \
+                WHEN EXISTS (SELECT 1 FROM unnest(CAST($3 AS TEXT[])) AS c(name) \
+                WHERE NOT has_column_privilege(to_regclass($1), c.name, $2)) THEN 0 \
+                ELSE 1 END AS BIGINT) AS is_granted";
+    let values = vec![table.into(), right.into(), Value::texts(columns.iter().copied())];
+    let row = work.row(text.to_owned(), values).await?;
+    match row.is_set("is_granted")? {
+        true => Ok(()),
+        false => Err(missing_right(table, right, columns, &row.text("who")?)),
+    }
+}
+
+fn missing_right(table: &str, right: &str, columns: &[&str], who: &str) -> SourceError {
+    let which = match columns {
+        [] => right.to_owned(),
+        columns => format!("{right} ({})", columns.join(", ")),
+    };
     SourceError::unfit(format!(
         "the user {who} has no right to {right} on the table `{table}`: run \
-         `GRANT {right} ON {table} TO {who}`"
+         `GRANT {which} ON {table} TO {who}`"
     ))
 }
 
 async fn check_writing(base: &Base) -> Result<(), SourceError> {
-    let text = match base.dialect() {
-        Dialect::Postgres => "UPDATE relay_control SET version = version WHERE one = 0",
-        Dialect::Sqlite => "UPDATE relay_control SET version = version WHERE one = 0",
-    };
+    let text = "UPDATE relay_control SET version = version WHERE one = 0";
     let tried = async {
         let mut work = base.write(Door::Work).await?;
         work.change(text.to_owned(), Vec::new()).await?;
@@ -396,8 +424,4 @@ fn is_whole_walk(dialect: Dialect, step: &str) -> bool {
                 && !step.contains("USING")
         }
     }
-}
-
-fn is_one(row: &super::base::Record) -> Result<bool, SourceError> {
-    row.is_set("is_granted")
 }

@@ -1,8 +1,9 @@
 //! Reads: open requests in the slots that were asked for, in the order of their ids.
 //!
-//! Reads that walk over open requests, those of foreign slots too, stop after [`READ_SCAN_MAX`] of them, so that none takes long.
-//! A forward read then looks for ids at which there is no row. Everything that belongs to one read sees the same state of the
-//! table: a row that is committed between two looks would otherwise be neither found nor missed.
+//! Reads that walk over open requests, those of foreign slots too, stop after [`READ_SCAN_MAX`] of
+//! them, so that none takes long. A forward read then looks for ids at which there is no row.
+//! Everything that belongs to one read sees the same state of the table: a row that is committed
+//! between two looks would otherwise be neither found nor missed.
 
 use posthouse_pump::read::{Found, Read, SlotRange, Span};
 use posthouse_pump::request::{Request, RequestId, SLOTS};
@@ -35,7 +36,7 @@ async fn forward(
     let mut work = base.view().await?;
     let mut page = page(&mut work, base, options, read).await?;
     if !page.has_more {
-        page.stop_at(walk(&mut work, base, options, read).await?, None);
+        page.stop_at(&walk(&mut work, base, options, read).await?, None);
     }
     let scanned_to = page.last.unwrap_or(after).max(after);
     let missing = missing(&mut work, options.order, after, scanned_to).await?;
@@ -53,7 +54,7 @@ async fn again(
     let mut work = base.view().await?;
     let mut page = page(&mut work, base, options, read).await?;
     if !page.has_more {
-        page.stop_at(walk(&mut work, base, options, read).await?, Some(up_to));
+        page.stop_at(&walk(&mut work, base, options, read).await?, Some(up_to));
     }
     work.commit().await?;
     let scanned_to = page.last.unwrap_or(after).max(after);
@@ -94,7 +95,7 @@ struct Walk {
 
 impl Page {
     /// A page that is not full ends where the walk was stopped, else at the end of the span.
-    fn stop_at(&mut self, walk: Walk, up_to: Option<RequestId>) {
+    fn stop_at(&mut self, walk: &Walk, up_to: Option<RequestId>) {
         self.has_more = walk.stopped_at.is_some();
         self.last = walk.stopped_at.or(up_to).or(walk.last);
     }
@@ -162,7 +163,8 @@ async fn walk(
     Ok(Walk { stopped_at, last: row.maybe_int("last")?.map(RequestId) })
 }
 
-/// Ranges of ids at which there is no row. One that is there but not visible yet, under [`CommitOrder::Xid`], counts as missing.
+/// Ranges of ids at which there is no row. One that is there but not visible yet, under
+/// [`CommitOrder::Xid`], counts as missing.
 async fn missing(
     work: &mut Work,
     order: CommitOrder,

@@ -1,8 +1,8 @@
 //! Rounds: the heart-beat of a node, its leases, the time, and what operators have changed.
 //!
-//! One transaction, and under the lock of the control row, so that one node is served after the other. The locks are taken in
-//! one order everywhere, control row, buckets, requests; so rounds, settlements and operators cannot wait for each other in a
-//! circle.
+//! One transaction, and under the lock of the control row, so that one node is served after the
+//! other. The locks are taken in one order everywhere, control row, buckets, requests; so rounds,
+//! settlements and operators cannot wait for each other in a circle.
 
 use std::sync::Arc;
 
@@ -88,7 +88,8 @@ fn small(number: i64) -> u32 {
     u32::try_from(number).unwrap_or(0)
 }
 
-/// Leaves a sign of life, and gives the time. The time is asked for only after the lock, for which there may have been a wait.
+/// Leaves a sign of life, and gives the time. The time is asked for only after the lock, for which
+/// there may have been a wait.
 async fn greet(work: &mut Work, dialect: Dialect, greeting: &Greeting) -> Result<i64, SourceError> {
     let now = dialect.now();
     let text = format!(

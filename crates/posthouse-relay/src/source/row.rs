@@ -32,9 +32,6 @@ pub(super) const CONTENT_COLUMNS: [(&str, &str); 7] = [
     ("traceparent", "CAST(r.traceparent AS TEXT)"),
 ];
 
-/// The state from which on a request is finished.
-pub(super) const STATE_FINISHED: i64 = 3;
-
 /// The state of a request that was given up for the time being.
 pub(super) const STATE_BLOCKED: i64 = 2;
 
@@ -66,8 +63,8 @@ pub(super) fn request_of(row: &Record, region: &Arc<str>) -> Result<Request, Sou
     })
 }
 
-/// The content, if it was asked for. A request whose headers cannot be read has none: it keeps its place and is not sent, for
-/// to send it without them might be worse.
+/// The content, if it was asked for. A request whose headers cannot be read has none: it keeps its
+/// place and is not sent, for to send it without them might be worse.
 pub(super) fn content_of(row: &Record) -> Result<Option<Content>, SourceError> {
     if !row.is_set("is_wanted")? {
         return Ok(None);

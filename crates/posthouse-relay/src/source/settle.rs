@@ -1,7 +1,8 @@
-//! Write-backs: one statement for all outcomes, each under its fence, and a second look at those that changed nothing.
+//! Write-backs: one statement for all outcomes, each under its fence, and a second look at those
+//! that changed nothing.
 //!
-//! The rows of the buckets are locked until the end, in the order of their numbers: nobody can take a bucket over between the
-//! check of its fence and the write under it.
+//! The rows of the buckets are locked until the end, in the order of their numbers: nobody can take
+//! a bucket over between the check of its fence and the write under it.
 
 use std::collections::HashMap;
 
@@ -126,7 +127,8 @@ pub(super) fn number_of(state: State) -> i64 {
     }
 }
 
-/// What changed nothing was written before, and the answer was lost; or the bucket has another owner; or the request is gone.
+/// What changed nothing was written before, and the answer was lost; or the bucket has another
+/// owner; or the request is gone.
 async fn look_again(
     work: &mut Work,
     dialect: Dialect,

@@ -23,7 +23,8 @@ pub(crate) enum Kind {
 }
 
 impl Dialect {
-    /// The time, in Unix milliseconds, by the database's clock at the moment of asking, not at the beginning of the transaction.
+    /// The time, in Unix milliseconds, by the database's clock at the moment of asking, not at the
+    /// beginning of the transaction.
     pub(crate) fn now(self) -> &'static str {
         match self {
             Dialect::Postgres => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
@@ -33,8 +34,8 @@ impl Dialect {
         }
     }
 
-    /// Begins a transaction that writes. SQLite takes the write lock at once: a transaction that starts as a reader cannot
-    /// become a writer when somebody else has written in between.
+    /// Begins a transaction that writes. SQLite takes the write lock at once: a transaction that
+    /// starts as a reader cannot become a writer when somebody else has written in between.
     pub(crate) fn begin(self) -> &'static str {
         match self {
             Dialect::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
@@ -66,8 +67,9 @@ impl Dialect {
         }
     }
 
-    /// Names the index that a walk over open requests must take, where a planner might prefer the primary key and walk over
-    /// years of finished ones. PostgreSQL has statistics, and takes no orders.
+    /// Names the index that a walk over open requests must take, where a planner might prefer the
+    /// primary key and walk over years of finished ones. PostgreSQL has statistics, and takes no
+    /// orders.
     pub(crate) fn by_index(self, index: &str) -> String {
         match self {
             Dialect::Postgres => String::new(),
@@ -91,12 +93,14 @@ impl Dialect {
         }
     }
 
-    /// Whether a slot is set in the mask with this number: one byte for each slot, so that any set of ranges is the same
-    /// statement. A row without a slot passes; whoever reads it computes where it belongs.
+    /// Whether a slot is set in the mask with this number: one byte for each slot, so that any set
+    /// of ranges is the same statement. A row without a slot passes; whoever reads it computes
+    /// where it belongs.
     pub(crate) fn slot_in(self, column: &str, number: usize) -> String {
         match self {
             Dialect::Postgres => format!(
-                "({column} IS NULL OR get_byte(CAST(${number} AS BYTEA), CAST({column} AS INT)) = 1)"
+                "({column} IS NULL \
+                 OR get_byte(CAST(${number} AS BYTEA), CAST({column} AS INT)) = 1)"
             ),
             Dialect::Sqlite => {
                 format!("({column} IS NULL OR substr(${number}, {column} + 1, 1) = x'01')")
@@ -104,7 +108,8 @@ impl Dialect {
         }
     }
 
-    /// A table of values, with a name and names for its columns; its values begin at number `first`.
+    /// A table of values, with a name and names for its columns; its values begin at number
+    /// `first`.
     pub(crate) fn table(self, name: &str, first: usize, columns: &[(&str, Kind)]) -> String {
         match self {
             Dialect::Postgres => postgres_table(name, first, columns),

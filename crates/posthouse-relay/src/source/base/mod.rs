@@ -1,8 +1,9 @@
 //! Access to a database, the same for every dialect: pools, transactions, statements.
 //!
-//! There are three ways in, each with connections of its own, so that none can starve another: work (reads and settlements),
-//! rounds (leases), and the wait for news. A transaction that is not brought to its end closes its connection instead of
-//! giving it back: nobody knows in what state it is, and asking could take as long as the network likes.
+//! There are three ways in, each with connections of its own, so that none can starve another: work
+//! (reads and settlements), rounds (leases), and the wait for news. A transaction that is not
+//! brought to its end closes its connection instead of giving it back: nobody knows in what state
+//! it is, and asking could take as long as the network likes.
 
 mod dialect;
 mod options;
@@ -18,6 +19,7 @@ pub(crate) use dialect::Kind;
 pub use options::{CommitOrder, Options};
 pub(crate) use record::Record;
 pub(crate) use value::Value;
+pub(crate) use wake::NOTIFY;
 pub(crate) use work::Work;
 
 use crate::source::error::SourceError;

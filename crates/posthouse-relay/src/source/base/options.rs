@@ -28,17 +28,18 @@ impl Default for Options {
 
 /// What makes a request visible to reads.
 ///
-/// Ids are given when a row is written, rows appear when their transaction commits. Where two open transactions write requests
-/// with the same business id, the higher id may appear first.
+/// Ids are given when a row is written, rows appear when their transaction commits. Where two open
+/// transactions write requests with the same business id, the higher id may appear first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CommitOrder {
-    /// Whatever has been committed. In order as long as writers of one business id wait for each other, as they do when they
-    /// lock the row of the business that the request is about.
+    /// Whatever has been committed. In order as long as writers of one business id wait for each
+    /// other, as they do when they lock the row of the business that the request is about.
     #[default]
     Id,
-    /// PostgreSQL only: what was written by transactions older than every one that is still open, by the column `xid`. In order
-    /// whatever writers do, but one long transaction anywhere in the database holds everything up. After a restore into
-    /// another server, open rows need `UPDATE relay_request SET xid = pg_current_xact_id() WHERE state < 3`.
+    /// PostgreSQL only: what was written by transactions older than every one that is still open,
+    /// by the column `xid`. In order whatever writers do, but one long transaction anywhere in the
+    /// database holds everything up. After a restore into another server, open rows need `UPDATE
+    /// relay_request SET xid = pg_current_xact_id() WHERE state < 3`.
     Xid,
 }
 

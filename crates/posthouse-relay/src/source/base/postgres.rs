@@ -53,8 +53,9 @@ impl Pools {
     }
 }
 
-/// A relay's statements all have an index to go by, and which one is best does not depend on values. A planner that guesses from
-/// stale statistics must not choose to read a whole table of finished requests instead.
+/// A relay's statements all have an index to go by, and which one is best does not depend on
+/// values. A planner that guesses from stale statistics must not choose to read a whole table of
+/// finished requests instead.
 fn with_settings(target: PgConnectOptions) -> PgConnectOptions {
     target.options([
         ("statement_timeout", STATEMENT_MS_MAX.to_string()),

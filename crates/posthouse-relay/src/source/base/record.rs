@@ -6,7 +6,8 @@ use sqlx::{Decode, Row, Type};
 
 use crate::source::error::SourceError;
 
-/// One row of an answer. Statements cast what they select, so that numbers are 64 bits wide and texts are texts.
+/// One row of an answer. Statements cast what they select, so that numbers are 64 bits wide and
+/// texts are texts.
 pub(crate) enum Record {
     /// From PostgreSQL.
     Postgres(PgRow),

@@ -1,6 +1,7 @@
 //! SQLite: pools and their settings.
 //!
-//! One file has one writer at a time, whoever it is; there are several connections so that reads need not wait for it.
+//! One file has one writer at a time, whoever it is; there are several connections so that reads
+//! need not wait for it.
 
 use std::str::FromStr;
 

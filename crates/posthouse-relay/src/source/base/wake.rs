@@ -1,8 +1,9 @@
 //! The wait for news.
 //!
-//! Being woken is a hint. Whoever waits looks by itself now and then, so a lost hint costs time and nothing else; therefore every
-//! error counts as a hint, after a pause that keeps a dead database from being asked in a circle. What is listened with is
-//! kept between waits, so that nothing that comes in between is missed.
+//! Being woken is a hint. Whoever waits looks by itself now and then, so a lost hint costs time and
+//! nothing else; therefore every error counts as a hint, after a pause that keeps a dead database
+//! from being asked in a circle. What is listened with is kept between waits, so that nothing that
+//! comes in between is missed.
 
 use std::time::Duration;
 
@@ -13,8 +14,11 @@ use tokio::sync::Mutex;
 
 use crate::source::limits::SQLITE_WATCH;
 
-/// What writers notify, if they like, after they have written: `NOTIFY posthouse_relay`.
-pub(crate) const NEWS: &str = "posthouse_relay";
+/// What is listened for.
+const NEWS: &str = "posthouse_relay";
+
+/// What writers to PostgreSQL may say in the transaction in which they write, if they like.
+pub(crate) const NOTIFY: &str = "NOTIFY posthouse_relay";
 
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -36,7 +40,8 @@ pub(super) async fn postgres(pool: &PgPool, ear: &Ear) {
     }
 }
 
-/// What was notified before this is not heard of, so that to have begun to listen is news by itself.
+/// What was notified before this is not heard of, so that to have begun to listen is news by
+/// itself.
 async fn listen(pool: &PgPool) -> Result<PgListener, sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(NEWS).await?;
@@ -51,7 +56,8 @@ pub(super) async fn sqlite(pool: &SqlitePool, eye: &Eye) {
     }
 }
 
-/// The version that a connection sees changes whenever another connection has committed (sqlite.org/pragma.html#pragma_data_version).
+/// The version that a connection sees changes whenever another connection has committed
+/// (sqlite.org/pragma.html#pragma_data_version).
 async fn watch(
     pool: &SqlitePool,
     eye: &mut Option<(PoolConnection<Sqlite>, i64)>,

@@ -12,7 +12,8 @@ enum Link {
     Sqlite(PoolConnection<Sqlite>),
 }
 
-/// A connection in use. Dropped before its end, as by a time-out, it is closed, and the database rolls back.
+/// A connection in use. Dropped before its end, as by a time-out, it is closed, and the database
+/// rolls back.
 pub(crate) struct Work {
     link: Link,
     is_clean: bool,
@@ -39,7 +40,8 @@ impl Work {
         Work { link: Link::Sqlite(link), is_clean: false }
     }
 
-    /// Carries out a prepared statement and gives its rows. The text must consist of fixed pieces only.
+    /// Carries out a prepared statement and gives its rows. The text must consist of fixed pieces
+    /// only.
     pub(crate) async fn rows(
         &mut self,
         text: String,

@@ -1,6 +1,7 @@
 //! What every source must do. A back end is not finished until it runs this.
 //!
-//! Every case begins with new tables, and speaks SQL that all dialects share to play the writers of requests.
+//! Every case begins with new tables, and speaks SQL that all dialects share to play the writers of
+//! requests.
 
 mod bench;
 mod leases;

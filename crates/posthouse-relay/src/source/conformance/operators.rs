@@ -76,7 +76,8 @@ async fn told<S: Source>(node: &mut Node<S>) -> Option<Control> {
 async fn settings_reach_every_node(bench: &impl Bench) {
     bench.renew().await;
     let (mut a, mut b) = (Node::new(bench.open(), "a"), Node::new(bench.open(), "b"));
-    (a.round().await, b.round().await);
+    a.round().await;
+    b.round().await;
     let hold = Hold::Key { slot: slot_of("k"), key: "k".into() };
     let holds = [Hold::Code("c".into()), Hold::Endpoint("e".into()), hold.clone()];
     for hold in &holds {

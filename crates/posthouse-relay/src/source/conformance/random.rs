@@ -1,7 +1,9 @@
-//! Random histories of leases: two or three nodes that come, go, fall silent, lose answers and change the number of buckets.
+//! Random histories of leases: two or three nodes that come, go, fall silent, lose answers and
+//! change the number of buckets.
 //!
-//! After every step it is computed by brute force, for every slot, which nodes could write it with any lease they ever had. At
-//! no instant may there be two. Now and then every such lease is tried out, too.
+//! After every step it is computed by brute force, for every slot, which nodes could write it with
+//! any lease they ever had. At no instant may there be two. Now and then every such lease is tried
+//! out, too.
 
 use std::collections::BTreeMap;
 

@@ -16,6 +16,7 @@ pub(super) async fn run(bench: &impl Bench) {
     gaps_are_missing_until_filled(bench).await;
     a_key_is_read_alone(bench).await;
     only_the_slots_named(bench).await;
+    a_long_walk_is_cut(bench).await;
 }
 
 const FROM_START: Span = Span::Forward { after: RequestId(0) };
@@ -186,4 +187,40 @@ async fn only_the_slots_named(bench: &impl Bench) {
     let got: Vec<&str> = found.rows.iter().filter_map(|row| row.key.as_deref()).collect();
     assert_eq!(got, expected);
     assert_eq!((found.scanned_to, ranges(&found)), (RequestId(50), vec![]));
+}
+
+/// Requests of foreign slots are walked over, but not without end.
+async fn a_long_walk_is_cut(bench: &impl Bench) {
+    bench.renew().await;
+    bench
+        .sql(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20010) \
+             INSERT INTO relay_request (code, body, business_id) SELECT 'a', 'x', \
+             CASE WHEN i < 20010 THEN 'far' ELSE 'near' END FROM n",
+        )
+        .await;
+    let source = bench.open();
+    let near = SlotRange { first: slot_of("near"), last: slot_of("near") };
+    let walk = async |span: fn(i64) -> Span| {
+        let (mut after, mut rows, mut steps) = (0, 0, 0);
+        loop {
+            let read = Read {
+                number: ReadNo(1),
+                span: span(after),
+                slots: [near].as_slice().into(),
+                codes: [].as_slice().into(),
+                rows_max: 500,
+                bytes_max: 1,
+            };
+            let found = must(source.read(&read).await);
+            (after, rows, steps) = (found.scanned_to.0, rows + found.rows.len(), steps + 1);
+            if !found.has_more {
+                return (after, rows, steps > 1);
+            }
+        }
+    };
+    let forward = walk(|after| Span::Forward { after: RequestId(after) }).await;
+    assert_eq!(forward, (20_010, 1, true));
+    let again = |after| Span::Again { after: RequestId(after), up_to: RequestId(20_009) };
+    assert_eq!(walk(again).await, (20_009, 0, true));
 }

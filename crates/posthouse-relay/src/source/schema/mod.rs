@@ -1,8 +1,9 @@
 //! The tables of a source: how they look, and how they come into being.
 //!
-//! Whoever writes requests need give a code, a body and, for order, a business id; all else has defaults. `grp` empty means the
-//! group of the code, `region` empty the region of the relay that reads it. States: 0 ready, 1 sending, 2 blocked, 3 done,
-//! 4 failed, 5 expired, 6 rejected, 7 cancelled; those below 3 are open. Instants are Unix milliseconds.
+//! Whoever writes requests need give a code, a body and, for order, a business id; all else has
+//! defaults. `grp` empty means the group of the code, `region` empty the region of the relay that
+//! reads it. States: 0 ready, 1 sending, 2 blocked, 3 done, 4 failed, 5 expired, 6 rejected, 7
+//! cancelled; those below 3 are open. Instants are Unix milliseconds.
 
 mod postgres;
 mod sqlite;
@@ -20,12 +21,24 @@ pub const VERSION: i64 = 1;
 pub(super) const OPEN_INDEX: &str = "relay_request_open";
 
 /// The index on the slots and ids of open requests.
-pub(super) const SLOT_INDEX: &str = "relay_request_slot";
+const SLOT_INDEX: &str = "relay_request_slot";
 
 /// The index on the ids of blocked requests.
-pub(super) const BLOCKED_INDEX: &str = "relay_request_blocked";
+const BLOCKED_INDEX: &str = "relay_request_blocked";
 
-/// The tables in the words of a dialect, for people who create tables themselves. It ends with the rows that must be there.
+/// The index on the keys of open requests without a slot; SQLite only.
+pub(super) const UNSLOTTED_INDEX: &str = "relay_request_unslotted";
+
+/// The indexes of a dialect.
+pub(super) fn indexes(dialect: Dialect) -> &'static [&'static str] {
+    match dialect {
+        Dialect::Postgres => &[OPEN_INDEX, SLOT_INDEX, BLOCKED_INDEX],
+        Dialect::Sqlite => &[OPEN_INDEX, SLOT_INDEX, BLOCKED_INDEX, UNSLOTTED_INDEX],
+    }
+}
+
+/// The tables in the words of a dialect, for people who create tables themselves. It ends with the
+/// rows that must be there.
 pub fn ddl(dialect: Dialect) -> String {
     let tables = match dialect {
         Dialect::Postgres => postgres::DDL,
@@ -34,7 +47,8 @@ pub fn ddl(dialect: Dialect) -> String {
     format!("{tables}{}", first_rows(dialect))
 }
 
-/// The first fence is the time: if somebody creates these tables anew beside old requests, it is higher than what those carry.
+/// The first fence is the time: if somebody creates these tables anew beside old requests, it is
+/// higher than what those carry.
 fn first_rows(dialect: Dialect) -> String {
     let now = dialect.now();
     let buckets: Vec<String> = lay_out(1, BUCKETS_DEFAULT)
@@ -52,8 +66,9 @@ fn first_rows(dialect: Dialect) -> String {
     )
 }
 
-/// Creates what is missing, in one transaction; what is there stays as it is. A SQLite file that is not there is created, and
-/// set to write-ahead logging, so that readers and writers do not wait for each other.
+/// Creates what is missing, in one transaction; what is there stays as it is. A SQLite file that is
+/// not there is created, and set to write-ahead logging, so that readers and writers do not wait
+/// for each other.
 ///
 /// # Errors
 /// [`SourceError`], if the database is not to be had or does not let us.
@@ -88,7 +103,8 @@ async fn create(base: &Base) -> Result<(), SourceError> {
     work.commit().await
 }
 
-/// Replaces the layout by one with another number of buckets. Those of the old one stay until they are given back.
+/// Replaces the layout by one with another number of buckets. Those of the old one stay until they
+/// are given back.
 pub(super) async fn replace_layout(
     work: &mut Work,
     dialect: Dialect,

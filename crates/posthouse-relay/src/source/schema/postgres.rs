@@ -1,7 +1,8 @@
 //! The schema in PostgreSQL's words, for version 13 or later, in a database with the encoding UTF8.
 //!
-//! `slot` is generated: from the business id, or else from the request id, which is random. Rows are updated once or twice and the
-//! small tables all the time, so pages keep room for that and are cleaned early.
+//! `slot` is generated: from the business id, or else from the request id, which is random. Rows
+//! are updated once or twice and the small tables all the time, so pages keep room for that and are
+//! cleaned early.
 
 /// Every statement, each of which changes nothing where the thing is there already.
 pub(super) const DDL: &str = "\

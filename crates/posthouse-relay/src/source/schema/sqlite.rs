@@ -1,7 +1,9 @@
 //! The schema in SQLite's words.
 //!
-//! SQLite has no MD5, so a writer may leave `slot` empty: every reader computes it then, from the business id or else from the
-//! request id, and always gets the same. Defaults use only what SQLite 3.35 knows, for writers bring their own library.
+//! SQLite has no MD5, so a writer may leave `slot` empty: every reader computes it then, from the
+//! business id or else from the request id, and always gets the same; an index of their own finds
+//! such requests by their keys. Defaults use only what SQLite 3.35 knows, for writers bring their
+//! own library.
 
 /// Every statement, each of which changes nothing where the thing is there already.
 pub(super) const DDL: &str = "\
@@ -37,6 +39,8 @@ CREATE TABLE IF NOT EXISTS relay_request (
 CREATE INDEX IF NOT EXISTS relay_request_open ON relay_request (id) WHERE state < 3;
 CREATE INDEX IF NOT EXISTS relay_request_slot ON relay_request (slot, id) WHERE state < 3;
 CREATE INDEX IF NOT EXISTS relay_request_blocked ON relay_request (id) WHERE state = 2;
+CREATE INDEX IF NOT EXISTS relay_request_unslotted ON relay_request (business_id, id)
+  WHERE slot IS NULL AND state < 3;
 CREATE TABLE IF NOT EXISTS relay_control (
   one             INTEGER PRIMARY KEY CHECK (one = 1),
   version         INTEGER NOT NULL,
