@@ -191,6 +191,11 @@ impl Pump {
         for lane in lanes {
             self.empty(lane);
         }
+        if self.buckets.slots.is_empty() {
+            // Whatever is granted next is read from the beginning.
+            self.withheld.clear();
+            self.reads.forget(|_| true);
+        }
     }
 
     fn abort(&mut self, number: BucketNo) {

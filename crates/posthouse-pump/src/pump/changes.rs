@@ -7,7 +7,6 @@ use super::lane::{Busy, Lane};
 use super::row::Phase;
 use super::withheld::{Cause, before};
 use crate::input::Hold;
-use crate::limits::CHANGED_MAX;
 use crate::plan::Plan;
 use crate::request::RequestId;
 use crate::time::Now;
@@ -39,7 +38,7 @@ impl Pump {
 
     /// Nothing starts of what has changed before it has been read again.
     pub(super) fn take_changed(&mut self, ids: Vec<RequestId>) {
-        let is_much = self.changed.len() + ids.len() > CHANGED_MAX;
+        let is_much = self.changed.len() + ids.len() > self.room.changed_max;
         let since = self.event();
         for id in ids {
             if let Some(row) = self.rows.get_mut(&id).filter(|row| row.is_idle()) {
@@ -75,8 +74,8 @@ impl Pump {
     fn start_over(&mut self) {
         for station in self.stations.values_mut() {
             station.runnable.clear();
-            station.is_full = false;
         }
+        self.full.clear();
         let idle = self.rows.iter().filter(|(_, row)| row.is_idle()).map(|(id, _)| *id);
         let idle: Vec<RequestId> = idle.collect();
         for id in idle {

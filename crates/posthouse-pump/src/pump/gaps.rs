@@ -1,5 +1,9 @@
 //! Ids that were not there when their surroundings were read. A transaction that was open then may still put a request there,
 //! so they are looked at again, soon at first and then less and less often, until no transaction can be that old.
+//!
+//! They also matter for order. Somebody may commit a request there, and then another one of the same key with a higher id, which
+//! is seen first. So a request of a key starts only when a probe that was asked for after the request was seen has shown that all
+//! gaps of before are gaps still: such a probe *vouches* for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +21,8 @@ struct Gap {
     since_mono_ms: u64,
     wait_ms: u64,
     next_mono_ms: u64,
+    /// What came into sight before this event cannot have been preceded by something here.
+    vouched: u64,
 }
 
 /// See the module.
@@ -25,16 +31,18 @@ pub(super) struct Gaps {
     /// By first id.
     gaps: BTreeMap<RequestId, Gap>,
     queue: BTreeSet<(u64, RequestId)>,
+    by_vouched: BTreeSet<(u64, RequestId)>,
 }
 
 impl Gaps {
     /// Takes note of a range of ids, both ends included. Whether there was room.
-    pub fn add(&mut self, range: (RequestId, RequestId), mono_ms: u64) -> bool {
+    pub fn add(&mut self, range: (RequestId, RequestId), mono_ms: u64, vouched: u64) -> bool {
         if self.gaps.len() >= MISSING_RANGES_MAX {
             return false;
         }
         let next_mono_ms = mono_ms + WAIT_MS_MIN;
-        let gap = Gap { last: range.1, since_mono_ms: mono_ms, wait_ms: WAIT_MS_MIN, next_mono_ms };
+        let (last, since_mono_ms, wait_ms) = (range.1, mono_ms, WAIT_MS_MIN);
+        let gap = Gap { last, since_mono_ms, wait_ms, next_mono_ms, vouched };
         self.put(range.0, gap);
         true
     }
@@ -42,6 +50,32 @@ impl Gaps {
     /// When the next is to be looked at, milliseconds of the steady clock.
     pub fn due_mono_ms(&self) -> Option<u64> {
         self.queue.first().map(|(at, _)| *at)
+    }
+
+    /// The event before which what came into sight is vouched for.
+    pub fn vouched(&self) -> u64 {
+        self.by_vouched.first().map_or(u64::MAX, |(event, _)| *event)
+    }
+
+    /// A probe that was asked for at an event has not found anything in these gaps up to an id.
+    pub fn vouch(&mut self, firsts: &[RequestId], end: RequestId, event: u64) {
+        for first in firsts {
+            if self.gaps.get(first).is_some_and(|gap| gap.last <= end)
+                && let Some(mut gap) = self.take(*first)
+            {
+                gap.vouched = gap.vouched.max(event);
+                self.put(*first, gap);
+            }
+        }
+    }
+
+    /// Has everything that does not vouch for what came into sight at an event looked at now.
+    pub fn hurry(&mut self, event: u64, mono_ms: u64) {
+        let late = self.by_vouched.iter().take_while(|(vouched, _)| *vouched < event);
+        let late: Vec<RequestId> = late.take(PROBE_RANGES_MAX).map(|(_, first)| *first).collect();
+        for first in late {
+            self.again(first, mono_ms);
+        }
     }
 
     /// Those to be looked at now, ascending; at most as many as one probe may name. They count as looked at.
@@ -88,15 +122,16 @@ impl Gaps {
     }
 
     fn put(&mut self, first: RequestId, gap: Gap) {
+        self.take(first);
         self.queue.insert((gap.next_mono_ms, first));
-        if let Some(old) = self.gaps.insert(first, gap) {
-            self.queue.remove(&(old.next_mono_ms, first));
-        }
+        self.by_vouched.insert((gap.vouched, first));
+        self.gaps.insert(first, gap);
     }
 
     fn take(&mut self, first: RequestId) -> Option<Gap> {
         let gap = self.gaps.remove(&first)?;
         self.queue.remove(&(gap.next_mono_ms, first));
+        self.by_vouched.remove(&(gap.vouched, first));
         Some(gap)
     }
 }
@@ -112,7 +147,7 @@ mod tests {
         for word in script.split(' ') {
             if let Some(range) = word.strip_prefix('+') {
                 let (first, last) = range.split_once('-').unwrap();
-                gaps.add((id(first), id(last)), mono_ms);
+                gaps.add((id(first), id(last)), mono_ms, 0);
             } else if let Some(found) = word.strip_prefix('x') {
                 gaps.close(id(found));
             } else if let Some(at) = word.strip_prefix('@') {

@@ -26,10 +26,7 @@ impl Pump {
             Aim::Probe(gaps, changed) => {
                 self.found_missing(now, found, &asked, &gaps, &changed);
             }
-            Aim::Key(lane, sight, from) => {
-                let view = View::Key(sight, from);
-                self.found_of_key(now, found, &asked, lane, view);
-            }
+            Aim::Key(lane, from) => self.found_of_key(now, found, &asked, lane, from),
         }
     }
 
@@ -67,14 +64,16 @@ impl Pump {
         let is_empty = found.rows.is_empty();
         let wait_ms_max = self.pace.wait_ms_max;
         self.reads.forward_done(now.mono_ms, found.has_more, is_empty, wait_ms_max);
-        for range in found.missing {
-            // What there is no room for is found by the sweep.
-            self.gaps.add(range, now.mono_ms);
-        }
         for row in found.rows {
             self.see(now, row, asked, View::Forward);
         }
         self.high_water = self.high_water.max(found.scanned_to);
+        // What was seen in the same instant as a gap cannot have been preceded by something there.
+        let event = self.event();
+        for range in found.missing {
+            // What there is no room for is found by the sweep.
+            self.gaps.add(range, now.mono_ms, event);
+        }
     }
 
     fn found_of_key(
@@ -83,7 +82,7 @@ impl Pump {
         found: Found,
         asked: &Asked,
         no: super::lane::LaneNo,
-        view: View,
+        from: RequestId,
     ) {
         let Some(lane) = self.lanes.get_mut(&no) else { return };
         let Refill::Reading(read, missed) = lane.refill else { return };
@@ -93,19 +92,27 @@ impl Pump {
         let next = RequestId(found.scanned_to.0.saturating_add(1));
         lane.refill = Refill::None;
         lane.end = End::Open;
+        let mut is_withheld = false;
         // Held open while the answer is taken in, so that the lane is not dropped in between.
         lane.busy.push(super::lane::Busy { id: RequestId(i64::MIN), is_attempt: true });
         for row in found.rows {
-            // The key may have other lanes, of other codes; those are read for themselves.
-            if self.lane_of(&row).0 == no {
+            // The key may have other lanes, of other codes; those are read for themselves. New ground is, too, in its order.
+            if row.id <= self.high_water && self.lane_of(&row).0 == no {
+                let (id, view) = (row.id, if is_withheld { View::Single } else { View::Key(from) });
                 self.see(now, row, asked, view);
+                is_withheld |= self.withheld.has(no, id);
             }
         }
         if let Some(lane) = self.lanes.get_mut(&no) {
             lane.busy.retain(|busy| busy.id != RequestId(i64::MIN));
         }
-        for end in [missed, found.has_more.then_some(next)].into_iter().flatten() {
-            self.cut(now, no, end);
+        if is_withheld && self.withheld.has(no, RequestId(i64::MAX)) {
+            // The walk decides about the rest of the key.
+            self.withheld.extend(no, self.high_water, View::Single);
+        } else {
+            for end in [missed, found.has_more.then_some(next)].into_iter().flatten() {
+                self.cut(now, no, end);
+            }
         }
         self.refresh(now, no);
     }
@@ -124,11 +131,11 @@ impl Pump {
             return self.distrust(&request, is_open, view);
         }
         if self.rows.contains_key(&request.id) {
-            self.see_again(now, request, asked);
+            self.see_again(now, request, asked, view);
         } else if let Some(blocked) = self.blocked.get(&request.id) {
             if request.standing == Standing::Ready && blocked.since < asked.since {
                 self.unblock(now, request.id);
-                self.place(now, request, View::Single);
+                self.place(now, request, view);
             }
         } else {
             self.place(now, request, view);
@@ -143,7 +150,7 @@ impl Pump {
         let walk = self.withheld.walk.as_ref();
         let walk = walk.filter(|walk| bucket.walk == Some(walk.sight));
         match (view, walk) {
-            (View::Key(..), _) => false,
+            (View::Key(_), _) => false,
             (View::Walk(sight), Some(walk)) => sight != walk.sight,
             (View::Single, Some(walk)) => id > walk.after,
             (View::Forward, _) | (_, None) => true,
@@ -152,18 +159,20 @@ impl Pump {
 
     /// What is seen was settled since. If it is still open, it must be read once more.
     fn distrust(&mut self, request: &Request, is_open: bool, view: View) {
-        let (View::Walk(sight) | View::Key(sight, _)) = view else { return };
+        if !matches!(view, View::Walk(_) | View::Key(_)) {
+            return;
+        }
         if is_open && !self.rows.contains_key(&request.id) {
             let (no, is_keyed) = self.lane_of(request);
             self.withheld.want(super::withheld::before(request.id));
             if is_keyed {
-                self.withheld.distrust(no, request.id, sight);
+                self.withheld.distrust(no, request.id, view);
             }
         }
     }
 
     /// Looks at a request that is in memory already: somebody may have changed it.
-    fn see_again(&mut self, now: Now, mut request: Request, asked: &Asked) {
+    fn see_again(&mut self, now: Now, mut request: Request, asked: &Asked, view: View) {
         let Some(row) = self.rows.get_mut(&request.id) else { return };
         if !row.is_idle() || row.since >= asked.since {
             return;
@@ -177,7 +186,7 @@ impl Pump {
         }
         request.content = request.content.or_else(|| row.request.content.clone());
         self.take_out(request.id);
-        self.place(now, request, View::Single);
+        self.place(now, request, view);
         self.refresh(now, lane);
     }
 

@@ -10,7 +10,6 @@ use super::row::Row;
 use super::rules::Judgement;
 use super::station::Rank;
 use super::withheld::{Cause, View};
-use crate::limits::{LANE_MAX, RESIDENT_BYTES_MAX, RESIDENT_MAX};
 use crate::request::RequestId;
 use crate::time::Now;
 
@@ -22,6 +21,8 @@ pub(super) enum Turn {
     At(u64),
     /// Something else will come first.
     Stay,
+    /// A probe must come first; see [`gaps`](super::gaps).
+    Vouch,
     /// It goes out of memory.
     Withhold(Cause),
     /// It has expired.
@@ -42,7 +43,7 @@ impl Pump {
         self.hold(row);
         let Some(lane) = self.lanes.get_mut(&no) else { return };
         lane.insert(id);
-        if lane.waiting.len() > LANE_MAX
+        if lane.waiting.len() > self.room.lane_max
             && let Some(last) = lane.waiting.back().copied()
         {
             self.cut(now, no, last);
@@ -81,21 +82,36 @@ impl Pump {
     /// that endpoints that stand still always leave some to the others.
     pub(super) fn is_share_used(&self, endpoint: &str) -> bool {
         self.stations.get(endpoint).is_some_and(|station| {
-            station.rows >= RESIDENT_MAX.saturating_sub(self.rows.len())
-                || station.bytes >= RESIDENT_BYTES_MAX.saturating_sub(self.bytes)
+            station.rows >= self.room.resident_max.saturating_sub(self.rows.len())
+                || station.bytes >= self.room.resident_bytes_max.saturating_sub(self.bytes)
         })
     }
 
     fn leave_station(&mut self, name: &Arc<str>, bytes: usize) {
-        let Some(station) = self.stations.get_mut(name) else { return };
-        station.rows -= 1;
-        station.bytes -= bytes;
-        let rows_free = RESIDENT_MAX.saturating_sub(self.rows.len());
-        let bytes_free = RESIDENT_BYTES_MAX.saturating_sub(self.bytes);
-        let is_drained = station.rows <= rows_free / 2 && station.bytes <= bytes_free / 2;
-        if station.is_full && is_drained {
-            station.is_full = false;
-            self.withheld.end(&Cause::EndpointFull(name.clone()));
+        if let Some(station) = self.stations.get_mut(name) {
+            station.rows -= 1;
+            station.bytes -= bytes;
+        }
+    }
+
+    /// Ends what is withheld only for lack of memory, where there is some again.
+    pub(super) fn use_memory(&mut self) {
+        let rows_free = self.room.resident_max.saturating_sub(self.rows.len());
+        let bytes_free = self.room.resident_bytes_max.saturating_sub(self.bytes);
+        let stations = &self.stations;
+        let has_room = |name: &Arc<str>| {
+            let station = stations.get(name);
+            station.is_none_or(|it| it.rows * 2 < rows_free && it.bytes * 2 < bytes_free)
+        };
+        let drained: Vec<Arc<str>> =
+            self.full.iter().filter(|name| has_room(name)).cloned().collect();
+        for name in drained {
+            self.full.remove(&name);
+            self.withheld.end(&Cause::EndpointFull(name));
+        }
+        if self.is_blocked_full && self.blocked.len() * 2 < self.room.blocked_max {
+            self.is_blocked_full = false;
+            self.withheld.end(&Cause::BlockedFull);
         }
     }
 
@@ -111,10 +127,13 @@ impl Pump {
         {
             self.blocked.remove(&blocked);
         }
-        if id < lane.end_id() {
+        if id <= lane.end_id() {
             lane.end = End::Cut(id);
         }
-        for dropped in lane.split_off(id) {
+        let dropped = lane.split_off(id);
+        // Reading the lane again decides about all that is left out, whatever it was withheld for.
+        self.withheld.forget_above(no, id);
+        for dropped in dropped {
             self.drop_row(now, dropped);
         }
     }
@@ -155,6 +174,7 @@ impl Pump {
                     return self.set_place(no, Place::Waiting(at));
                 }
                 Turn::Stay => return,
+                Turn::Vouch => return self.guard(no, head),
                 Turn::Withhold(cause) => self.evict(now, no, head, cause),
                 Turn::Expire => return self.expire(now, head),
                 Turn::GiveUp => self.finish_given_up(head),
@@ -185,6 +205,7 @@ impl Pump {
             Judgement::Go(_) if not_before_ms > now.earliest_ms() => {
                 Turn::At(Self::mono_at(now, not_before_ms))
             }
+            Judgement::Go(_) if !self.is_vouched(head) => Turn::Vouch,
             Judgement::Go(until_ms) => Turn::Go(until_ms),
             Judgement::Wait(until_ms) => Turn::At(Self::mono_at(now, until_ms)),
             Judgement::Withhold(cause) => Turn::Withhold(cause),
@@ -205,10 +226,33 @@ impl Pump {
     /// Queues a lane to be read again if it was cut off and has come down to a half.
     pub(super) fn fill(&mut self, no: LaneNo) {
         let Some(lane) = self.lanes.get_mut(&no) else { return };
-        let is_cut = matches!(lane.end, End::Cut(_)) && lane.waiting.len() <= LANE_MAX / 2;
+        let is_cut =
+            matches!(lane.end, End::Cut(_)) && lane.waiting.len() <= self.room.lane_max / 2;
         if is_cut && lane.refill == Refill::None {
             lane.refill = Refill::Queued;
             self.refills.push_back(no);
+        }
+    }
+
+    /// Whether nothing of its key can have been committed below it and not have been seen.
+    fn is_vouched(&self, id: RequestId) -> bool {
+        let vouched = self.gaps.vouched();
+        let Some(row) = self.rows.get(&id) else { return true };
+        let is_keyed = self.lanes.get(&row.lane).is_some_and(|lane| lane.key.is_some());
+        !is_keyed || row.since <= vouched
+    }
+
+    /// Has the gaps looked at before a lane goes on.
+    fn guard(&mut self, no: LaneNo, head: RequestId) {
+        let since = self.rows.get(&head).map_or(0, |row| row.since);
+        self.guarded.insert(no);
+        self.gaps.hurry(since, self.now.mono_ms);
+    }
+
+    /// A probe has been answered: lanes that have waited for it may go on.
+    pub(super) fn release_guarded(&mut self, now: Now) {
+        for lane in std::mem::take(&mut self.guarded) {
+            self.refresh(now, lane);
         }
     }
 

@@ -38,7 +38,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 pub use self::figures::{Blocked, CodeFigures, EndpointFigures, Figures, WithheldFigures};
-pub use self::timing::Pace;
+pub use self::timing::{Pace, Room};
 pub use self::withheld::Cause;
 
 use self::alarms::Alarms;
@@ -63,6 +63,7 @@ use crate::time::Now;
 pub struct Pump {
     seed: u64,
     pace: Pace,
+    room: Room,
     dice: Dice,
     now: Now,
     /// How far the source's earliest time was ahead of the steady clock when alarms were last set.
@@ -79,7 +80,10 @@ pub struct Pump {
     stations: BTreeMap<Arc<str>, Station>,
     /// Endpoints at which something may have become possible in this call.
     ready: BTreeSet<Arc<str>>,
+    /// Endpoints of which requests are withheld because those in memory are too many.
+    full: BTreeSet<Arc<str>>,
     blocked: BTreeMap<RequestId, Blocked>,
+    is_blocked_full: bool,
     /// What was skipped just before in a lane, for the next attempt to tell.
     skipped: BTreeMap<LaneNo, Arc<str>>,
     attempts: BTreeMap<AttemptNo, RequestId>,
@@ -87,6 +91,8 @@ pub struct Pump {
 
     withheld: Withheld,
     gaps: Gaps,
+    /// Lanes that wait for a probe.
+    guarded: BTreeSet<LaneNo>,
     changed: BTreeSet<RequestId>,
     refills: VecDeque<LaneNo>,
     /// Everything up to this id has been read at least once.
@@ -103,15 +109,16 @@ pub struct Pump {
 impl Pump {
     /// A pump that has been told nothing yet. The seed decides how retries are spread.
     pub fn new(seed: u64) -> Pump {
-        Pump::with_pace(seed, Pace::default())
+        Pump::with(seed, Pace::default(), Room::default())
     }
 
-    /// The same, reading at another pace.
-    pub fn with_pace(seed: u64, pace: Pace) -> Pump {
+    /// The same, at another pace and in other room.
+    pub fn with(seed: u64, pace: Pace, room: Room) -> Pump {
         Pump {
             seed,
             reads: Reads::new(&pace),
             pace,
+            room,
             dice: Dice::new(seed),
             now: Now::default(),
             offset_ms: i64::MAX,
@@ -124,12 +131,15 @@ impl Pump {
             lanes: BTreeMap::new(),
             stations: BTreeMap::new(),
             ready: BTreeSet::new(),
+            full: BTreeSet::new(),
             blocked: BTreeMap::new(),
+            is_blocked_full: false,
             skipped: BTreeMap::new(),
             attempts: BTreeMap::new(),
             last_attempt: 0,
             withheld: Withheld::default(),
             gaps: Gaps::default(),
+            guarded: BTreeSet::new(),
             changed: BTreeSet::new(),
             refills: VecDeque::new(),
             high_water: RequestId(0),
@@ -147,6 +157,7 @@ impl Pump {
         self.take(now, input);
         self.ring(now);
         self.start_ready(now);
+        self.use_memory();
         self.release_drained();
         self.send_settlements();
         self.ask(now);

@@ -9,8 +9,7 @@ use super::row::Row;
 use super::rules::Judgement;
 use super::withheld::{Cause, Stand, View};
 use crate::effect::Notice;
-use crate::limits::BLOCKED_MAX;
-use crate::outcome::{BucketNo, Fence};
+use crate::outcome::BucketNo;
 use crate::plan::Order;
 use crate::request::{Request, RequestId, Standing};
 use crate::time::Now;
@@ -33,17 +32,19 @@ impl Pump {
             return self.expire_unkept(now, request, no, lease);
         }
         if self.is_beyond_end(no, request.id) {
+            // The walk does not decide about what the lane leaves out.
+            self.withheld.distrust(no, request.id, view);
             return self.note_expiry(now, request.expires_ms, request.id);
         }
         let stand = if is_keyed { self.withheld.stand(no, request.id, view) } else { Stand::Free };
         if stand == Stand::Behind {
-            self.withheld.extend(no, request.id);
+            self.withheld.extend(no, request.id, view);
             return self.note_expiry(now, request.expires_ms, request.id);
         }
         if request.standing == Standing::Blocked {
             if is_keyed {
                 self.withheld.lift(no, request.id);
-                self.block(now, no, &Arc::new(request), lease, None);
+                self.block(now, no, &Arc::new(request), None, view);
             }
             return;
         }
@@ -77,10 +78,10 @@ impl Pump {
         self.warn(request, &cause);
         self.note_expiry(now, request.expires_ms, id);
         let high = self.truncate(now, no, id);
-        if let Cause::EndpointFull(name) = &cause
-            && let Some(station) = self.stations.get_mut(name)
-        {
-            station.is_full = true;
+        match &cause {
+            Cause::EndpointFull(name) => _ = self.full.insert(name.clone()),
+            Cause::BlockedFull => self.is_blocked_full = true,
+            _ => {}
         }
         let is_keyed = self.lane_of(request).1;
         let was_holding = self.withheld.holds(&cause);
@@ -96,14 +97,15 @@ impl Pump {
         now: Now,
         no: LaneNo,
         request: &Arc<Request>,
-        lease: (BucketNo, Fence),
         error: Option<String>,
+        view: View,
     ) {
         let Some(key) = request.key.clone() else { return };
-        if self.blocked.len() >= BLOCKED_MAX {
-            return self.withhold(now, no, request, Cause::BlockedFull, View::Single);
+        let Some((bucket, _)) = self.buckets.held(request.slot) else { return };
+        if self.blocked.len() >= self.room.blocked_max {
+            return self.withhold(now, no, request, Cause::BlockedFull, view);
         }
-        self.lane(no, request, true, lease.0);
+        self.lane(no, request, true, bucket);
         self.cut(now, no, request.id);
         let Some(lane) = self.lanes.get_mut(&no) else { return };
         if lane.end_id() != request.id {
@@ -127,9 +129,6 @@ impl Pump {
         {
             lane.end = End::Cut(RequestId(id.0.saturating_add(1)));
             self.refresh(now, blocked.lane);
-        }
-        if self.blocked.len() < BLOCKED_MAX / 2 {
-            self.withheld.end(&Cause::BlockedFull);
         }
     }
 

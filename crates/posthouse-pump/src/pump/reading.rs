@@ -4,10 +4,7 @@ use super::Pump;
 use super::lane::{End, Refill};
 use super::reads::{Aim, Asked};
 use crate::effect::Effect;
-use crate::limits::{
-    LANE_MAX, PROBE_RANGES_MAX, READ_BYTES_MAX, READ_ROWS_MAX, RESIDENT_BYTES_MAX, RESIDENT_MAX,
-    SETTLEMENT_MAX, WITHHELD_KEYS_MAX,
-};
+use crate::limits::{PROBE_RANGES_MAX, READ_BYTES_MAX, SETTLEMENT_MAX, WITHHELD_KEYS_MAX};
 use crate::read::{Found, Read, ReadNo, Span};
 use crate::request::RequestId;
 use crate::time::Now;
@@ -21,7 +18,7 @@ impl Pump {
         let mono_ms = now.mono_ms;
         if self.may_go_forward() && mono_ms >= self.reads.forward_at {
             let span = Span::Forward { after: self.high_water };
-            self.read(now, Aim::Forward, span, READ_ROWS_MAX, true);
+            self.read(now, Aim::Forward, span, self.room.read_rows_max, true);
         }
         if !self.is_walk_kept_back() && self.is_walking(now) && mono_ms >= self.reads.walk_at {
             self.walk(now);
@@ -57,8 +54,8 @@ impl Pump {
         rows_max: u32,
         has_content: bool,
     ) -> ReadNo {
-        let stations = &self.stations;
-        let is_full = |name: &str| stations.get(name).is_some_and(|station| station.is_full);
+        let full = &self.full;
+        let is_full = |name: &str| full.contains(name);
         let codes = if has_content { self.rules.sendable(now, is_full) } else { [].into() };
         let slots = self.buckets.slots.clone();
         let since = self.event();
@@ -80,6 +77,7 @@ impl Pump {
     ) {
         let shown: Vec<RequestId> = found.rows.iter().map(|row| row.id).collect();
         let end = if found.has_more { found.scanned_to } else { RequestId(i64::MAX) };
+        self.gaps.vouch(gaps, end, asked.since);
         for row in found.rows {
             self.see(now, row, asked, super::withheld::View::Single);
         }
@@ -87,6 +85,7 @@ impl Pump {
             self.gaps.again(*first, now.mono_ms);
         }
         self.changed.extend(changed.iter().filter(|id| **id > end));
+        self.release_guarded(now);
         for id in changed.iter().filter(|id| **id <= end) {
             self.let_go_changed(now, *id, &shown, asked);
         }
@@ -104,8 +103,8 @@ impl Pump {
 
     fn may_go_forward(&self) -> bool {
         !self.reads.has(|aim| *aim == Aim::Forward)
-            && self.rows.len() < RESIDENT_MAX
-            && self.bytes < RESIDENT_BYTES_MAX
+            && self.rows.len() < self.room.resident_max
+            && self.bytes < self.room.resident_bytes_max
             && self.withheld.keys() < WITHHELD_KEYS_MAX
             && !self.is_settling_behind()
     }
@@ -144,7 +143,13 @@ impl Pump {
         let gaps = ranges.iter().map(|(first, _)| *first).collect();
         ranges.extend(changed.iter().map(|id| (*id, *id)));
         ranges.sort_unstable();
-        self.read(now, Aim::Probe(gaps, changed), Span::Probe { ranges }, READ_ROWS_MAX, true);
+        self.read(
+            now,
+            Aim::Probe(gaps, changed),
+            Span::Probe { ranges },
+            self.room.read_rows_max,
+            true,
+        );
     }
 
     /// Reads the next lane that was cut off.
@@ -155,11 +160,10 @@ impl Pump {
             if lane.refill != Refill::Queued {
                 continue;
             }
-            let room = LANE_MAX.saturating_sub(lane.waiting.len()).max(1);
+            let room = self.room.lane_max.saturating_sub(lane.waiting.len()).max(1);
             let span = Span::Key { slot: lane.slot, key, from };
-            let sight = self.withheld.next_sight();
             let rows_max = u32::try_from(room).unwrap_or(1);
-            let number = self.read(now, Aim::Key(no, sight, from), span, rows_max, true);
+            let number = self.read(now, Aim::Key(no, from), span, rows_max, true);
             if let Some(lane) = self.lanes.get_mut(&no) {
                 lane.refill = Refill::Reading(number, None);
             }

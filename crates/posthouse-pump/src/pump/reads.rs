@@ -16,8 +16,8 @@ pub(super) enum Aim {
     Walk(u32, RequestId),
     /// Gaps by their first id, and the ids that somebody has changed.
     Probe(Vec<RequestId>, Vec<RequestId>),
-    /// A lane again, with the number of this look, from an id on.
-    Key(LaneNo, u32, RequestId),
+    /// A lane again, from an id on.
+    Key(LaneNo, RequestId),
 }
 
 /// A read that has not been answered.

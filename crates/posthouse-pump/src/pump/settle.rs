@@ -222,15 +222,17 @@ impl Pump {
     }
 
     fn blocked_now(&mut self, now: Now, row: &Row, outcome: Outcome) {
-        let Some((number, bucket)) = self.buckets.held(row.request.slot) else { return };
-        let (id, fence) = (outcome.id, bucket.fence);
+        if self.buckets.held(row.request.slot).is_none() {
+            return;
+        }
+        let id = outcome.id;
         if let Some(key) = row.request.key.clone() {
             let error = outcome.error.clone().unwrap_or_default();
             self.tell(Notice::KeyBlocked { id, key, error });
         }
         let request = Request { attempts: outcome.attempts, ..(*row.request).clone() };
         let request = Arc::new(Request { standing: Standing::Blocked, ..request });
-        self.block(now, row.lane, &request, (number, fence), outcome.error);
+        self.block(now, row.lane, &request, outcome.error, View::Single);
     }
 
     /// The source has refused. If the bucket is ours under a newer lease, the request is read again before anything else of its

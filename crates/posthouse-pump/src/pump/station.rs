@@ -40,8 +40,6 @@ pub(super) struct Station {
     /// Requests for it that are in memory, and their bytes.
     pub rows: usize,
     pub bytes: usize,
-    /// Whether requests are withheld because of that.
-    pub is_full: bool,
 }
 
 impl Default for Station {
@@ -56,7 +54,6 @@ impl Default for Station {
             rate: Rate::default(),
             rows: 0,
             bytes: 0,
-            is_full: false,
         }
     }
 }

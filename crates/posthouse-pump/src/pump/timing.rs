@@ -3,7 +3,7 @@
 use super::Pump;
 use super::alarms::Alarm;
 use super::withheld::Cause;
-use crate::limits::RESIDENT_MAX;
+use crate::limits;
 use crate::time::Now;
 
 /// How often a pump reads.
@@ -29,6 +29,36 @@ impl Default for Pace {
             failure_wait_ms: 200,
             sweep_rows_per_s: 2_000,
             sweep_rest_ms: 5_000,
+        }
+    }
+}
+
+/// How much a pump keeps and asks for. The bounds of [`limits`] unless somebody has reason to take less.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// See [`limits::RESIDENT_MAX`].
+    pub resident_max: usize,
+    /// See [`limits::RESIDENT_BYTES_MAX`].
+    pub resident_bytes_max: usize,
+    /// See [`limits::LANE_MAX`].
+    pub lane_max: usize,
+    /// See [`limits::BLOCKED_MAX`].
+    pub blocked_max: usize,
+    /// See [`limits::CHANGED_MAX`].
+    pub changed_max: usize,
+    /// See [`limits::READ_ROWS_MAX`].
+    pub read_rows_max: u32,
+}
+
+impl Default for Room {
+    fn default() -> Room {
+        Room {
+            resident_max: limits::RESIDENT_MAX,
+            resident_bytes_max: limits::RESIDENT_BYTES_MAX,
+            lane_max: limits::LANE_MAX,
+            blocked_max: limits::BLOCKED_MAX,
+            changed_max: limits::CHANGED_MAX,
+            read_rows_max: limits::READ_ROWS_MAX,
         }
     }
 }
@@ -75,7 +105,7 @@ impl Pump {
 
     /// How far off a due time may be for the request to wait in memory, in milliseconds.
     pub(super) fn horizon_ms(&self) -> i64 {
-        if self.rows.len() < RESIDENT_MAX / 4 { HORIZON_MS.1 } else { HORIZON_MS.0 }
+        if self.rows.len() < self.room.resident_max / 4 { HORIZON_MS.1 } else { HORIZON_MS.0 }
     }
 
     /// Sets the alarm for a cause that ends by itself.

@@ -3,7 +3,6 @@
 use super::Pump;
 use super::reads::{Aim, Asked};
 use super::withheld::View;
-use crate::limits::READ_ROWS_MAX;
 use crate::read::{Found, Span};
 use crate::request::RequestId;
 use crate::time::Now;
@@ -58,7 +57,7 @@ impl Pump {
         let span = Span::Again { after: walk.after, up_to };
         // A sweep finds what is not known of; what it finds is then read with its content.
         let has_content = !walk.is_sweep;
-        self.read(now, Aim::Walk(walk.sight, up_to), span, READ_ROWS_MAX, has_content);
+        self.read(now, Aim::Walk(walk.sight, up_to), span, self.room.read_rows_max, has_content);
     }
 
     pub(super) fn found_again(
@@ -80,6 +79,8 @@ impl Pump {
             self.reads.walk_at = now.mono_ms + rows * 1_000 / self.pace.sweep_rows_per_s.max(1);
         }
         for row in found.rows {
+            // Causes that end on the way must know what the walk has passed.
+            self.withheld.pass(row.id);
             self.see(now, row, asked, View::Walk(sight));
         }
         self.let_go_absent(now, (RequestId(after.0 + 1), scanned_to), &shown, asked);

@@ -46,8 +46,8 @@ pub enum Cause {
 pub(super) enum View {
     /// In order, by the walk with this number.
     Walk(u32),
-    /// In order, by a read of its key from this id on.
-    Key(u32, RequestId),
+    /// In order, by a read of its key from this id on, of which nothing is withheld so far.
+    Key(RequestId),
     /// On new ground.
     Forward,
     /// Out of order: a probe, or it was in memory.
@@ -70,7 +70,7 @@ struct Entry {
     low: RequestId,
     high: RequestId,
     cause: u32,
-    /// The last walk or read of the key that has found the first of them still to be withheld.
+    /// The last walk that has found the first of them still to be withheld.
     sight: u32,
 }
 
@@ -132,14 +132,19 @@ impl Withheld {
         self.records.values().map(|record| (&record.cause, record.keys, record.lowest))
     }
 
-    /// Why a key is withheld, and from which id on.
-    pub fn of_key(&self, lane: LaneNo) -> Option<(RequestId, &Cause)> {
-        let entry = self.keys.get(&lane)?;
-        Some((entry.low, &self.records.get(&entry.cause)?.cause))
+    /// Forgets a key of which nothing below an id is withheld.
+    pub fn forget_above(&mut self, lane: LaneNo, id: RequestId) {
+        if self.keys.get(&lane).is_some_and(|entry| entry.low >= id) {
+            self.remove(lane);
+        }
     }
 
-    /// A number for the next walk or read of a key.
-    pub fn next_sight(&mut self) -> u32 {
+    /// Whether this request of a key is withheld.
+    pub fn has(&self, lane: LaneNo, id: RequestId) -> bool {
+        self.keys.get(&lane).is_some_and(|entry| entry.low <= id && self.is_live(entry))
+    }
+
+    fn next_sight(&mut self) -> u32 {
         self.last_sight = self.last_sight.wrapping_add(1).max(1);
         self.last_sight
     }
@@ -159,7 +164,7 @@ impl Withheld {
                 let start = self.walk.as_ref().map_or(RequestId(i64::MAX), |walk| walk.start);
                 entry.sight != sight && (start < entry.low || record.phase == Phase::EndedNow)
             }
-            View::Key(sight, from) => entry.sight != sight && from <= entry.low,
+            View::Key(from) => from <= entry.low,
             View::Forward | View::Single => false,
         };
         if is_met_in_order || id == entry.low { Stand::First } else { Stand::Behind }
@@ -178,9 +183,15 @@ impl Withheld {
     }
 
     /// One more of a key is withheld behind the first.
-    pub fn extend(&mut self, lane: LaneNo, id: RequestId) {
-        if let Some(entry) = self.keys.get_mut(&lane) {
-            entry.high = entry.high.max(id);
+    pub fn extend(&mut self, lane: LaneNo, id: RequestId, view: View) {
+        let Some(entry) = self.keys.get_mut(&lane) else { return };
+        entry.high = entry.high.max(id);
+        let number = entry.cause;
+        let is_ended =
+            self.records.get(&number).is_some_and(|record| record.phase == Phase::EndedNow);
+        if is_ended && view != View::Forward {
+            // The walk may have been here already.
+            self.postpone(number, id);
         }
     }
 
@@ -198,9 +209,16 @@ impl Withheld {
             self.postpone(number, ids.0);
         }
         let Some(lane) = lane else { return };
+        let is_single = matches!(view, View::Single | View::Forward);
+        if is_single
+            && self.keys.get(&lane).is_some_and(|entry| entry.low < ids.0 && self.is_live(entry))
+        {
+            return self.extend(lane, ids.1, view);
+        }
         let sight = match view {
-            View::Walk(sight) | View::Key(sight, _) => sight,
-            View::Single => self.walk.as_ref().map_or(0, |walk| walk.sight),
+            View::Walk(sight) => sight,
+            // The walk may have been here already.
+            View::Key(_) | View::Single => self.walk.as_ref().map_or(0, |walk| walk.sight),
             View::Forward => 0,
         };
         let high = self.keys.get(&lane).map_or(ids.1, |entry| entry.high.max(ids.1));
@@ -214,12 +232,14 @@ impl Withheld {
     }
 
     /// A request that is in sight is not to be believed; if it is the first of its key, another walk must look.
-    pub fn distrust(&mut self, lane: LaneNo, id: RequestId, sight: u32) {
+    pub fn distrust(&mut self, lane: LaneNo, id: RequestId, view: View) {
         let Some(entry) = self.keys.get_mut(&lane) else { return };
         if id < entry.low {
             return;
         }
-        entry.sight = sight;
+        if let View::Walk(sight) = view {
+            entry.sight = sight;
+        }
         let number = entry.cause;
         if self.records.get(&number).is_some_and(|record| record.phase == Phase::EndedNow) {
             self.postpone(number, id);
@@ -283,6 +303,13 @@ impl Withheld {
     pub fn begin_sweep(&mut self, start: RequestId) {
         let sight = self.next_sight();
         self.walk = Some(Walk { sight, start, after: start, is_whole: true, is_sweep: true });
+    }
+
+    /// The walk meets a request.
+    pub fn pass(&mut self, id: RequestId) {
+        if let Some(walk) = &mut self.walk {
+            walk.after = walk.after.max(id);
+        }
     }
 
     /// Whether the walk under way has nothing more to do here.
@@ -359,6 +386,10 @@ impl Withheld {
             (Phase::EndedNow, View::Forward) => {}
             (Phase::EndedNow | Phase::EndedNext, _) => self.postpone(number, id),
         }
+    }
+
+    fn is_live(&self, entry: &Entry) -> bool {
+        self.records.contains_key(&entry.cause)
     }
 
     fn postpone(&mut self, number: u32, id: RequestId) {
