@@ -49,11 +49,7 @@ pub trait Clock: Send + Sync {
 /// up when the attempt says so.
 pub trait Carrier: Send + Sync + 'static {
     /// Makes the attempt, and says what came of it.
-    fn carry(
-        &self,
-        attempt: &Attempt,
-        clock: &dyn Clock,
-    ) -> impl Future<Output = Verdict> + Send;
+    fn carry(&self, attempt: &Attempt, clock: &dyn Clock) -> impl Future<Output = Verdict> + Send;
 }
 
 /// One courier of any kind.

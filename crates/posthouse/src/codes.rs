@@ -76,6 +76,10 @@ pub(crate) enum Code {
     RequestUnknown,
     /// The database of a relay source does not answer.
     SourceUnreachable,
+    /// A group, code, endpoint or hold of a relay source that does not exist.
+    RelayNameUnknown,
+    /// A request that does not stand as an action needs it.
+    RequestStanding,
     /// A code without a page.
     PageUnknown,
     /// Something that should not happen.
@@ -85,7 +89,7 @@ pub(crate) enum Code {
 impl Code {
     /// All of them, in the order of their numbers.
     #[cfg(test)]
-    pub(crate) const ALL: [Code; 37] = [
+    pub(crate) const ALL: [Code; 39] = [
         Code::KeyUnknown,
         Code::ValueInvalid,
         Code::FileInvalid,
@@ -123,6 +127,8 @@ impl Code {
         Code::SourceUnknown,
         Code::RequestUnknown,
         Code::SourceUnreachable,
+        Code::RelayNameUnknown,
+        Code::RequestStanding,
     ];
 
     /// The code as users see it, such as `PH1301`.
@@ -165,6 +171,8 @@ impl Code {
             Code::SourceUnknown => "PH1402",
             Code::RequestUnknown => "PH1403",
             Code::SourceUnreachable => "PH1404",
+            Code::RelayNameUnknown => "PH1405",
+            Code::RequestStanding => "PH1406",
         }
     }
 
@@ -181,6 +189,8 @@ impl Code {
             Code::LoginMissing | Code::LoginWrong | Code::OriginRefused => Exit::NotAllowed,
             Code::UserUnknown | Code::RouteUnknown | Code::PageUnknown => Exit::NotFound,
             Code::SourceUnknown | Code::RequestUnknown => Exit::NotFound,
+            Code::RelayNameUnknown => Exit::NotFound,
+            Code::RequestStanding => Exit::Conflict,
             Code::SourceUnusable => Exit::Configuration,
             Code::SourceUnreachable => Exit::Unreachable,
             Code::StoreAbsent => Exit::NotFound,

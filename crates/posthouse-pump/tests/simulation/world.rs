@@ -156,7 +156,7 @@ impl World {
             Event::Input(node, input) => self.feed(node, *input),
             Event::Read(node, read) => self.read(node, &read),
             Event::Settle(node, settlement) => self.settle(node, &settlement),
-            Event::Send(node, attempt) => self.send(node, *attempt),
+            Event::Send(node, attempt) => self.send(node, &attempt),
             Event::End(node, number, verdict) => self.end(node, number, verdict),
             Event::Commit(rows) => self.commit(rows),
             Event::Write => workload::write(self),
@@ -314,7 +314,7 @@ impl World {
         self.at(delay_ms, Event::Input(number, Box::new(input)));
     }
 
-    fn send(&mut self, number: u64, attempt: Attempt) {
+    fn send(&mut self, number: u64, attempt: &Attempt) {
         let mono_ms = true_to_mono(number, self.true_ms);
         let Some(node) = self.nodes.get_mut(&number) else { return };
         if mono_ms > attempt.start_by_mono_ms {
@@ -324,8 +324,8 @@ impl World {
         }
         let latest_ms = mono_to_true(number, attempt.end_by_mono_ms);
         node.running.insert(attempt.number.0, attempt.clone());
-        self.check_send(number, &attempt);
-        let verdict = workload::verdict(self, &attempt);
+        self.check_send(number, attempt);
+        let verdict = workload::verdict(self, attempt);
         let takes_ms = 1 + self.dice.below(60) as i64;
         let end_ms = (self.true_ms + takes_ms).min(latest_ms);
         let verdict = if self.true_ms + takes_ms > latest_ms {
@@ -427,8 +427,8 @@ impl World {
     fn grab(&mut self, number: u64) -> Vec<Input> {
         let until_mono_ms = true_to_mono(number, self.true_ms + LEASE_MS - LEASE_MARGIN_MS);
         let quiet_until_mono_ms = true_to_mono(number, self.true_ms + 50);
-        let free = self.table.leases.iter_mut().zip(0_u64..);
-        let free = free.filter(|(lease, _)| lease.until_ms < self.true_ms).next();
+        let mut free = self.table.leases.iter_mut().zip(0_u64..);
+        let free = free.find(|(lease, _)| lease.until_ms < self.true_ms);
         let Some((lease, bucket)) = free else { return Vec::new() };
         let fence = lease.fence + 1;
         *lease = Lease { owner: Some(number), fence, until_ms: self.true_ms + LEASE_MS };
@@ -441,9 +441,9 @@ impl World {
         vec![Input::Granted(grant)]
     }
 
-    pub fn note(&mut self, text: String) {
+    pub fn note(&mut self, text: impl AsRef<str>) {
         let at_ms = self.true_ms - BEGIN_MS;
-        self.log.push(format!("{at_ms} {text}"));
+        self.log.push(format!("{at_ms} {}", text.as_ref()));
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use posthouse_pump::attempt::{AttemptNo, Blame, Verdict};
-use posthouse_pump::effect::Effect;
+use posthouse_pump::effect::{Effect, Notice};
 use posthouse_pump::input::Input;
 use posthouse_pump::pump::Pump;
 use posthouse_pump::time::Now;
@@ -36,6 +36,7 @@ struct Actor<S, C> {
     running: HashMap<AttemptNo, AbortHandle>,
     effects: Vec<Effect>,
     stopping: Option<Stopping>,
+    fenced: u64,
 }
 
 struct Stopping {
@@ -79,6 +80,7 @@ impl<S: Source, C: Carrier> Actor<S, C> {
             running: HashMap::new(),
             effects: Vec::new(),
             stopping: None,
+            fenced: 0,
         }
     }
 
@@ -119,7 +121,11 @@ impl<S: Source, C: Carrier> Actor<S, C> {
         if let Ok(round) = &answer.result
             && let Some(step_ms) = self.clock.hear(answer.sent_ms, answer.heard_ms, round.source_ms)
         {
-            tracing::warn!(source = &*self.name, step_ms, "the clock of the source was set; windows and expiry follow it");
+            tracing::warn!(
+                source = &*self.name,
+                step_ms,
+                "the clock of the source was set; windows and expiry follow it"
+            );
         }
         let before = self.rounds.trouble.clone();
         let inputs = self.rounds.hear(answer);
@@ -139,10 +145,13 @@ impl<S: Source, C: Carrier> Actor<S, C> {
             Ask::Status(reply) => {
                 let _ = reply.send(Status {
                     name: self.name.clone(),
+                    node: self.rounds.node.clone(),
+                    plan: self.rounds.configured.clone(),
                     now: self.now(),
                     figures: self.pump.figures(),
                     trouble: self.rounds.trouble.clone(),
                     control_version: self.rounds.control_version(),
+                    fenced: self.fenced,
                 });
             }
             Ask::Blocked(limit, reply) => drop(reply.send(self.pump.blocked(limit))),
@@ -168,12 +177,17 @@ impl<S: Source, C: Carrier> Actor<S, C> {
                 }
                 Effect::Start(attempt) => {
                     let number = attempt.number;
-                    let task = work::carry(self.carrier.clone(), attempt, self.steady, self.events.clone());
+                    let task = work::carry(
+                        self.carrier.clone(),
+                        attempt,
+                        self.steady,
+                        self.events.clone(),
+                    );
                     self.running.insert(number, task);
                 }
                 Effect::Abort(attempt) => self.abort(attempt),
                 Effect::Release(bucket) => self.rounds.release(bucket),
-                Effect::Tell(notice) => notices::tell(&self.name, &notice),
+                Effect::Tell(notice) => self.tell(&notice),
             }
         }
         let mono_ms = self.steady.mono_ms();
@@ -182,12 +196,20 @@ impl<S: Source, C: Carrier> Actor<S, C> {
         }
     }
 
+    fn tell(&mut self, notice: &Notice) {
+        if let Notice::Fenced { outcomes, .. } = notice {
+            self.fenced = self.fenced.saturating_add(u64::from(*outcomes));
+        }
+        notices::tell(&self.name, notice);
+    }
+
     /// Ends an attempt here and now. Nobody knows what has become of it at its receiver.
     fn abort(&mut self, attempt: AttemptNo) {
         let Some(task) = self.running.remove(&attempt) else { return };
         task.abort();
         let detail = "given up, because the lease of its bucket may have ended".to_owned();
-        let verdict = Verdict::Failed { status: None, detail, retry_after_ms: None, blame: Blame::Request };
+        let verdict =
+            Verdict::Failed { status: None, detail, retry_after_ms: None, blame: Blame::Request };
         let _ = self.events.send(Event::Input(Input::Verdict { attempt, verdict }));
     }
 

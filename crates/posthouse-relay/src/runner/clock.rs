@@ -1,7 +1,8 @@
 //! The clocks of a running relay: the node's steady one, and what is known of the source's.
 //!
-//! A reading of the source's clock lies somewhere between the moment at which it was asked for and the moment at which the answer
-//! came. From then on it is carried forward by the steady clock, and the bound of its error grows by what a clock may drift.
+//! A reading of the source's clock lies somewhere between the moment at which it was asked for and
+//! the moment at which the answer came. From then on it is carried forward by the steady clock, and
+//! the bound of its error grows by what a clock may drift.
 
 use std::time::{Duration, Instant};
 
@@ -9,10 +10,12 @@ use posthouse_pump::time::Now;
 
 use crate::courier::Clock;
 
-/// What two clocks may part from each other, in parts of a million. Cheap crystals keep within a tenth of it.
+/// What two clocks may part from each other, in parts of a million. Cheap crystals keep within a
+/// tenth of it.
 const DRIFT_PPM: u64 = 500;
 
-/// A step of the source's clock beyond the bound of error that is worth a line in the log, in milliseconds.
+/// A step of the source's clock beyond the bound of error that is worth a line in the log, in
+/// milliseconds.
 const STEP_MS_MIN: i64 = 500;
 
 /// Milliseconds since the process began to relay.
@@ -69,8 +72,9 @@ pub struct SourceClock {
 }
 
 impl SourceClock {
-    /// Takes a reading in: asked for at `sent_ms`, answered at `heard_ms` (steady). A reading that is less sure than what is
-    /// known, and agrees with it, changes nothing. Answers by how much the source's clock has been set, if it has.
+    /// Takes a reading in: asked for at `sent_ms`, answered at `heard_ms` (steady). A reading that
+    /// is less sure than what is known, and agrees with it, changes nothing. Answers by how much
+    /// the source's clock has been set, if it has.
     pub fn hear(&mut self, sent_ms: u64, heard_ms: u64, source_ms: i64) -> Option<i64> {
         let half = heard_ms.saturating_sub(sent_ms) / 2;
         let error_ms = i64::try_from(half).unwrap_or(i64::MAX).saturating_add(2);
@@ -88,13 +92,16 @@ impl SourceClock {
         (!agrees && step_ms.abs() >= STEP_MS_MIN).then_some(step_ms)
     }
 
-    /// All clocks at `mono_ms`. Before the first reading nothing is known of the source's time, and the bound of error says so.
+    /// All clocks at `mono_ms`. Before the first reading nothing is known of the source's time, and
+    /// the bound of error says so.
     pub fn now(&self, mono_ms: u64) -> Now {
         let Some(sample) = self.sample else {
             return Now { mono_ms, source_ms: 0, error_ms: i64::MAX / 4 };
         };
-        let elapsed_ms = i64::try_from(mono_ms.saturating_sub(sample.mono_ms)).unwrap_or(i64::MAX / 4);
-        let drift_ms = elapsed_ms / 1_000_000 * DRIFT_PPM as i64 + elapsed_ms % 1_000_000 * DRIFT_PPM as i64 / 1_000_000;
+        let elapsed_ms =
+            i64::try_from(mono_ms.saturating_sub(sample.mono_ms)).unwrap_or(i64::MAX / 4);
+        let drift_ms = elapsed_ms / 1_000_000 * DRIFT_PPM as i64
+            + elapsed_ms % 1_000_000 * DRIFT_PPM as i64 / 1_000_000;
         Now {
             mono_ms,
             source_ms: sample.source_ms.saturating_add(elapsed_ms),
@@ -107,7 +114,8 @@ impl SourceClock {
 mod tests {
     use super::SourceClock;
 
-    /// Readings as (asked for, answered, what it said), then a question: (steady, expected time, expected bound).
+    /// Readings as (asked for, answered, what it said), then a question: (steady, expected time,
+    /// expected bound).
     fn check(readings: &[(u64, u64, i64)], (mono_ms, source_ms, error_ms): (u64, i64, i64)) {
         let mut clock = SourceClock::default();
         for (sent, heard, said) in readings {

@@ -42,6 +42,10 @@ pub(super) enum Ask {
 pub struct Status {
     /// Its name.
     pub name: Arc<str>,
+    /// The name of this node, as it stands beside its buckets.
+    pub node: Arc<str>,
+    /// The plan as it is configured; operators' switches come on top.
+    pub plan: Arc<Plan>,
     /// The clocks.
     pub now: Now,
     /// What the pump counts.
@@ -50,9 +54,12 @@ pub struct Status {
     pub trouble: Option<String>,
     /// The version of the control tables that holds.
     pub control_version: i64,
+    /// Outcomes that were refused because the bucket belonged to another node by then.
+    pub fenced: u64,
 }
 
-/// The inbox of a running source. Unbounded by type; its length is bounded by what the pump has asked for, and by askers who wait.
+/// The inbox of a running source. Unbounded by type; its length is bounded by what the pump has
+/// asked for, and by askers who wait.
 pub(super) type Events = mpsc::UnboundedSender<Event>;
 
 /// See the module. Clones are of the same source.

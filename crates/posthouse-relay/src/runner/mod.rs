@@ -1,8 +1,9 @@
 //! Running one source: the pump with its source and its couriers around it.
 //!
-//! One task owns the pump and never waits for anything but its inbox and the time. Whatever takes time (reads, write-backs, rounds,
-//! attempts) is a task of its own that puts its answer into the inbox. When the node stops, the actor starts nothing more, lets
-//! what runs end, gives its buckets back, and ends; a task that is still out then answers into a closed inbox, which is no harm,
+//! One task owns the pump and never waits for anything but its inbox and the time. Whatever takes
+//! time (reads, write-backs, rounds, attempts) is a task of its own that puts its answer into the
+//! inbox. When the node stops, the actor starts nothing more, lets what runs end, gives its buckets
+//! back, and ends; a task that is still out then answers into a closed inbox, which is no harm,
 //! because the source is the only truth.
 
 mod actor;

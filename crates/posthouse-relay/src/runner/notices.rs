@@ -6,16 +6,25 @@ use posthouse_pump::effect::Notice;
 pub fn tell(source: &str, notice: &Notice) {
     match notice {
         Notice::UnknownCode { id, code } => {
-            tracing::error!(source, id = id.0, %code, "a request has a code that is not configured; it waits");
+            tracing::error!(source, id = id.0, %code, "a request has an unknown code; it waits");
         }
         Notice::OtherGroup { id, named, group } => {
-            tracing::error!(source, id = id.0, %named, %group, "a request names another group than its code's; it waits");
+            tracing::error!(
+                source, id = id.0, %named, %group,
+                "a request names a group that is not its code's; it waits"
+            );
         }
         Notice::UnknownWindow { id, window } => {
-            tracing::error!(source, id = id.0, %window, "a request names a window that is not configured; it waits");
+            tracing::error!(
+                source, id = id.0, %window,
+                "a request names an unknown window; it waits"
+            );
         }
         Notice::KeyBlocked { id, key, error } => {
-            tracing::error!(source, id = id.0, %key, error, "a request was given up and holds its business id");
+            tracing::error!(
+                source, id = id.0, %key, error,
+                "a request was given up; its business id waits"
+            );
         }
         Notice::GivenUp { id, error } => {
             tracing::error!(source, id = id.0, error, "a request was given up");
@@ -30,7 +39,12 @@ pub fn tell(source: &str, notice: &Notice) {
             tracing::info!(source, %endpoint, "an endpoint works again");
         }
         Notice::Fenced { bucket, outcomes } => {
-            tracing::error!(source, bucket = bucket.0, outcomes, "another node owns the bucket by now; nothing was written");
+            tracing::error!(
+                source,
+                bucket = bucket.0,
+                outcomes,
+                "another node owns the bucket by now; nothing was written"
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Rounds: what a node tells its source again and again, and what it makes of the answer.
 //!
-//! At most one round is out at a time. A lease is counted from before its renewal was asked for, so the node always believes it to
-//! end earlier than the database does.
+//! At most one round is out at a time. A lease is counted from before its renewal was asked for, so
+//! the node always believes it to end earlier than the database does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,7 +20,8 @@ const FAILED_MS: u64 = 200;
 /// The wait before a source that is not as it must be is looked at again, in milliseconds.
 const UNFIT_MS: u64 = 2_000;
 
-/// Of a lease, so much is given away at its end, as a divisor: clocks drift, and requests take their way.
+/// Of a lease, so much is given away at its end, as a divisor: clocks drift, and requests take
+/// their way.
 const MARGIN_DIVISOR: u64 = 8;
 
 /// A round that is out.
@@ -56,9 +57,11 @@ pub(super) struct RoundAnswer {
 /// What one node knows of its leases and of the control tables.
 #[derive(Debug)]
 pub(super) struct Rounds {
-    node: Arc<str>,
+    /// The name of this node.
+    pub(super) node: Arc<str>,
     tempo: Tempo,
-    configured: Plan,
+    /// The plan without the operators' switches.
+    pub(super) configured: Arc<Plan>,
     held: BTreeMap<BucketNo, Fence>,
     released: BTreeSet<BucketNo>,
     control: Control,
@@ -76,7 +79,7 @@ impl Rounds {
         Rounds {
             node,
             tempo,
-            configured,
+            configured: Arc::new(configured),
             held: BTreeMap::new(),
             released: BTreeSet::new(),
             control: Control { version: -1, ..Control::default() },
@@ -138,7 +141,7 @@ impl Rounds {
 
     /// Another plan has been configured.
     pub(super) fn replan(&mut self, configured: Plan) -> Input {
-        self.configured = configured;
+        self.configured = Arc::new(configured);
         Input::Plan(Arc::new(self.plan()))
     }
 
@@ -169,7 +172,8 @@ impl Rounds {
             self.released.remove(bucket);
             self.held.remove(bucket);
         }
-        // The control tables come first: a switch is obeyed by everything that the same round brings.
+        // The control tables come first: a switch is obeyed by everything that the same round
+        // brings.
         if let Some(control) = round.control {
             inputs.extend(self.obey(control));
         }
@@ -193,7 +197,8 @@ impl Rounds {
     fn grant(&mut self, granted: Granted, heard_ms: u64, until_mono_ms: u64) -> Input {
         let Granted { bucket, slots, fence, was_silent } = granted;
         self.held.insert(bucket, fence);
-        // Whoever fell silent gave up its attempts with its lease; what it sent in its last moment may still be on its way.
+        // Whoever fell silent gave up its attempts with its lease; what it sent in its last moment
+        // may still be on its way.
         let grace_ms = if was_silent { self.tempo.lease_ms / MARGIN_DIVISOR } else { 0 };
         let quiet_until_mono_ms = heard_ms + grace_ms;
         Input::Granted(Grant { bucket, slots, fence, until_mono_ms, quiet_until_mono_ms })
@@ -216,7 +221,7 @@ impl Rounds {
 
     /// The configured plan with the operators' switches on top.
     fn plan(&self) -> Plan {
-        let mut plan = self.configured.clone();
+        let mut plan = Plan::clone(&self.configured);
         for (name, is_active) in &self.control.switches {
             if let Some(group) = plan.groups.get_mut(name) {
                 group.is_active = *is_active;

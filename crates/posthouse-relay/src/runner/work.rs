@@ -59,7 +59,12 @@ pub(super) fn carry<C: Carrier>(
     task.abort_handle()
 }
 
-pub(super) fn round<S: Source>(source: Arc<S>, task: RoundTask, clock: SteadyClock, events: Events) {
+pub(super) fn round<S: Source>(
+    source: Arc<S>,
+    task: RoundTask,
+    clock: SteadyClock,
+    events: Events,
+) {
     tokio::spawn(async move {
         let prepared = prepare(&*source, &task).await;
         let sent_ms = clock.mono_ms();

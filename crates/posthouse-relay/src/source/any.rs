@@ -8,7 +8,8 @@ use super::error::SourceError;
 use super::limits::CALL_MAX;
 use super::look::{Answer, Query};
 use super::operate::{Action, Operated};
-use super::{Greeting, Round, Source, look_up, operate, prepare, read, round, settle};
+use super::submit::{NewRequest, Submitted};
+use super::{Greeting, Round, Source, look_up, operate, prepare, read, round, settle, submit};
 
 /// A request table in a SQL database. Which database it is, is a closed choice beneath.
 pub struct AnySource {
@@ -31,6 +32,14 @@ impl AnySource {
     /// The dialect of its database.
     pub fn dialect(&self) -> Dialect {
         self.base.dialect()
+    }
+
+    /// Writes a request of its own, as a platform's writer would.
+    ///
+    /// # Errors
+    /// See [`SourceError`]; `Unfit` if the request could not be relayed as it is.
+    pub async fn submit(&self, request: &NewRequest) -> Result<Submitted, SourceError> {
+        limited("writing a request", submit::submit(&self.base, request)).await
     }
 
     /// What makes requests visible.

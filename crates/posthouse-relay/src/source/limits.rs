@@ -41,6 +41,9 @@ pub const CONTROL_ROWS_MAX: i64 = 10_000;
 /// Characters of a name that an operator gives: a key, code, endpoint or group.
 pub const NAME_CHARS_MAX: usize = 128;
 
+/// Bytes of the body of a request that is written here: what couriers carry.
+pub const SUBMIT_BODY_BYTES_MAX: usize = crate::courier::limits::BODY_BYTES_MAX;
+
 /// Rows on one page of an answer.
 pub const PAGE_ROWS_MAX: u32 = 500;
 
@@ -55,6 +58,9 @@ pub const DEPTH_MAX: i64 = 1_000;
 
 /// Buckets and nodes that are listed.
 pub const OWNERS_MAX: i64 = 4_096;
+
+/// Made-up requests that are written in one transaction.
+pub const FILL_ROWS_MAX: u64 = 20_000;
 
 /// How long a node that has fallen silent stays on the list, in milliseconds.
 pub const NODE_MEMORY_MS: i64 = 600_000;

@@ -9,6 +9,8 @@ use posthouse_pump::outcome::{BucketNo, Fence};
 use posthouse_pump::read::SlotRange;
 use posthouse_pump::request::{Content, RequestId};
 
+use super::Control;
+
 /// A question.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Query {
@@ -30,6 +32,8 @@ pub enum Query {
     Buckets,
     /// Every node that was seen lately.
     Nodes,
+    /// Switches, holds and the number of buckets, as they stand now.
+    Control,
 }
 
 /// Which requests are wanted. What is empty does not restrict.
@@ -76,6 +80,8 @@ pub enum Answer {
     Buckets(Vec<BucketRow>),
     /// See [`Query::Nodes`].
     Nodes(Vec<NodeRow>),
+    /// See [`Query::Control`]. Tells of no changed requests.
+    Control(Control),
 }
 
 /// A number of requests.

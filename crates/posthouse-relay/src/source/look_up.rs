@@ -4,7 +4,7 @@ use super::base::{Base, Dialect, Door, Record, Value, Work};
 use super::error::SourceError;
 use super::limits::{COUNT_ROWS_MAX, DEPTH_MAX, OWNERS_MAX, PAGE_ROWS_MAX, PAGE_SCAN_MAX};
 use super::look::{Answer, BlockedKey, BucketRow, Count, Filter, NodeRow, Query, Row};
-use super::round::bucket_of;
+use super::round::{bucket_of, look_control};
 use super::row::{COLUMNS, CONTENT_COLUMNS, content_of};
 use posthouse_pump::outcome::Fence;
 use posthouse_pump::request::RequestId;
@@ -28,6 +28,7 @@ pub(super) async fn look(base: &Base, query: &Query) -> Result<Answer, SourceErr
         }
         Query::Buckets => buckets(&mut work, dialect).await?,
         Query::Nodes => nodes(&mut work, dialect).await?,
+        Query::Control => Answer::Control(look_control(&mut work).await?),
     };
     work.done();
     Ok(answer)

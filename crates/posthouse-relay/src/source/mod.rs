@@ -9,6 +9,7 @@ mod base;
 #[cfg(any(test, feature = "fixture"))]
 pub mod conformance;
 mod error;
+pub mod fill;
 mod limits;
 pub mod look;
 mod look_up;
@@ -22,6 +23,7 @@ mod row;
 pub mod schema;
 mod settle;
 mod slot;
+pub mod submit;
 #[cfg(test)]
 mod tests;
 

@@ -61,10 +61,20 @@ pub(super) async fn lock_control(
     work: &mut Work,
     dialect: Dialect,
 ) -> Result<ControlRow, SourceError> {
+    read_control(work, dialect.for_update()).await
+}
+
+/// The settings as they stand, for people: nothing is locked.
+pub(super) async fn look_control(work: &mut Work) -> Result<Control, SourceError> {
+    let control = read_control(work, "").await?;
+    let known_version = control.version;
+    load_control(work, &control, known_version).await
+}
+
+async fn read_control(work: &mut Work, lock: &str) -> Result<ControlRow, SourceError> {
     let text = format!(
         "SELECT version, trimmed_version, layout, buckets, fence FROM relay_control \
-         WHERE one = 1 {}",
-        dialect.for_update()
+         WHERE one = 1 {lock}"
     );
     let rows = work.rows(text, Vec::new()).await?;
     let row = rows.first().ok_or_else(control_row_is_missing)?;

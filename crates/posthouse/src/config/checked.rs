@@ -10,8 +10,8 @@ use tracing::level_filters::LevelFilter;
 
 use super::raw::{Raw, Setting};
 use super::reader::Reader;
-use super::report::{Mistake, Report};
 use super::relay::{self, RelayConfig};
+use super::report::{Mistake, Report};
 use super::rules;
 use crate::codes::Code;
 

@@ -119,8 +119,7 @@ pub(crate) const RULE_KEYS: [&str; 17] = [
     "auto_create",
 ];
 
-const SOURCE_KEYS: [&str; 7] =
-    ["name", "url", "url_file", "region", "lease", "round", "settle"];
+const SOURCE_KEYS: [&str; 7] = ["name", "url", "url_file", "region", "lease", "round", "settle"];
 
 const GROUP_KEYS: [&str; 11] = [
     "name",
@@ -166,15 +165,8 @@ const ENDPOINT_KEYS: [&str; 25] = [
     "breaker_pause_max",
 ];
 
-const WINDOW_KEYS: [&str; 7] = [
-    "name",
-    "zone",
-    "weekly",
-    "dates",
-    "valid_until",
-    "after_valid_until",
-    "margin_before_close",
-];
+const WINDOW_KEYS: [&str; 7] =
+    ["name", "zone", "weekly", "dates", "valid_until", "after_valid_until", "margin_before_close"];
 
 /// The list of this dotted path, if there is one.
 pub(crate) fn find_list(path: &str) -> Option<&'static List> {

@@ -5,6 +5,7 @@
 
 mod checked;
 mod keys;
+mod mask;
 mod raw;
 mod reader;
 mod relay;
@@ -45,6 +46,8 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 /// Where settings are looked for beside the defaults.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sources {
+    /// A text that comes with a sample.
+    pub(crate) sample: Option<String>,
     /// The file.
     pub(crate) file: Option<PathBuf>,
     /// Environment variables, all of them.
@@ -69,6 +72,9 @@ pub(crate) struct Loaded {
 pub(crate) fn load(sources: &Sources) -> Result<Loaded, Report> {
     let mut layers = Layers::new();
     layers.add_text(&source(SourceKind::Default, "", DEFAULT));
+    if let Some(sample) = &sources.sample {
+        layers.add_text(&source(SourceKind::Default, "", sample));
+    }
     if let Some(path) = &sources.file {
         add_file(&mut layers, path);
     }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use super::keys::{Change, KEYS, LISTS, List};
+use super::keys::{Change, KEYS, LISTS, List, RELAY_SOURCES};
+use super::mask::mask_url;
 use super::raw::{Raw, Setting, Table, Value};
 
 /// One row for each setting: its key, value, origin, and what it takes to change it.
@@ -19,7 +20,12 @@ fn show_list(raw: &Raw, list: &'static List) -> Vec<Json> {
     let rows = tables.flat_map(|(index, table)| {
         list.keys.iter().filter_map(move |name| {
             let setting = table.settings.get(name)?;
-            Some(row(&format!("{}.{index}.{name}", list.path), setting, list.change.as_str()))
+            let key = format!("{}.{index}.{name}", list.path);
+            let mut row = row(&key, setting, list.change.as_str());
+            if (list.path, *name) == (RELAY_SOURCES, "url") {
+                row["value"] = row["value"].as_str().map(mask_url).into();
+            }
+            Some(row)
         })
     });
     rows.collect()

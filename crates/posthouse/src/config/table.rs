@@ -1,4 +1,5 @@
-//! Reads the tables of lists: settings that may be left out, settings that must not, and names that must lead somewhere.
+//! Reads the tables of lists: settings that may be left out, settings that must not, and names that
+//! must lead somewhere.
 
 use std::ops::RangeInclusive;
 
@@ -25,7 +26,12 @@ impl<'a> TableReader<'a> {
         let Some(setting) = self.table.settings.get(key) else {
             let message = format!("{what} without `{key}`");
             let help = format!("add {key} = \"...\"");
-            self.report.mistakes.push(Mistake::at(Code::ValueInvalid, &self.table.place, message, help));
+            self.report.mistakes.push(Mistake::at(
+                Code::ValueInvalid,
+                &self.table.place,
+                message,
+                help,
+            ));
             return None;
         };
         let name = self.take(text(key, setting))?;
@@ -77,7 +83,12 @@ impl<'a> TableReader<'a> {
     }
 
     /// Notes that a name leads nowhere, unless it is one of `known`.
-    pub(super) fn resolve<'k>(&mut self, key: &str, name: &str, known: impl Iterator<Item = &'k str> + Clone) {
+    pub(super) fn resolve<'k>(
+        &mut self,
+        key: &str,
+        name: &str,
+        known: impl Iterator<Item = &'k str> + Clone,
+    ) {
         if known.clone().any(|one| one == name) {
             return;
         }
@@ -94,7 +105,13 @@ impl<'a> TableReader<'a> {
     }
 
     /// Notes that one entry of a list cannot be used, or the whole value.
-    pub(super) fn refuse_entry(&mut self, key: &str, index: Option<usize>, message: &str, help: &str) {
+    pub(super) fn refuse_entry(
+        &mut self,
+        key: &str,
+        index: Option<usize>,
+        message: &str,
+        help: &str,
+    ) {
         let setting = self.table.settings.get(key);
         let entry = setting.and_then(|setting| match (&setting.value, index) {
             (Value::List(items), Some(index)) => items.get(index),

@@ -9,7 +9,9 @@
 mod listen;
 mod reload;
 mod start;
+mod watch;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,6 +57,8 @@ pub(crate) struct Run {
     pub(crate) loaded: Loaded,
     /// Reads the configuration again.
     pub(crate) reload: Reload,
+    /// The configuration file, which is read again when it changes.
+    pub(crate) watched: Option<PathBuf>,
     /// Is called once the node takes connections, on its runtime.
     pub(crate) on_ready: OnReady,
 }
@@ -85,8 +89,8 @@ pub(crate) fn run(run: Run) -> Result<(), Failure> {
     }
     let runtime = build_runtime()?;
     let result = runtime.block_on(async move {
-        let Run { loaded, reload, on_ready } = run;
-        let mut signals = Signals::new()?;
+        let Run { loaded, reload, watched, on_ready } = run;
+        let mut signals = Signals::new(watched)?;
         let mut node = Node::start(loaded, log_level).await?;
         on_ready(&node.endpoints);
         let ended = node.wait(&mut signals, &reload).await;
@@ -130,8 +134,9 @@ impl Node {
             stop: stop.clone(),
         };
         let (broker, journal) = start_broker(parts).await?;
-        let admin = start_admin(&dir, config.node_name.clone(), asker.clone(), journal)?;
         let relay = Relay::start(&config.relay, &config.node_name, endpoints.stomp)?;
+        let node_name = config.node_name.clone();
+        let admin = start_admin(&dir, node_name, asker.clone(), journal, relay.clone())?;
         let http = tokio::spawn(admin::serve(admin.clone(), listen::to_tokio(http)?, stop));
         let live = Live { loaded, log_level, asker, relay: relay.clone() };
         let node = Node { dir, endpoints, admin, http, broker, relay, stopper, live };
@@ -201,9 +206,11 @@ fn start_admin(
     node_name: String,
     asker: Asker,
     journal: Option<Watch>,
+    relay: Relay,
 ) -> Result<Arc<Admin>, Failure> {
     let started_ms = broker_thread::wall_ms();
-    let (admin, token) = Admin::new(asker, journal, dir.path().to_owned(), node_name, started_ms);
+    let data_dir = dir.path().to_owned();
+    let (admin, token) = Admin::new(asker, journal, relay, data_dir, node_name, started_ms);
     token.write(dir.path()).map_err(|error| unusable(dir.path(), &error))?;
     Ok(admin)
 }

@@ -63,7 +63,10 @@ impl Carrier for Couriers {
             Some(courier) => courier.carry(attempt, clock).await,
             None => Verdict::Failed {
                 status: None,
-                detail: format!("the endpoint {} cannot be used; the log says why", attempt.endpoint),
+                detail: format!(
+                    "the endpoint {} cannot be used; the log says why",
+                    attempt.endpoint
+                ),
                 retry_after_ms: None,
                 blame: Blame::Endpoint,
             },

@@ -10,6 +10,7 @@ mod publisher;
 mod start;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use crate::config::{RelayConfig, SourceConfig};
 use crate::failure::Failure;
 use couriers::Couriers;
 use publisher::NodePublisher;
+pub(crate) use start::open;
 
 /// One running source.
 #[derive(Clone)]
@@ -37,6 +39,12 @@ pub(crate) struct RunningSource {
 pub(crate) struct Relay {
     sources: Arc<BTreeMap<Arc<str>, RunningSource>>,
     couriers: Arc<Couriers>,
+}
+
+impl fmt::Debug for Relay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Relay").field("sources", &self.sources.keys()).finish_non_exhaustive()
+    }
 }
 
 impl Relay {

@@ -31,9 +31,10 @@ impl NodePublisher {
     }
 
     async fn send(&self, publication: Publication) -> Result<(), PublishError> {
-        let client = self.client().await.map_err(|error| {
-            PublishError::Unreachable { detail: error.to_string() }
-        })?;
+        let client = self
+            .client()
+            .await
+            .map_err(|error| PublishError::Unreachable { detail: error.to_string() })?;
         let confirmed = client.send(message_of(publication)).await;
         confirmed.map_err(|error| refusal_of(&error))
     }

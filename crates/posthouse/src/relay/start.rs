@@ -64,13 +64,20 @@ fn url_of(config: &SourceConfig) -> Result<String, Failure> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string());
     let text = text.and_then(|text| match text.trim() {
         "" => Err("it is empty".to_owned()),
-        text if text.len() > URL_BYTES_MAX => Err(format!("it is longer than {URL_BYTES_MAX} bytes")),
+        text if text.len() > URL_BYTES_MAX => {
+            Err(format!("it is longer than {URL_BYTES_MAX} bytes"))
+        }
         text => Ok(text.to_owned()),
     });
     text.map_err(|reason| {
         let path = path.display();
-        let message = format!("the relay source \"{}\" cannot be used: {path}: {reason}", config.name);
-        Failure::new(Code::SourceUnusable, message, "write the address of its database into that file")
+        let message =
+            format!("the relay source \"{}\" cannot be used: {path}: {reason}", config.name);
+        Failure::new(
+            Code::SourceUnusable,
+            message,
+            "write the address of its database into that file",
+        )
     })
 }
 

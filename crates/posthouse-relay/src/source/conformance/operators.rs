@@ -5,6 +5,7 @@ use posthouse_pump::request::RequestId;
 
 use super::node::Node;
 use super::{Bench, must};
+use crate::source::look::{Answer, Query};
 use crate::source::operate::Action;
 use crate::source::{Control, Source, SourceErrorKind, slot_of};
 
@@ -95,6 +96,7 @@ async fn settings_reach_every_node(bench: &impl Bench) {
     must(b.source.operate(&Action::Unhold(hold)).await);
     must(b.source.operate(&switch(None)).await);
     let control = told(&mut a).await.expect("it has changed");
+    assert_eq!(must(a.source.look(&Query::Control).await), Answer::Control(control.clone()));
     assert_eq!((control.holds.as_slice(), control.switches), (&holds[..2], vec![]));
 }
 

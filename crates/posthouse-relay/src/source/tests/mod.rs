@@ -4,6 +4,7 @@ mod ledger;
 mod measure;
 mod postgres;
 mod sqlite;
+mod submit;
 
 use super::Source;
 use super::conformance::{Bench, SqlBench};

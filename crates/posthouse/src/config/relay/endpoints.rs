@@ -83,7 +83,8 @@ fn read_route(table: &Table, timeout_ms: u64, report: &mut Report) -> Option<Rou
             Route::Http(Box::new(route::Http { service, service_method, timeout_ms, ..http }))
         }
         (None, Some(destination)) => {
-            let route = route::Destination { destination, headers, service, service_method, timeout_ms };
+            let route =
+                route::Destination { destination, headers, service, service_method, timeout_ms };
             Route::Destination(route)
         }
         _ => {
@@ -142,7 +143,11 @@ fn headers(reader: &mut TableReader<'_>) -> Vec<(String, String)> {
     for line in reader.texts("headers") {
         match line.split_once(':') {
             Some((name, value)) => headers.push((name.trim().into(), value.trim().into())),
-            None => reader.refuse("headers", &format!("\"{line}\" is no header"), "write it as \"Name: value\""),
+            None => reader.refuse(
+                "headers",
+                &format!("\"{line}\" is no header"),
+                "write it as \"Name: value\"",
+            ),
         }
     }
     headers

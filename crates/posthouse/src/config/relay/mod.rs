@@ -1,7 +1,7 @@
 //! The relay's part of the configuration: request tables, groups, codes, endpoints and windows.
 //!
-//! Names must lead somewhere, numbers must be within bounds, windows must be possible: a plan made here need not be checked
-//! again. All mistakes are found at once.
+//! Names must lead somewhere, numbers must be within bounds, windows must be possible: a plan made
+//! here need not be checked again. All mistakes are found at once.
 
 mod endpoints;
 mod plan;

@@ -59,7 +59,8 @@ impl Book {
         let mut groups = BTreeMap::new();
         for (name, named) in self.groups.iter().filter(|(_, named)| is_ours(named)) {
             let mut group = named.group.clone();
-            // Groups of other regions are known, so that their codes are nobody's mistake, and nothing of them is sent.
+            // Groups of other regions are known, so that their codes are nobody's mistake, and
+            // nothing of them is sent.
             group.is_active &= named.region.as_deref().is_none_or(|other| other == region);
             groups.insert(name.clone(), group);
         }
@@ -84,7 +85,8 @@ impl Book {
             after_valid_until: reader.text("after_valid_until"),
             margin_before_close_ms: reader.duration("margin_before_close", 0, 0..=DURATION_MS_MAX),
         };
-        // A window with mistakes is known all the same, so that its users are not called wrong, too.
+        // A window with mistakes is known all the same, so that its users are not called wrong,
+        // too.
         let window = spec.check().unwrap_or_else(|faults| {
             for WindowFault { field, index, problem, advice, .. } in faults {
                 reader.refuse_entry(field, index, &problem, &advice);
@@ -108,7 +110,8 @@ impl Book {
             order: reader.word("order", Order::Key, &ORDERS),
             on_failure: on_failure(&mut reader),
             on_expired: reader.word("on_expired", OnExpired::Skip, &ON_EXPIRED),
-            attempts_max: u32::try_from(reader.integer("attempts_max", 0, 0..=ATTEMPTS_MAX)).unwrap_or(0),
+            attempts_max: u32::try_from(reader.integer("attempts_max", 0, 0..=ATTEMPTS_MAX))
+                .unwrap_or(0),
             backoff: Backoff {
                 base_ms: reader.duration("backoff", 500, 1..=DURATION_MS_MAX),
                 cap_ms: reader.duration("backoff_max", 300_000, 1..=DURATION_MS_MAX),
@@ -132,14 +135,19 @@ impl Book {
         let window = self.window(&mut reader);
         let code = Code { group: group.into(), endpoint: endpoint.into(), window };
         if self.codes.iter().any(|(other, known)| **other == *name && self.meet(known, &code)) {
-            reader.refuse("name", "a source would have two request codes of this name", "rename one");
+            reader.refuse(
+                "name",
+                "a source would have two request codes of this name",
+                "rename one",
+            );
         }
         self.codes.push((name.into(), code));
     }
 
     /// Whether some source has both codes.
     fn meet(&self, one: &Code, other: &Code) -> bool {
-        let source = |code: &Code| self.groups.get(&code.group).and_then(|named| named.source.clone());
+        let source =
+            |code: &Code| self.groups.get(&code.group).and_then(|named| named.source.clone());
         match (source(one), source(other)) {
             (Some(one), Some(other)) => one == other,
             _ => true,
@@ -154,13 +162,20 @@ impl Book {
 }
 
 fn on_failure(reader: &mut TableReader<'_>) -> OnFailure {
-    const WORDS: [(&str, OnFailure); 3] =
-        [("block", OnFailure::Block), ("skip", OnFailure::Skip), ("skip-and-mark", OnFailure::SkipAndMark)];
+    const WORDS: [(&str, OnFailure); 3] = [
+        ("block", OnFailure::Block),
+        ("skip", OnFailure::Skip),
+        ("skip-and-mark", OnFailure::SkipAndMark),
+    ];
     let Some(text) = reader.text("on_failure") else { return OnFailure::Block };
     if let Some(wait) = text.strip_prefix("block ") {
         match crate::config::duration_ms(wait.trim()) {
             Some(ms) if (1..=DURATION_MS_MAX).contains(&ms) => return OnFailure::BlockFor { ms },
-            _ => reader.refuse("on_failure", &format!("\"{wait}\" is no duration"), "write it as \"block 10m\""),
+            _ => reader.refuse(
+                "on_failure",
+                &format!("\"{wait}\" is no duration"),
+                "write it as \"block 10m\"",
+            ),
         }
         return OnFailure::Block;
     }

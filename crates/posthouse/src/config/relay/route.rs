@@ -6,7 +6,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use posthouse_net::{Client, ClientCertificate, ClientSettings, HttpVersion, Reach, Roots, TlsSettings};
+use posthouse_net::{
+    Client, ClientCertificate, ClientSettings, HttpVersion, Reach, Roots, TlsSettings,
+};
 use posthouse_relay::courier::{
     AnyCourier, BodyRule, DestinationCourier, DestinationTarget, Fault, HttpCourier, HttpTarget,
     Publication, PublishError, Published, Publisher, SecretSource,
@@ -117,7 +119,8 @@ impl Http {
                 Ok(Some(ClientCertificate { chain_file: chain.clone(), key_file: key.clone() }))
             }
             _ => {
-                let problem = "a client certificate needs both client_certificate_file and client_key_file";
+                let problem =
+                    "a client certificate needs both client_certificate_file and client_key_file";
                 Err(vec![fault("tls", problem.to_owned())])
             }
         }

@@ -72,9 +72,14 @@ fn read_source(table: &Table, report: &mut Report) -> Option<SourceConfig> {
     let name = reader.name("name", "a source")?;
     let url = url(&mut reader)?;
     let lease_ms = reader.duration("lease", TEMPO.lease_ms, LEASE_MS_MIN..=DURATION_MS_MAX);
-    let round_ms = reader.duration("round", TEMPO.round_ms.min(lease_ms / 4), ROUND_MS_MIN..=DURATION_MS_MAX);
+    let round_ms =
+        reader.duration("round", TEMPO.round_ms.min(lease_ms / 4), ROUND_MS_MIN..=DURATION_MS_MAX);
     if round_ms > lease_ms / 4 {
-        reader.refuse("round", "it is longer than a quarter of the lease", "leases would be lost between rounds; make it shorter");
+        reader.refuse(
+            "round",
+            "it is longer than a quarter of the lease",
+            "leases would be lost between rounds; make it shorter",
+        );
     }
     let settle = reader.word("settle", false, &[("none", false), ("xid", true)]);
     let region = reader.text("region").unwrap_or_default();
@@ -92,7 +97,8 @@ fn url(reader: &mut TableReader<'_>) -> Option<Url> {
         (Some(url), None) => Some(Url::Here(Secret(url))),
         (None, Some(file)) => Some(Url::File(file.into())),
         _ => {
-            let help = "give url = \"sqlite:FILE\" or \"postgres://...\", or url_file with a file that holds it";
+            let help =
+                "give url = \"sqlite:FILE\" or \"postgres://...\", or a url_file that holds it";
             reader.refuse("url", "a source needs one of `url` and `url_file`", help);
             None
         }
