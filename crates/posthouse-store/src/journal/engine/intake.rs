@@ -58,6 +58,8 @@ pub(super) enum Pace {
     Gathering,
     /// It is at the medium.
     Busy,
+    /// It waits for room.
+    Held,
 }
 
 /// Where a batch was placed and what follows from it.
@@ -265,13 +267,15 @@ impl State {
             Pace::Open => self.runs.is_empty() || bytes >= FULL_BATCH_BYTES,
             Pace::Gathering => true,
             Pace::Busy => bytes >= FULL_BATCH_BYTES,
+            // A checkpoint, for which room may come, is taken between two batches.
+            Pace::Held => self.appetite.is_asked() || bytes >= FULL_BATCH_BYTES,
         }
     }
 
-    /// The segments that are to be there, in their order, up to the next one.
-    pub(super) fn slots(&self) -> Vec<Arc<Slot>> {
+    /// The segments that are to be there, in their order, and the next one.
+    pub(super) fn slots(&self) -> (Vec<Arc<Slot>>, Arc<Slot>) {
         let former = self.unmade.iter().filter(|slot| !slot.is_made());
-        former.chain([&self.current, &self.next]).cloned().collect()
+        (former.chain([&self.current]).cloned().collect(), self.next.clone())
     }
 
     /// Halves the length of a segment for which there is no room, as far as what is placed there

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use posthouse_core::store::Completion;
 
 use super::bell::{Bell, lock};
+use super::bound::Bound;
 use super::figures::Figures;
 use super::hold::Holding;
 use super::intake::Intake;
@@ -49,6 +50,7 @@ pub(super) struct Machine {
     pub(super) request: Mutex<Option<Request>>,
     pub(super) open_files: OpenFiles,
     pub(super) holding: Holding,
+    pub(super) bound: Bound,
     pub(super) bells: Bells,
     pub(super) figures: SharedFigures,
     /// Segments or spares should be made.
@@ -83,6 +85,7 @@ impl Machine {
             reading: Reading::default(),
             request: Mutex::default(),
             holding: Holding::default(),
+            bound: Bound::new(segments.bytes()),
             options,
             segments,
             intake,
@@ -103,6 +106,11 @@ impl Machine {
     /// Whether the broker has been told that there is no room.
     pub(super) fn is_full(&self) -> bool {
         self.is_full.load(Ordering::Acquire)
+    }
+
+    /// Whether the workers are to end.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Acquire)
     }
 
     /// Tells the broker that there is no room, or that there is again, if that is new.
