@@ -17,6 +17,8 @@ pub(super) struct Appetite {
     /// How much there was when the last try found no room.
     tried_bytes: Option<u64>,
     is_told: bool,
+    /// How much there was then.
+    told_bytes: u64,
     /// Something has been moved, so that the next checkpoint frees where it was.
     is_owing: bool,
 }
@@ -31,6 +33,7 @@ impl Appetite {
             taken_bytes: None,
             tried_bytes: None,
             is_told: false,
+            told_bytes: 0,
             is_owing: false,
         }
     }
@@ -74,9 +77,9 @@ impl Appetite {
         self.is_busy() || self.is_told || self.frees_something()
     }
 
-    /// Whether the broker is to hand over a checkpoint.
-    pub(super) fn is_asked(&self) -> bool {
-        self.is_told && !self.is_busy()
+    /// Whether the broker was asked for a checkpoint and has submitted nothing since.
+    pub(super) fn has_just_asked(&self) -> bool {
+        self.is_told && !self.is_busy() && self.since_bytes == self.told_bytes
     }
 
     fn frees_something(&self) -> bool {
@@ -101,6 +104,9 @@ impl Appetite {
     fn tell(&mut self, wants: bool) -> bool {
         let tells = wants && !self.is_told && self.taken_bytes.is_none();
         self.is_told |= tells;
+        if tells {
+            self.told_bytes = self.since_bytes;
+        }
         tells
     }
 

@@ -33,6 +33,9 @@ const LIVE_TIMES_MAX: u64 = 3;
 /// Of that, so much is left to the copies that compaction makes.
 const LIVE_TIMES_COPIES: u64 = 1;
 
+/// A checkpoint is asked for when so many more segments would exceed the bound.
+const LEAD_SEGMENTS: u64 = 2;
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Bound {
@@ -87,21 +90,27 @@ fn exceeds(machine: &Machine, bytes: u64) -> bool {
     machine.segments.bytes() + bytes > allowed(machine, live_bytes, live_times)
 }
 
-/// Whether room for the log is better not made ahead now; then a checkpoint is asked for that frees
-/// something.
-pub(super) fn puts_off(machine: &Machine) -> bool {
+/// Asks for a checkpoint if another segment would exceed the bound and one would free something,
+/// so early that it is mostly over before that segment is needed. Answers whether a spare is
+/// better not made now.
+pub(super) fn puts_off_spare(machine: &Machine) -> bool {
+    let segment_bytes = machine.options.segment_bytes;
     let is_bound = !machine.is_full() && !machine.holding.is_still();
-    if !is_bound || !exceeds(machine, machine.options.segment_bytes) {
+    if !is_bound || !exceeds(machine, LEAD_SEGMENTS * segment_bytes) {
         return false;
     }
-    let (helps, is_due) = {
-        let appetite = &mut machine.intake.lock().appetite;
-        (appetite.would_free(), appetite.is_due_for_room())
+    let (helps, is_due, reserve_bytes) = {
+        let mut intake = machine.intake.lock();
+        let helps = intake.appetite.would_free();
+        (helps, intake.appetite.is_due_for_room(), intake.under_way_bytes_most)
     };
     if is_due {
         machine.outbox.push(Completion::CheckpointWanted);
     }
-    helps
+    // Whatever the bound says, what producers have under way when the disk becomes full must not
+    // take the room that acknowledgements need then.
+    let spares_bytes = machine.segments.spares.len() as u64 * segment_bytes;
+    helps && spares_bytes > reserve_bytes && exceeds(machine, segment_bytes)
 }
 
 /// The file of a chosen segment, which is made if it is not there yet; none while it has to wait

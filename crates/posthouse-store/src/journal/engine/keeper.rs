@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::bell::lock;
-use super::bound::{make_within, puts_off};
+use super::bound::{make_within, puts_off_spare};
 use super::crew::Work;
 use super::freeing::Memory;
 use super::machine::Machine;
@@ -50,7 +50,7 @@ impl Keeper {
         match self.make_ahead() {
             Ok(true) => self.machine.set_full(false),
             Ok(false) => self.machine.wants_upkeep.store(true, Ordering::Release),
-            Err(fault) if is_full(&fault) => self.machine.set_full(true),
+            Err(fault) if is_full(&fault) => self.machine.run_out_of_room(),
             Err(fault) => return Err(fault),
         }
         Ok(())
@@ -61,7 +61,7 @@ impl Keeper {
         let spares = &self.machine.segments.spares;
         spares.sort()?;
         let kept = spares.keep_ballast(self.ballast_bytes());
-        let (slots, next) = self.machine.intake.lock().slots();
+        let slots = self.machine.intake.lock().slots();
         for slot in &slots {
             if !self.make(slot)? {
                 return Ok(true);
@@ -69,12 +69,8 @@ impl Keeper {
             // What the writer waits for is the first of them that was not there.
             self.machine.let_writer_retry();
         }
-        if !next.is_made() && spares.len() == 0 && puts_off(&self.machine) {
-            return Ok(true);
-        }
-        let has_next = self.make(&next)?;
         kept?;
-        if !has_next || spares.are_all_there() || puts_off(&self.machine) {
+        if spares.are_all_there() || puts_off_spare(&self.machine) {
             return Ok(true);
         }
         spares.replenish()

@@ -120,6 +120,15 @@ impl Machine {
         }
     }
 
+    /// Tells the broker that there is no room. If that is new a checkpoint is asked for, too: what
+    /// comes later may find no room in the log, and then no checkpoint of it would count.
+    pub(super) fn run_out_of_room(&self) {
+        if !self.is_full() {
+            self.set_full(true);
+            self.ask_for_checkpoint_at_last();
+        }
+    }
+
     /// Wakes those who wait for batches to be written or durable, if there are any.
     pub(super) fn writer_has_moved(&self) {
         if self.writer_is_awaited.swap(false, Ordering::SeqCst) {

@@ -151,7 +151,7 @@ impl Writer {
         {
             let mut intake = self.machine.intake.lock();
             intake.pace = if self.is_held() { Pace::Held } else { Pace::Open };
-            if intake.note_durable(written.last, written.end) {
+            if intake.note_durable(written.last, written.end, written.bytes) {
                 self.machine.outbox.put_durable(written.last);
             }
         }
