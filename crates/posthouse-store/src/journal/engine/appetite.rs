@@ -17,6 +17,9 @@ pub(super) struct Appetite {
     /// How much there was when the last try found no room.
     tried_bytes: Option<u64>,
     is_told: bool,
+    /// How much there was then.
+    told_bytes: u64,
+    /// Something has been moved, so that the next checkpoint frees where it was.
     is_owing: bool,
 }
 
@@ -30,6 +33,7 @@ impl Appetite {
             taken_bytes: None,
             tried_bytes: None,
             is_told: false,
+            told_bytes: 0,
             is_owing: false,
         }
     }
@@ -49,8 +53,7 @@ impl Appetite {
         let patience = self.segment_bytes / PATIENCE_PARTS;
         let wants = match self.tried_bytes {
             Some(tried) => self.since_bytes >= tried + patience,
-            None if is_full => self.since_bytes >= patience,
-            None if self.is_owing => true,
+            None if is_full => self.is_owing || self.since_bytes >= patience,
             None => self.since_bytes >= self.interval_bytes(),
         };
         self.tell(wants)
@@ -59,11 +62,31 @@ impl Appetite {
     /// The same when time has passed, or what a checkpoint frees is needed: anything new is
     /// enough.
     pub(super) fn is_due_at_last(&mut self) -> bool {
-        let wants = self.since_bytes > 0;
+        let wants = self.is_owing || self.since_bytes > 0;
         self.tell(wants)
     }
 
-    /// Another checkpoint would free something, so it is due although there may be nothing new.
+    /// The same when the segments take too much: what is to be freed must be worth it.
+    pub(super) fn is_due_for_room(&mut self) -> bool {
+        let wants = self.frees_something();
+        self.tell(wants)
+    }
+
+    /// Whether room will be freed by the checkpoint that comes next, or is being made.
+    pub(super) fn would_free(&self) -> bool {
+        self.is_busy() || self.is_told || self.frees_something()
+    }
+
+    /// Whether the broker was asked for a checkpoint and has submitted nothing since.
+    pub(super) fn has_just_asked(&self) -> bool {
+        self.is_told && !self.is_busy() && self.since_bytes == self.told_bytes
+    }
+
+    fn frees_something(&self) -> bool {
+        self.is_owing || self.since_bytes >= self.segment_bytes
+    }
+
+    /// The next checkpoint frees something, although there may be nothing new.
     pub(super) fn owe(&mut self) {
         self.is_owing = true;
     }
@@ -81,13 +104,15 @@ impl Appetite {
     fn tell(&mut self, wants: bool) -> bool {
         let tells = wants && !self.is_told && self.taken_bytes.is_none();
         self.is_told |= tells;
+        if tells {
+            self.told_bytes = self.since_bytes;
+        }
         tells
     }
 
     /// A checkpoint of everything so far is being made.
     pub(super) fn begin(&mut self) {
         self.is_told = true;
-        self.is_owing = false;
         self.taken_bytes = Some(self.since_bytes);
     }
 
@@ -102,6 +127,7 @@ impl Appetite {
         self.since_bytes -= self.taken_bytes.unwrap_or(0);
         self.taken_bytes = Some(0);
         self.tried_bytes = None;
+        self.is_owing = false;
     }
 
     /// The checkpoint and what follows it are over, whether or not it counts.
@@ -135,6 +161,23 @@ mod tests {
         assert!(!appetite.is_due(false), "twice the last one is more than the interval");
         appetite.eat(1);
         assert!(appetite.is_due(false));
+    }
+
+    #[test]
+    fn what_was_moved_makes_a_checkpoint_worth_it() {
+        let mut appetite = Appetite::new(1_000, 80);
+        appetite.eat(79);
+        assert!(!appetite.would_free() && !appetite.is_due_for_room());
+        appetite.owe();
+        assert!(!appetite.is_due(false), "it can wait");
+        assert!(appetite.would_free() && appetite.is_due_for_room());
+        assert!(!appetite.is_due_for_room(), "once is enough");
+        appetite.begin();
+        appetite.count(10);
+        appetite.end(true);
+        assert!(!appetite.would_free());
+        appetite.eat(80);
+        assert!(appetite.is_due_for_room(), "a whole segment may be dead");
     }
 
     #[test]

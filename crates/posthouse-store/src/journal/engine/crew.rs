@@ -2,7 +2,6 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -106,7 +105,7 @@ fn spawn<W: Work + 'static>(
 }
 
 fn run(machine: &Machine, work: &mut dyn Work, bell: &Bell) {
-    while !machine.is_stopping.load(Ordering::Acquire) {
+    while !machine.is_stopping() {
         if !machine.outbox.has_failed() && work.is_ready() {
             work.gather(bell);
             step(machine, work);

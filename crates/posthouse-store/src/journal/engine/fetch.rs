@@ -39,12 +39,12 @@ impl Want {
 }
 
 /// Fetches messages and hands each to `take` with its index, in the order of their places. Those
-/// that cannot be read leave the others good.
+/// that cannot be read leave the others good. Answers how many bytes were read.
 pub(super) fn fetch(
     machine: &Machine,
     wanted: &[Kept],
     take: &mut dyn FnMut(usize, Result<Fetched, String>),
-) {
+) -> u64 {
     let mut wants = Vec::with_capacity(wanted.len());
     for (index, kept) in wanted.iter().enumerate() {
         match Want::new(index, kept) {
@@ -53,9 +53,7 @@ pub(super) fn fetch(
         }
     }
     wants.sort_unstable_by_key(|want| want.place);
-    for run in runs(&wants) {
-        fetch_run(machine, run, take);
-    }
+    runs(&wants).into_iter().map(|run| fetch_run(machine, run, take)).sum()
 }
 
 /// Cuts what is wanted, in the order of the places, into what is read together.
@@ -83,27 +81,27 @@ fn fetch_run(
     machine: &Machine,
     run: &[Want],
     take: &mut dyn FnMut(usize, Result<Fetched, String>),
-) {
+) -> u64 {
     let read = read_run(machine, run).map_err(|fault| fault.to_string());
     for want in run {
         let fetched = match &read {
-            Ok((segment, stretch)) => {
+            Ok((segment, stretch, _)) => {
                 stretch.fetch(segment, want.place).map_err(|fault| fault.to_string())
             }
             Err(why) => Err(why.clone()),
         };
         take(want.index, fetched);
     }
+    read.map_or(0, |(_, _, bytes)| bytes)
 }
 
-fn read_run(machine: &Machine, run: &[Want]) -> Result<(Arc<OpenSegment>, Stretch), Fault> {
+fn read_run(machine: &Machine, run: &[Want]) -> Result<(Arc<OpenSegment>, Stretch, u64), Fault> {
     let place = run.first().map(|want| want.place).unwrap_or(Place { segment: 0, position: 0 });
     let end = run.iter().map(|want| want.end).max().unwrap_or(0);
     let segment = machine.open_files.get(place.segment, &machine.segments, &machine.options)?;
     let blocks = end.saturating_sub(place.block());
     let stretch = Stretch::read(&segment, place.block(), blocks)?;
-    machine.figures.lock().loaded_bytes += blocks * BLOCK_BYTES as u64;
-    Ok((segment, stretch))
+    Ok((segment, stretch, blocks * BLOCK_BYTES as u64))
 }
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ pub struct Figures {
     pub moved_bytes: u64,
     /// Messages that were asked for.
     pub loads: u64,
-    /// Bytes that were read for them, or to move them.
+    /// Bytes that were read for them.
     pub loaded_bytes: u64,
     /// Messages that could not be read.
     pub load_failures: u64,

@@ -1,8 +1,7 @@
-//! What may be freed, what is worth to be compacted, and how much is too much.
+//! What may be freed, and what is worth to be compacted.
 
 use std::collections::BTreeSet;
 
-use super::appetite::Appetite;
 use super::census::Census;
 use super::checkpoint::remove_others;
 use super::figures::Space;
@@ -22,9 +21,6 @@ const SURVIVORS_PARTS_FULL: u64 = 8;
 
 /// How many messages may survive of the segments that are compacted together.
 const SURVIVORS_MAX: u64 = 1 << 20;
-
-/// The segments may take so many times what is wanted in them.
-const LIVE_TIMES_MAX: u64 = 3;
 
 /// What the keeper remembers from one checkpoint to the next.
 pub(super) struct Memory {
@@ -134,24 +130,6 @@ impl Chosen {
     }
 }
 
-/// Whether the segments, without those that go with the next checkpoint, take more than was
-/// promised: three times what is wanted, what comes between checkpoints, the current segment, the
-/// next one and the spares.
-pub(super) fn takes_too_much(
-    machine: &Machine,
-    appetite: &Appetite,
-    live_bytes: u64,
-    going: &BTreeSet<u64>,
-) -> bool {
-    let options = &machine.options;
-    let ahead = options.segment_bytes * (2 + options.spares as u64);
-    let allowed = LIVE_TIMES_MAX * live_bytes + appetite.interval_bytes() + ahead;
-    let heads = machine.segments.heads();
-    let goes: u64 =
-        heads.iter().filter(|head| going.contains(&head.id)).map(|head| head.bytes).sum();
-    machine.segments.bytes().saturating_sub(goes) > allowed
-}
-
 /// Takes note of what the files hold.
 pub(super) fn note_space(machine: &Machine, census: &Census, manifest: &Manifest) {
     let is_ahead = |head: &SegmentHead| {
@@ -160,6 +138,7 @@ pub(super) fn note_space(machine: &Machine, census: &Census, manifest: &Manifest
     let (ahead, settled): (Vec<_>, Vec<_>) =
         machine.segments.heads().into_iter().partition(is_ahead);
     let bytes = |heads: &[SegmentHead]| heads.iter().map(|head| head.bytes).sum();
+    machine.bound.note_live(census.live_bytes());
     machine.figures.lock().space = Space {
         live_bytes: census.live_bytes(),
         settled_bytes: bytes(&settled),

@@ -58,6 +58,8 @@ pub(super) enum Pace {
     Gathering,
     /// It is at the medium.
     Busy,
+    /// It waits for room.
+    Held,
 }
 
 /// Where a batch was placed and what follows from it.
@@ -96,6 +98,9 @@ pub(super) struct State {
     pub(super) durable_end: Spot,
     /// The last batch that something behind it vouches for, or that needs no witness.
     vouched: BatchNo,
+    /// Bytes that were laid out and are not durable yet, and the most that there ever were.
+    under_way_bytes: u64,
+    pub(super) under_way_bytes_most: u64,
     pub(super) places: Places,
     pub(super) appetite: Appetite,
 }
@@ -118,6 +123,8 @@ impl Intake {
                 durable: BatchNo(0),
                 durable_end,
                 vouched: BatchNo(0),
+                under_way_bytes: 0,
+                under_way_bytes_most: 0,
                 places: Places::default(),
                 appetite,
             }),
@@ -136,9 +143,10 @@ impl State {
         (self.last, self.written, self.durable, self.vouched) = (last, last, last, last);
     }
 
-    /// Takes note of a sync: of the last batch that it made durable, and of where it ended.
-    /// Answers whether the batch is news.
-    pub(super) fn note_durable(&mut self, last: BatchNo, end: Spot) -> bool {
+    /// Takes note of a sync: of the last batch that it made durable, of where it ended, and of how
+    /// many bytes it was for. Answers whether the batch is news.
+    pub(super) fn note_durable(&mut self, last: BatchNo, end: Spot, bytes: u64) -> bool {
+        self.under_way_bytes = self.under_way_bytes.saturating_sub(bytes);
         let is_news = self.durable < last;
         self.durable = self.durable.max(last);
         self.durable_end = end;
@@ -190,7 +198,10 @@ impl State {
         encode_batch(&mut run.bytes, epoch, number.0, &head, records);
         run.last = number;
         run.batches += u64::from(kind == BatchKind::Batch);
-        self.block += blocks_of(records.len());
+        let blocks = blocks_of(records.len());
+        self.block += blocks;
+        self.under_way_bytes += blocks * BLOCK_BYTES as u64;
+        self.under_way_bytes_most = self.under_way_bytes_most.max(self.under_way_bytes);
     }
 
     /// The run that ends at the next free block; a new one if there is none.
@@ -265,6 +276,8 @@ impl State {
             Pace::Open => self.runs.is_empty() || bytes >= FULL_BATCH_BYTES,
             Pace::Gathering => true,
             Pace::Busy => bytes >= FULL_BATCH_BYTES,
+            // A checkpoint, for which room may come, is taken between two batches.
+            Pace::Held => self.appetite.has_just_asked() || bytes >= FULL_BATCH_BYTES,
         }
     }
 

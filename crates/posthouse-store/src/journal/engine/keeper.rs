@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::bell::lock;
+use super::bound::{make_within, puts_off_spare};
 use super::crew::Work;
 use super::freeing::Memory;
 use super::machine::Machine;
@@ -49,24 +50,29 @@ impl Keeper {
         match self.make_ahead() {
             Ok(true) => self.machine.set_full(false),
             Ok(false) => self.machine.wants_upkeep.store(true, Ordering::Release),
-            Err(fault) if is_full(&fault) => self.machine.set_full(true),
+            Err(fault) if is_full(&fault) => self.machine.run_out_of_room(),
             Err(fault) => return Err(fault),
         }
         Ok(())
     }
 
-    /// Answers whether everything is there.
+    /// Answers whether everything is there, or comes with the end of a checkpoint.
     fn make_ahead(&self) -> Result<bool, Fault> {
         let spares = &self.machine.segments.spares;
         spares.sort()?;
         let kept = spares.keep_ballast(self.ballast_bytes());
         let slots = self.machine.intake.lock().slots();
         for slot in &slots {
-            self.make(slot)?;
+            if !self.make(slot)? {
+                return Ok(true);
+            }
             // What the writer waits for is the first of them that was not there.
             self.machine.let_writer_retry();
         }
         kept?;
+        if spares.are_all_there() || puts_off_spare(&self.machine) {
+            return Ok(true);
+        }
         spares.replenish()
     }
 
@@ -76,12 +82,16 @@ impl Keeper {
         2 * last + (self.machine.options.segment_bytes / BALLAST_PARTS).max(BALLAST_BYTES_LEAST)
     }
 
-    /// Makes a segment as long as there is room for. The last resort is what is kept back for
+    /// Makes a segment as long as there is room for. Answers false if it has to wait. The last resort is what is kept back for
     /// checkpoints, if the one that is being made does not need it any more.
-    fn make(&self, slot: &Slot) -> Result<(), Fault> {
+    fn make(&self, slot: &Slot) -> Result<bool, Fault> {
         let segments = &self.machine.segments;
         let is_written = self.round.as_ref().is_some_and(Round::is_written);
-        while let Err(fault) = segments.make(slot) {
+        loop {
+            let fault = match make_within(&self.machine, slot) {
+                Ok(made) => return Ok(made.is_some()),
+                Err(fault) => fault,
+            };
             if is_full(&fault) && self.machine.intake.lock().shrink(slot) {
                 continue;
             }
@@ -90,7 +100,6 @@ impl Keeper {
             }
             segments.spares.give_up_ballast_after(fault)?;
         }
-        Ok(())
     }
 
     fn go_on(&mut self, mut round: Round) -> Result<(), Fault> {
@@ -119,7 +128,10 @@ impl Keeper {
         }
         let mut asked = lock(&self.machine.request);
         if let Some(request) = asked.take() {
-            self.machine.intake.lock().appetite.begin();
+            let mut intake = self.machine.intake.lock();
+            intake.appetite.begin();
+            self.machine.bound.begin_round(intake.last);
+            drop(intake);
             self.began = Instant::now();
             self.round = Some(Round::new(request, &mut self.memory));
         }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use posthouse_core::store::Completion;
 
 use super::bell::{Bell, lock};
+use super::bound::Bound;
 use super::figures::Figures;
 use super::hold::Holding;
 use super::intake::Intake;
@@ -49,6 +50,7 @@ pub(super) struct Machine {
     pub(super) request: Mutex<Option<Request>>,
     pub(super) open_files: OpenFiles,
     pub(super) holding: Holding,
+    pub(super) bound: Bound,
     pub(super) bells: Bells,
     pub(super) figures: SharedFigures,
     /// Segments or spares should be made.
@@ -83,6 +85,7 @@ impl Machine {
             reading: Reading::default(),
             request: Mutex::default(),
             holding: Holding::default(),
+            bound: Bound::new(segments.bytes()),
             options,
             segments,
             intake,
@@ -105,10 +108,24 @@ impl Machine {
         self.is_full.load(Ordering::Acquire)
     }
 
+    /// Whether the workers are to end.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Acquire)
+    }
+
     /// Tells the broker that there is no room, or that there is again, if that is new.
     pub(super) fn set_full(&self, is_full: bool) {
         if self.is_full.swap(is_full, Ordering::AcqRel) != is_full {
             self.outbox.push(if is_full { Completion::Full } else { Completion::Room });
+        }
+    }
+
+    /// Tells the broker that there is no room. If that is new a checkpoint is asked for, too: what
+    /// comes later may find no room in the log, and then no checkpoint of it would count.
+    pub(super) fn run_out_of_room(&self) {
+        if !self.is_full() {
+            self.set_full(true);
+            self.ask_for_checkpoint_at_last();
         }
     }
 

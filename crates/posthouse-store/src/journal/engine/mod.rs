@@ -18,6 +18,7 @@
 
 mod appetite;
 mod bell;
+mod bound;
 mod census;
 mod checkpoint;
 mod compaction;

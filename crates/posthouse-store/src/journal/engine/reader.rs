@@ -59,7 +59,7 @@ impl Reader {
         let unread = |kept: &Kept| Loaded { kept: *kept, message: Err("it was not read".into()) };
         let mut all: Vec<Loaded> = wanted.iter().map(unread).collect();
         let mut failures = 0;
-        fetch(&self.machine, wanted, &mut |index, fetched| {
+        let bytes = fetch(&self.machine, wanted, &mut |index, fetched| {
             failures += u64::from(fetched.is_err());
             if let Some(loaded) = all.get_mut(index) {
                 loaded.message = fetched.map(|fetched| fetched.enqueued.message);
@@ -67,6 +67,7 @@ impl Reader {
         });
         let mut figures = self.machine.figures.lock();
         figures.loads += wanted.len() as u64;
+        figures.loaded_bytes += bytes;
         figures.load_failures += failures;
         drop(figures);
         all

@@ -11,11 +11,12 @@ use std::time::Instant;
 use posthouse_core::ids::BatchNo;
 use posthouse_core::store::{Completion, Snapshot};
 
+use super::bound::takes_too_much;
 use super::census::{Census, survivors};
 use super::checkpoint::CheckpointFile;
 use super::compaction::Compaction;
 use super::figures::CheckpointFigures;
-use super::freeing::{Memory, choose_victims, free_dead, note_space, takes_too_much};
+use super::freeing::{Memory, choose_victims, free_dead, note_space};
 use super::machine::Machine;
 use super::reading::Ticket;
 use super::segments::is_full;
@@ -241,29 +242,28 @@ impl Round {
         if !is_over {
             return Ok(Some(Stage::Compact(census, compaction)));
         }
-        let appetite = &machine.intake.lock().appetite;
-        let goes_on = takes_too_much(machine, appetite, self.live_bytes, &self.compacted);
+        let goes_on = takes_too_much(machine, self.live_bytes, &self.compacted);
         Ok(goes_on.then_some(Stage::Choose(census)))
     }
 
     /// Takes note of a round that is over.
     pub(super) fn end(&self, machine: &Machine, has_found_room: bool) {
+        // What was compacted goes only with the next checkpoint.
+        let is_owing = !self.compacted.is_empty();
+        let is_urgent = is_owing && takes_too_much(machine, self.live_bytes, &BTreeSet::new());
         let wants_another = {
-            let mut intake = machine.intake.lock();
-            let appetite = &mut intake.appetite;
+            let appetite = &mut machine.intake.lock().appetite;
             appetite.end(has_found_room || self.bytes.is_some());
-            // What was compacted goes only with the next checkpoint.
-            let nothing = BTreeSet::new();
-            if !self.compacted.is_empty()
-                && takes_too_much(machine, appetite, self.live_bytes, &nothing)
-            {
+            if is_owing {
                 appetite.owe();
             }
-            appetite.is_due(machine.is_full())
+            appetite.is_due(machine.is_full()) || (is_urgent && appetite.is_due_for_room())
         };
         if wants_another {
             machine.outbox.push(Completion::CheckpointWanted);
         }
+        machine.bound.end_round();
+        machine.retry();
         if let Some(bytes) = self.bytes {
             self.note(machine, bytes);
         }

@@ -86,6 +86,11 @@ impl Spares {
         lock(&self.state).spares.len()
     }
 
+    /// Whether none is missing.
+    pub(super) fn are_all_there(&self) -> bool {
+        self.len() >= self.wanted
+    }
+
     /// Sets so much room aside for the next checkpoint.
     ///
     /// # Errors
@@ -134,12 +139,12 @@ impl Spares {
     /// # Errors
     /// The system's, among them that there is no room.
     pub(super) fn replenish(&self) -> Result<bool, Fault> {
-        if self.len() < self.wanted {
+        if !self.are_all_there() {
             let name = self.next_name();
             reserved_file(&*self.files, &name, self.segment_bytes)?;
             lock(&self.state).spares.push_back(Spare { name, is_used: false });
         }
-        Ok(self.len() >= self.wanted)
+        Ok(self.are_all_there())
     }
 
     fn next_name(&self) -> String {

@@ -13,6 +13,7 @@ use posthouse_core::ids::BatchNo;
 use posthouse_core::store::Completion;
 
 use super::bell::Bell;
+use super::bound::make_within;
 use super::crew::{Work, step};
 use super::intake::{Pace, Run};
 use super::machine::Machine;
@@ -93,13 +94,9 @@ impl Writer {
         let mut written = Written::default();
         let mut buffers = Vec::new();
         while let Some(run) = self.held.pop_front() {
-            let file = match self.machine.segments.make(&run.slot) {
-                Ok(file) => file,
-                Err(fault) if is_full(&fault) => {
-                    self.wait_for_room(run);
-                    break;
-                }
-                Err(fault) => return Err(fault),
+            let Some(file) = self.file_of(&run)? else {
+                self.wait_for_room(run);
+                break;
             };
             let at = run.block * BLOCK_BYTES as u64;
             let name = segment_name(run.slot.id);
@@ -111,8 +108,17 @@ impl Writer {
         Ok(())
     }
 
+    /// Where a run is written to; none if there is no room for now.
+    fn file_of(&self, run: &Run) -> Result<Option<Arc<dyn File>>, Fault> {
+        match make_within(&self.machine, &run.slot) {
+            Err(fault) if is_full(&fault) => Ok(None),
+            other => other,
+        }
+    }
+
     /// Puts a run back. The keeper looks for room and says when to try again.
     fn wait_for_room(&mut self, run: Run) {
+        self.machine.intake.lock().pace = Pace::Held;
         self.machine.is_held.store(true, Ordering::Release);
         self.held.push_front(run);
         self.machine.wants_upkeep.store(true, Ordering::Release);
@@ -144,8 +150,8 @@ impl Writer {
         self.machine.figures.lock().note_sync(took, written.batches, written.bytes);
         {
             let mut intake = self.machine.intake.lock();
-            intake.pace = Pace::Open;
-            if intake.note_durable(written.last, written.end) {
+            intake.pace = if self.is_held() { Pace::Held } else { Pace::Open };
+            if intake.note_durable(written.last, written.end, written.bytes) {
                 self.machine.outbox.put_durable(written.last);
             }
         }

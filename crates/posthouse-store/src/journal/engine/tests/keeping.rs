@@ -200,7 +200,9 @@ fn a_shared_record_is_moved_once_and_told_for_each() {
     }
     let to = relocated.first().map(|(_, to)| *to).expect("they are moved");
     assert_eq!(relocated, [(1, to), (99, to)]);
-    assert_eq!(journal.figures().moved_bytes, super::bench::record(1, 100).len() as u64);
+    let figures = journal.figures();
+    assert_eq!(figures.moved_bytes, super::bench::record(1, 100).len() as u64);
+    assert_eq!(figures.loaded_bytes, 0, "nobody has asked for a message");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The engine on files in memory, step by step, and on real ones with its threads.
 
 mod bench;
+mod bound;
 mod conforms;
 mod keeping;
 mod loading;
