@@ -1,4 +1,5 @@
-//! The keeper: carries checkpoints through, and makes segments and spares ahead.
+//! The keeper: carries checkpoints through, makes segments and spares ahead, and fills spares while
+//! nothing else is to be done.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::bell::lock;
 use super::bound::{make_within, puts_off_spare};
 use super::crew::Work;
+use super::filling::{Calm, fill_some, may_fill};
 use super::freeing::Memory;
 use super::machine::Machine;
 use super::opening::Slots;
@@ -33,6 +35,7 @@ pub(super) struct Keeper {
     looked: Option<Instant>,
     /// When the last checkpoint began.
     began: Instant,
+    calm: Calm,
 }
 
 impl Keeper {
@@ -40,7 +43,8 @@ impl Keeper {
     pub(super) fn new(machine: Arc<Machine>, slots: Slots, has_clock: bool) -> Keeper {
         let began = Instant::now();
         let looked = has_clock.then_some(began);
-        Keeper { machine, memory: Memory::new(slots), round: None, looked, began }
+        let (memory, calm) = (Memory::new(slots), Calm::default());
+        Keeper { machine, memory, round: None, looked, began, calm }
     }
 
     /// Makes what is to be there ahead, one thing at a time. Without room the broker is told, and
@@ -144,8 +148,13 @@ impl Work for Keeper {
             self.pass();
         }
         self.begin_round();
-        self.machine.wants_upkeep.load(Ordering::Acquire)
-            || self.round.as_ref().is_some_and(|round| round.is_ready(&self.machine))
+        if self.machine.wants_upkeep.load(Ordering::Acquire) {
+            return true;
+        }
+        match &self.round {
+            Some(round) => round.is_ready(&self.machine),
+            None => may_fill(&self.machine, &mut self.calm),
+        }
     }
 
     fn step(&mut self) -> Result<(), Fault> {
@@ -154,7 +163,7 @@ impl Work for Keeper {
         }
         match self.round.take() {
             Some(round) => self.go_on(round),
-            None => Ok(()),
+            None => fill_some(&*self.machine.segments.files, &self.machine.segments.spares),
         }
     }
 
@@ -164,6 +173,8 @@ impl Work for Keeper {
 
     fn pass(&mut self) {
         self.looked = self.looked.map(|_| Instant::now());
+        let last = self.machine.intake.lock().last;
+        self.calm.pass(last);
         let is_full = self.machine.is_full();
         if is_full {
             self.machine.retry();

@@ -25,6 +25,7 @@ mod compaction;
 mod crew;
 mod fetch;
 mod figures;
+mod filling;
 mod freeing;
 mod front;
 mod hold;
