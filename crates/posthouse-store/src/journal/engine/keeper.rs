@@ -17,6 +17,7 @@ use super::segments::is_full;
 use super::slot::Slot;
 use crate::journal::fault::Fault;
 use crate::journal::layout::BLOCK_BYTES;
+use crate::journal::layout::manifest::Manifest;
 
 /// How often it is looked whether time alone asks for something.
 const TICK: Duration = Duration::from_secs(1);
@@ -58,6 +59,23 @@ impl Keeper {
             Err(fault) => return Err(fault),
         }
         Ok(())
+    }
+
+    /// Whether the log has come to a segment of which the manifest does not know. While somebody
+    /// copies the manifest it stays as it is.
+    fn is_behind_log(&self) -> bool {
+        let used = self.machine.intake.lock().used_segment;
+        used > self.memory.slots.manifest.last_segment && !self.machine.holding.is_still()
+    }
+
+    /// Lets the manifest say how far the log has come, so that it is noticed if its last segments
+    /// are removed.
+    fn note_last_segment(&mut self) -> Result<(), Fault> {
+        let last_segment = self.machine.intake.lock().used_segment;
+        let slots = &mut self.memory.slots;
+        let generation = slots.manifest.generation + 1;
+        let manifest = Manifest { generation, last_segment, ..slots.manifest };
+        slots.write(&*self.machine.segments.files, manifest)
     }
 
     /// Answers whether everything is there, or comes with the end of a checkpoint.
@@ -148,7 +166,7 @@ impl Work for Keeper {
             self.pass();
         }
         self.begin_round();
-        if self.machine.wants_upkeep.load(Ordering::Acquire) {
+        if self.machine.wants_upkeep.load(Ordering::Acquire) || self.is_behind_log() {
             return true;
         }
         match &self.round {
@@ -160,6 +178,9 @@ impl Work for Keeper {
     fn step(&mut self) -> Result<(), Fault> {
         if self.machine.wants_upkeep.load(Ordering::Acquire) {
             return self.upkeep();
+        }
+        if self.is_behind_log() {
+            return self.note_last_segment();
         }
         match self.round.take() {
             Some(round) => self.go_on(round),

@@ -48,6 +48,7 @@ mod spool;
 mod stretch;
 #[cfg(test)]
 mod tests;
+mod wanted;
 mod writer;
 
 pub(in crate::journal) use census::{Counting, record_bytes};

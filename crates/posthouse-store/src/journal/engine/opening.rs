@@ -73,6 +73,7 @@ fn first_manifest(store: StoreId) -> Manifest {
         checkpoint_bytes: 0,
         replay_segment: 0,
         replay_block: 0,
+        last_segment: 0,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reading back at the start: the checkpoint, then the batches after it, then what is to be done
 //! at the end of the log before anything new is written.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use posthouse_core::ids::BatchNo;
@@ -10,6 +11,7 @@ use super::figures::Opening;
 use super::machine::Machine;
 use super::opening::{rewrite, shared};
 use super::places::Spot;
+use super::wanted::add_segments;
 use crate::files::Files;
 use crate::journal::fault::Fault;
 use crate::journal::layout::BLOCK_BYTES;
@@ -65,10 +67,21 @@ impl Recovery {
         if (head.store, head.batch) != (self.manifest.store, self.manifest.checkpoint) {
             return Err(Fault::damaged(name, 0, "it is of another store or batch").to_string());
         }
+        let mut wanted = BTreeSet::new();
         while let Some(payload) = reader.next_payload().map_err(says)? {
+            add_segments(payload, &mut wanted);
             piece(payload)?;
         }
-        Ok(())
+        self.find_all(&wanted).map_err(says)
+    }
+
+    /// A message that is kept has to be somewhere. That it can be read is seen when it is wanted.
+    fn find_all(&self, segments: &BTreeSet<u64>) -> Result<(), Fault> {
+        let is_gone = |id: &&u64| self.machine.segments.head(**id).is_none();
+        let Some(gone) = segments.iter().find(is_gone) else { return Ok(()) };
+        let what = "messages that wait lie in this segment, and there is no such file: put it \
+                    back, or restore a backup";
+        Err(Fault::damaged(&segment_name(*gone), 0, what))
     }
 
     /// The next batch that survived. `None` at the end of the log, when everything is on the

@@ -132,6 +132,8 @@ impl Segments {
         if !self.options.has(PlantedBug::SyncSkipsNewSegment) {
             self.sync_names()?;
         }
+        // Not before, for a manifest may name what is known to be there.
+        self.add(self.head_of(slot, bytes));
         Ok(file)
     }
 
@@ -148,18 +150,20 @@ impl Segments {
         // A head that says more than there is would be taken for a file that was cut off.
         file.sync().map_err(Fault::io("sync", &name))?;
         self.write_head(slot, &*file, bytes)?;
+        self.add(self.head_of(slot, bytes));
         Ok(file)
+    }
+
+    fn head_of(&self, slot: &Slot, bytes: u64) -> SegmentHead {
+        let Slot { id, epoch, .. } = *slot;
+        SegmentHead { id, epoch, kind: SegmentKind::Journal, bytes, store: self.store }
     }
 
     fn write_head(&self, slot: &Slot, file: &dyn File, bytes: u64) -> Result<(), Fault> {
         let name = segment_name(slot.id);
-        let epoch = slot.epoch;
-        let kind = SegmentKind::Journal;
-        let head = SegmentHead { id: slot.id, epoch, kind, bytes, store: self.store };
+        let head = self.head_of(slot, bytes);
         file.write_at(&head.encode(), 0).map_err(Fault::io("write", &name))?;
-        file.sync().map_err(Fault::io("sync", &name))?;
-        self.add(head);
-        Ok(())
+        file.sync().map_err(Fault::io("sync", &name))
     }
 
     /// A file with room for a segment, under a name that does not count: a spare if there is one.

@@ -148,12 +148,18 @@ impl Writer {
         let took = began.elapsed();
         self.last_sync = (written.batches, took);
         self.machine.figures.lock().note_sync(took, written.batches, written.bytes);
-        {
+        let is_first_of_segment = {
             let mut intake = self.machine.intake.lock();
             intake.pace = if self.is_held() { Pace::Held } else { Pace::Open };
+            let used = intake.used_segment;
             if intake.note_durable(written.last, written.end, written.bytes) {
                 self.machine.outbox.put_durable(written.last);
             }
+            used != intake.used_segment
+        };
+        if is_first_of_segment {
+            // The keeper lets the manifest say so.
+            self.machine.bells.keeper.ring();
         }
         // A vouch has nothing to tell, but a batch may have been held back because of it.
         self.machine.outbox.wake();

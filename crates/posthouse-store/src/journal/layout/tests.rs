@@ -43,6 +43,7 @@ fn manifest() -> Manifest {
         checkpoint_bytes: 123_456,
         replay_segment: 17,
         replay_block: 4711,
+        last_segment: 23,
     }
 }
 

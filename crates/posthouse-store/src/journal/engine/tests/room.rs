@@ -51,7 +51,7 @@ fn a_checkpoint_finds_room_although_there_is_none() {
         let is_wanted = news.contains(&"checkpoint wanted".to_owned());
         heard.extend(news);
         if is_wanted {
-            journal.checkpoint(Box::new(Standing { batch: number, kept: Vec::new() }));
+            journal.checkpoint(Box::new(Standing::new(number, &[])));
             bench.hands.settle();
             heard.extend(told(&mut journal));
         }
@@ -69,7 +69,7 @@ fn a_checkpoint_that_finds_no_room_is_wanted_again_later() {
     submit(&mut journal, 1, 10);
     bench.hands.settle();
     bench.files.limit(1);
-    journal.checkpoint(Box::new(Standing { batch: 1, kept: Vec::new() }));
+    journal.checkpoint(Box::new(Standing::new(1, &[])));
     bench.hands.settle();
     assert_eq!(told(&mut journal), ["durable 1", "full"]);
     assert_eq!(bench.names(".new").len(), 0, "what was begun is removed");
@@ -77,7 +77,7 @@ fn a_checkpoint_that_finds_no_room_is_wanted_again_later() {
     bench.hands.idle();
     bench.hands.settle();
     assert_eq!(told(&mut journal), ["checkpoint wanted", "room"]);
-    journal.checkpoint(Box::new(Standing { batch: 1, kept: Vec::new() }));
+    journal.checkpoint(Box::new(Standing::new(1, &[])));
     bench.hands.settle();
     assert_eq!(bench.names(".checkpoint").len(), 1);
 }
