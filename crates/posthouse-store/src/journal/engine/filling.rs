@@ -86,7 +86,7 @@ fn fill_piece(files: &dyn Files, filling: &mut Filling, end: u64) -> Result<(), 
         left => vec![0; step.min(left - BLOCK_BYTES as u64) as usize],
     };
     file.write_at(&piece, filling.filled_bytes).map_err(Fault::io("write", name))?;
-    file.sync().map_err(Fault::io("sync", name))?;
+    file.sync().map_err(Fault::unsynced(name))?;
     filling.filled_bytes += piece.len() as u64;
     filling.is_written = filling.filled_bytes == end;
     Ok(())

@@ -170,9 +170,9 @@ impl Writer {
     fn sync_file(&self, id: u64, file: &dyn File) -> Result<(), Fault> {
         let synced = file.sync();
         if synced.is_err() && self.machine.options.has(PlantedBug::RetriesSync) {
-            return file.sync().map_err(Fault::io("sync", &segment_name(id)));
+            return file.sync().map_err(Fault::unsynced(&segment_name(id)));
         }
-        synced.map_err(Fault::io("sync", &segment_name(id)))
+        synced.map_err(Fault::unsynced(&segment_name(id)))
     }
 }
 
