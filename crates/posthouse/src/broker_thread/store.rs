@@ -5,7 +5,10 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use posthouse_core::driver::Driver;
+use posthouse_core::policy::Policies;
 use posthouse_core::store::Store;
+use posthouse_core::time::Now;
 use posthouse_store::files::real::RealFiles;
 use posthouse_store::journal::fault::Fault;
 #[cfg(feature = "planted-bugs")]
@@ -14,6 +17,7 @@ use posthouse_store::journal::{Crew, Journal, Options, Watch};
 use posthouse_store::memory::MemoryStore;
 use tokio::sync::Notify;
 
+use super::{damaged, unread};
 use crate::config::JournalConfig;
 use crate::failure::Failure;
 use crate::store_failure::{JOURNAL_DIR, of_error, of_fault};
@@ -54,6 +58,22 @@ pub(crate) fn open(keeping: &Keeping, news: &Arc<Notify>) -> Result<OpenStore, F
     let journal = opened.map_err(|fault| unusable(&fault))?;
     let watch = journal.watch();
     Ok((Box::new(journal), Some(watch)))
+}
+
+/// Reads what is stored, and begins the next run with it.
+///
+/// # Errors
+/// Damage, or why the system does not let it be read, for a person.
+pub(crate) fn read(
+    policies: Policies,
+    (store, watch): OpenStore,
+    now: Now,
+) -> Result<Driver, Failure> {
+    Driver::new(policies, store, now).map_err(|why| {
+        // The core hands on only words, which do not say whose fault it is.
+        let fault = watch.and_then(|watch| watch.take_start_fault());
+        fault.map_or_else(|| damaged(&why), |fault| unread(&fault))
+    })
 }
 
 fn open_dir(path: &Path) -> Result<RealFiles, Failure> {

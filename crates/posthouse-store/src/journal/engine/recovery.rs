@@ -60,12 +60,12 @@ impl Recovery {
     }
 
     fn restore_from(&self, name: &str, piece: &mut TakePiece<'_>) -> Result<(), String> {
-        let says = |fault: Fault| fault.to_string();
+        let says = |fault: Fault| self.machine.tell_start_fault(fault);
         let file = shared(&*self.machine.segments.files, name).map_err(says)?;
         let mut reader = ChunkReader::open(&*file, name).map_err(says)?;
         let head = reader.head();
         if (head.store, head.batch) != (self.manifest.store, self.manifest.checkpoint) {
-            return Err(Fault::damaged(name, 0, "it is of another store or batch").to_string());
+            return Err(says(Fault::damaged(name, 0, "it is of another store or batch")));
         }
         let mut wanted = BTreeSet::new();
         while let Some(payload) = reader.next_payload().map_err(says)? {
@@ -140,7 +140,7 @@ impl Recovery {
             for span in spans {
                 rewrite(&*file, &name, span.first_block, span.blocks)?;
             }
-            file.sync().map_err(Fault::io("sync", &name))?;
+            file.sync().map_err(Fault::unsynced(&name))?;
         }
         Ok(())
     }
