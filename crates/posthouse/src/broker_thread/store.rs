@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 
 use super::{damaged, unread};
 use crate::config::JournalConfig;
+use crate::data_dir::known_store;
 use crate::failure::Failure;
 use crate::store_failure::{JOURNAL_DIR, of_error, of_fault};
 
@@ -48,6 +49,7 @@ pub(crate) fn open(keeping: &Keeping, news: &Arc<Notify>) -> Result<OpenStore, F
     if !keeping.config.enabled {
         return Ok((Box::new(MemoryStore::default()), None));
     }
+    known_store::check(&keeping.data_dir)?;
     let files = |name| open_dir(&keeping.data_dir.join(name));
     let unusable = |fault: &Fault| of_fault(&keeping.data_dir.join(JOURNAL_DIR), fault);
     let (journal, spool) = (files(JOURNAL_DIR)?, files(SPOOL_DIR)?);
@@ -57,6 +59,7 @@ pub(crate) fn open(keeping: &Keeping, news: &Arc<Notify>) -> Result<OpenStore, F
     let opened = Journal::open(Arc::new(journal), Arc::new(spool), options, crew);
     let journal = opened.map_err(|fault| unusable(&fault))?;
     let watch = journal.watch();
+    known_store::note(&keeping.data_dir, &watch.store().0)?;
     Ok((Box::new(journal), Some(watch)))
 }
 

@@ -30,6 +30,7 @@ use super::writer::Writer;
 use crate::files::Files;
 use crate::journal::fault::Fault;
 use crate::journal::layout::place::Place;
+use crate::journal::layout::segment::StoreId;
 use crate::journal::layout::{BLOCK_BYTES, SEGMENT_BYTES_MAX};
 
 /// The crash-safe store in a directory. See [`crate::journal`].
@@ -168,6 +169,11 @@ impl Watch {
     /// it. `None` if somebody else has asked so already.
     pub fn hold(&self) -> Option<Hold> {
         hold(&self.machine)
+    }
+
+    /// Which store it is.
+    pub fn store(&self) -> StoreId {
+        self.machine.segments.store
     }
 
     /// Why the store could not be read at the start, if it could not. Answered once.
