@@ -221,7 +221,8 @@ fn names_read_back_and_others_are_not_ours() {
         assert_eq!(checkpoint_batch(&checkpoint_name(BatchNo(number))), Some(BatchNo(number)));
     }
     assert_eq!(segment_name(0xab), "00000000000000ab.segment");
-    for (number, expected) in [(0, Some(0)), (0xab, Some(0xab)), (1 << 48, None), (u64::MAX, None)] {
+    for (number, expected) in [(0, Some(0)), (0xab, Some(0xab)), (1 << 48, None), (u64::MAX, None)]
+    {
         assert_eq!(spare_number(&spare_name(number)), expected);
     }
     for name in [
