@@ -40,6 +40,8 @@ pub(crate) enum Code {
     StoreHeld,
     /// There is no store on disk.
     StoreAbsent,
+    /// The store that the data directory had is gone.
+    StoreLost,
     /// A backup cannot be written.
     BackupFailed,
     /// The users file cannot be used.
@@ -89,7 +91,7 @@ pub(crate) enum Code {
 impl Code {
     /// All of them, in the order of their numbers.
     #[cfg(test)]
-    pub(crate) const ALL: [Code; 39] = [
+    pub(crate) const ALL: [Code; 40] = [
         Code::KeyUnknown,
         Code::ValueInvalid,
         Code::FileInvalid,
@@ -117,6 +119,7 @@ impl Code {
         Code::RequestInvalid,
         Code::MethodInvalid,
         Code::NodeStopping,
+        Code::StoreLost,
         Code::BackupFailed,
         Code::NodeUnreachable,
         Code::ConfirmationMissing,
@@ -161,6 +164,7 @@ impl Code {
             Code::RequestInvalid => "PH1326",
             Code::MethodInvalid => "PH1327",
             Code::NodeStopping => "PH1328",
+            Code::StoreLost => "PH1329",
             Code::BackupFailed => "PH1330",
             Code::NodeUnreachable => "PH1340",
             Code::ConfirmationMissing => "PH1341",
@@ -194,6 +198,7 @@ impl Code {
             Code::SourceUnusable => Exit::Configuration,
             Code::SourceUnreachable => Exit::Unreachable,
             Code::StoreAbsent => Exit::NotFound,
+            Code::StoreLost => Exit::StoreDamaged,
             Code::RequestInvalid | Code::ConfirmationMissing => Exit::Usage,
             Code::NodeStopping | Code::NodeUnreachable => Exit::Unreachable,
             Code::DataDirUnusable | Code::LoginsTooMany | Code::MethodInvalid => Exit::Failed,
