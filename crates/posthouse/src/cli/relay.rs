@@ -25,7 +25,7 @@ pub(crate) enum Relay {
     /// See whether every source of a configuration can be used. No node is needed.
     Check(check::Check),
     /// Write a request, as a platform would. No node is needed.
-    Submit(submit::Submit),
+    Submit(Box<submit::Submit>),
     /// Look at request tables.
     #[command(subcommand)]
     Source(look::Source),

@@ -40,7 +40,8 @@ impl Pools {
     }
 
     pub(super) async fn wake(&self) {
-        wake::unless_closed(&self.wake, wake::postgres(&self.wake, &self.ear)).await;
+        let news = Box::pin(wake::postgres(&self.wake, &self.ear));
+        wake::unless_closed(&self.wake, news).await;
     }
 
     pub(super) async fn close(&self) {

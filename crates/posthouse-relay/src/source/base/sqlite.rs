@@ -43,7 +43,8 @@ impl Pools {
     }
 
     pub(super) async fn wake(&self) {
-        wake::unless_closed(&self.wake, wake::sqlite(&self.wake, &self.eye)).await;
+        let news = Box::pin(wake::sqlite(&self.wake, &self.eye));
+        wake::unless_closed(&self.wake, news).await;
     }
 
     pub(super) async fn close(&self) {

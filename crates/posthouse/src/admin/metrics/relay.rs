@@ -158,25 +158,25 @@ fn withheld(status: &Status) -> Vec<Row<u64>> {
 
 fn counters(sink: &mut Sink<'_>, name: &str, help: &str, rows: Vec<Row<u64>>) -> fmt::Result {
     let rows = rows.into_iter().map(|(labels, value)| (labels, ConstCounter::new(value)));
-    family(sink, name, help, rows.collect())
+    family(sink, name, help, &rows.collect::<Vec<_>>())
 }
 
 fn gauges(sink: &mut Sink<'_>, name: &str, help: &str, rows: Vec<Row<u64>>) -> fmt::Result {
     let gauge = |value: u64| ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
     let rows = rows.into_iter().map(|(labels, value)| (labels, gauge(value)));
-    family(sink, name, help, rows.collect())
+    family(sink, name, help, &rows.collect::<Vec<_>>())
 }
 
 fn ratios(sink: &mut Sink<'_>, name: &str, help: &str, rows: Vec<Row<f64>>) -> fmt::Result {
     let rows = rows.into_iter().map(|(labels, value)| (labels, ConstGauge::new(value)));
-    family(sink, name, help, rows.collect())
+    family(sink, name, help, &rows.collect::<Vec<_>>())
 }
 
 fn family<M: EncodeMetric>(
     sink: &mut Sink<'_>,
     name: &str,
     help: &str,
-    rows: Vec<Row<M>>,
+    rows: &[Row<M>],
 ) -> fmt::Result {
     let Some((_, first)) = rows.first() else { return Ok(()) };
     let (kind, no_unit): (_, Option<&Unit>) = (first.metric_type(), None);

@@ -22,6 +22,9 @@ use crate::relay::RunningSource;
 /// Requests that one action may name.
 const IDS_MAX: usize = 1_000;
 
+/// Makes an action of the requests that it is for.
+type OfIds = fn(Vec<RequestId>) -> Action;
+
 /// Which requests.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -151,7 +154,7 @@ async fn change(
     user: &Principal,
     name: &str,
     ids: &str,
-    (what, action): (&'static str, fn(Vec<RequestId>) -> Action),
+    (what, action): (&'static str, OfIds),
 ) -> Result<Json<Changed>, Problem> {
     let source = ask::source(admin, name)?;
     let ids = read_ids(ids)?;
