@@ -1,7 +1,8 @@
-//! How fast the pump is by itself, and what withheld keys cost: `cargo run --release -p posthouse-pump --example measure`.
+//! How fast the pump is by itself, and what withheld keys cost: `cargo run --release -p
+//! posthouse-pump --example measure`.
 //!
-//! Rows are handed over ready made, attempts succeed at once and settlements are recorded at once, so that only the pump's own
-//! work is counted (and that of making the rows).
+//! Rows are handed over ready made, attempts succeed at once and settlements are recorded at once,
+//! so that only the pump's own work is counted (and that of making the rows).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -74,6 +75,7 @@ fn row(
 struct Table {
     keys: i64,
     is_done: Vec<bool>,
+    done: i64,
     code: Arc<str>,
     region: Arc<str>,
     content: Arc<Content>,
@@ -98,6 +100,25 @@ impl Table {
         let scanned_to = RequestId(if has_more { last } else { end });
         Found { number: read.number, rows, scanned_to, has_more, missing: Vec::new() }
     }
+    /// Does what the pump wants, and answers at once.
+    fn perform(&mut self, effect: Effect) -> Option<Input> {
+        match effect {
+            Effect::Read(read) => Some(Input::Found(self.answer(&read))),
+            Effect::Start(attempt) => Some(Input::Verdict {
+                attempt: attempt.number,
+                verdict: Verdict::Done { status: None },
+            }),
+            Effect::Settle(settlement) => {
+                self.done += settlement.outcomes.len() as i64;
+                for outcome in &settlement.outcomes {
+                    self.is_done[outcome.id.0 as usize] = true;
+                }
+                let results = vec![Settled::Recorded; settlement.outcomes.len()];
+                Some(Input::Settled { number: settlement.number, results })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Runs until all rows are done, or read and withheld; answers with the pump.
@@ -105,56 +126,41 @@ fn run(is_active: bool, keys: i64) -> Pump {
     let mut table = Table {
         keys,
         is_done: vec![false; ROWS as usize + 1],
+        done: 0,
         code: "code".into(),
         region: "here".into(),
         content: Arc::new(Content::default()),
     };
     let mut pump = Pump::new(1);
-    let mut inputs = VecDeque::from([
-        Input::Plan(Arc::new(plan(is_active))),
-        Input::Granted(Grant {
-            bucket: BucketNo(0),
-            slots: SlotRange { first: Slot(0), last: Slot(1_023) },
-            fence: Fence(1),
-            until_mono_ms: u64::MAX / 2,
-            quiet_until_mono_ms: 0,
-        }),
-    ]);
-    let (mut effects, mut done) = (Vec::new(), 0);
+    let grant = Grant {
+        bucket: BucketNo(0),
+        slots: SlotRange { first: Slot(0), last: Slot(1_023) },
+        fence: Fence(1),
+        until_mono_ms: u64::MAX / 2,
+        quiet_until_mono_ms: 0,
+    };
+    let plan = Input::Plan(Arc::new(plan(is_active)));
+    let mut inputs = VecDeque::from([plan, Input::Granted(grant)]);
+    let mut effects = Vec::new();
     let mut now = Now { mono_ms: 1, source_ms: 1_800_000_000_000, error_ms: 1 };
     while let Some(input) = inputs.pop_front() {
         pump.apply(now, input, &mut effects);
-        for effect in effects.drain(..) {
-            match effect {
-                Effect::Read(read) => {
-                    inputs.push_back(Input::Found(table.answer(&read)));
-                }
-                Effect::Start(attempt) => inputs.push_back(Input::Verdict {
-                    attempt: attempt.number,
-                    verdict: Verdict::Done { status: None },
-                }),
-                Effect::Settle(settlement) => {
-                    done += settlement.outcomes.len() as i64;
-                    for outcome in &settlement.outcomes {
-                        table.is_done[outcome.id.0 as usize] = true;
-                    }
-                    let results = vec![Settled::Recorded; settlement.outcomes.len()];
-                    inputs.push_back(Input::Settled { number: settlement.number, results });
-                }
-                _ => {}
-            }
-        }
-        if inputs.is_empty() && done < ROWS && is_active {
+        inputs.extend(effects.drain(..).filter_map(|effect| table.perform(effect)));
+        if inputs.is_empty() && table.done < ROWS && is_active {
             // Nothing but time is missing.
             now.mono_ms = pump.due_mono_ms().unwrap_or(now.mono_ms + 1).max(now.mono_ms + 1);
             inputs.push_back(Input::Tick);
         }
-        if done >= ROWS {
-            break;
-        }
     }
-    assert!(done == ROWS || !is_active);
+    assert!(table.done == ROWS || !is_active);
     pump
+}
+
+/// How long this process has been computing, in seconds; 0 where that cannot be told.
+fn computed_s() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    let first = text.split(' ').next().unwrap_or_default();
+    first.parse().map_or(0.0, |ns: f64| ns / 1e9)
 }
 
 /// The resident memory of this process, in MiB; 0 where that cannot be told.
@@ -166,10 +172,11 @@ fn resident_mib() -> u64 {
 
 fn main() {
     for keys in [100_000, 1_000, 10] {
-        let begun = Instant::now();
+        let (begun, computed) = (Instant::now(), computed_s());
         run(true, keys);
         let rate = ROWS as f64 / begun.elapsed().as_secs_f64();
-        println!("{keys} keys: {rate:.0} rows a second");
+        let of_cpu = ROWS as f64 / (computed_s() - computed);
+        println!("{keys} keys: {rate:.0} rows a second, {of_cpu:.0} a second of computing");
     }
     let before = resident_mib();
     let begun = Instant::now();

@@ -22,15 +22,18 @@ pub struct Attempt {
     pub try_no: u32,
     /// The bucket under which it is made.
     pub bucket: BucketNo,
-    /// The fence of that bucket's lease; receivers may refuse a lower one than they have seen for the key.
+    /// The fence of that bucket's lease; receivers may refuse a lower one than they have seen for
+    /// the key.
     pub fence: Fence,
-    /// The courier looks at the steady clock again right before it sends, and does not start after this instant
-    /// (milliseconds as in [`Now::mono_ms`](crate::time::Now)); it then answers [`Verdict::NotStarted`].
+    /// The courier looks at the steady clock again right before it sends, and does not start after
+    /// this instant (milliseconds as in [`Now::mono_ms`](crate::time::Now)); it then answers
+    /// [`Verdict::NotStarted`].
     pub start_by_mono_ms: u64,
-    /// The courier gives up at this instant (as above) and answers [`Verdict::Failed`] with an unknown result.
+    /// The courier gives up at this instant (as above) and answers [`Verdict::Failed`] with an
+    /// unknown result.
     pub end_by_mono_ms: u64,
-    /// No receiver should begin with it after this instant, Unix milliseconds: the end of its window, its expiry, or the end
-    /// of the lease, whichever comes first.
+    /// No receiver should begin with it after this instant, Unix milliseconds: the end of its
+    /// window, its expiry, or the end of the lease, whichever comes first.
     pub not_after_ms: i64,
     /// The request of the same key that was skipped just before, if its group wants that told.
     pub after_gap: Option<Arc<str>>,

@@ -6,8 +6,8 @@ use crate::plan::Backoff;
 /// What a receiver asks for with "retry after" is granted up to this.
 pub const RETRY_AFTER_MS_MAX: u64 = 3_600_000;
 
-/// The wait after the `failures`-th failure in a row (from 1), in milliseconds: the doubled base with its random factor, or what
-/// the receiver asked for if that is longer.
+/// The wait after the `failures`-th failure in a row (from 1), in milliseconds: the doubled base
+/// with its random factor, or what the receiver asked for if that is longer.
 pub fn wait_ms(
     backoff: &Backoff,
     failures: u32,

@@ -1,7 +1,7 @@
 //! When to leave an endpoint alone, and when to see whether it is back.
 //!
-//! Closed, it counts failures in a row that are the endpoint's fault. Open, nothing goes until its pause has passed; then one
-//! trial does, and what comes of that decides.
+//! Closed, it counts failures in a row that are the endpoint's fault. Open, nothing goes until its
+//! pause has passed; then one trial does, and what comes of that decides.
 
 use crate::plan::Breaker;
 
@@ -31,7 +31,8 @@ pub enum Turn {
 }
 
 impl BreakerState {
-    /// From when on an attempt may be made, milliseconds of the steady clock. `None` while a trial is on its way.
+    /// From when on an attempt may be made, milliseconds of the steady clock. `None` while a trial
+    /// is on its way.
     pub fn free_at(&self) -> Option<u64> {
         match &self.open {
             None => Some(0),
@@ -60,7 +61,8 @@ impl BreakerState {
         }
     }
 
-    /// The endpoint has answered as it should. An answer to an attempt from before the breaker opened says nothing of now.
+    /// The endpoint has answered as it should. An answer to an attempt from before the breaker
+    /// opened says nothing of now.
     pub fn succeed(&mut self, is_trial: bool) -> Turn {
         self.failures = 0;
         if !is_trial || self.open.take().is_none() {
@@ -92,7 +94,8 @@ impl BreakerState {
 mod tests {
     use super::*;
 
-    /// One letter a step: `f` failure, `s` success, `t` trial begins, `F` and `S` its failure and success, `b` given back.
+    /// One letter a step: `f` failure, `s` success, `t` trial begins, `F` and `S` its failure and
+    /// success, `b` given back.
     fn check(script: &str, expected: &str) {
         let rules = Breaker { failures_max: 3, pause_ms: 100, pause_cap_ms: 300 };
         let mut breaker = BreakerState::default();

@@ -1,7 +1,9 @@
-//! Randomness for waits: a small generator that gives the same numbers for the same seed on every run and platform.
+//! Randomness for waits: a small generator that gives the same numbers for the same seed on every
+//! run and platform.
 //!
-//! It only spreads retries, so that requests that failed together do not come back together; nobody must rely on it for
-//! anything secret. The steps are those of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators").
+//! It only spreads retries, so that requests that failed together do not come back together;
+//! nobody must rely on it for anything secret. The steps are those of SplitMix64 (Steele, Lea,
+//! Flood, "Fast splittable pseudorandom number generators").
 
 /// See the module.
 #[derive(Clone, Debug)]

@@ -12,11 +12,13 @@ use crate::request::RequestId;
 pub enum Effect {
     /// Read from the source. Reads may be carried out in any order.
     Read(Read),
-    /// Write outcomes back. Settlements may be carried out at the same time; no two of them name the same request.
+    /// Write outcomes back. Settlements may be carried out at the same time; no two of them name
+    /// the same request.
     Settle(Settlement),
     /// Try a request.
     Start(Attempt),
-    /// Give an attempt up at once, and answer as after a time-out. The lease under which it was made may end.
+    /// Give an attempt up at once, and answer as after a time-out. The lease under which it was
+    /// made may end.
     Abort(AttemptNo),
     /// Nothing of this bucket is in hand any more: give it back.
     Release(BucketNo),
@@ -50,8 +52,8 @@ pub enum Notice {
         /// The window that it names.
         window: Arc<str>,
     },
-    /// The source cannot make out the content of a request (its headers, say). The request waits, and holds its key, until
-    /// somebody changes or cancels it.
+    /// The source cannot make out the content of a request (its headers, say). The request waits,
+    /// and holds its key, until somebody changes or cancels it.
     Unreadable {
         /// The request.
         id: RequestId,

@@ -11,8 +11,8 @@ use crate::request::{RequestId, Slot};
 /// Something that has happened.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// Groups, codes, switches, windows and endpoints, as loaded at the beginning of a round. The first thing a pump hears; given
-    /// again only when something has changed.
+    /// Groups, codes, switches, windows and endpoints, as loaded at the beginning of a round. The
+    /// first thing a pump hears; given again only when something has changed.
     Plan(Arc<Plan>),
     /// A bucket is ours now, under this lease.
     Granted(Grant),
@@ -25,7 +25,8 @@ pub enum Input {
         /// The new end, milliseconds of the steady clock.
         until_mono_ms: u64,
     },
-    /// The bucket is wanted elsewhere: start nothing more in it, let what runs end, settle, release.
+    /// The bucket is wanted elsewhere: start nothing more in it, let what runs end, settle,
+    /// release.
     Drain(BucketNo),
     /// The bucket belongs to somebody else by now, or may.
     Lost(BucketNo),
@@ -51,7 +52,8 @@ pub enum Input {
     SettleFailed(SettlementNo),
     /// The source may have something new.
     Wake,
-    /// Somebody else has changed these requests (an operator has retried, cancelled or skipped them).
+    /// Somebody else has changed these requests (an operator has retried, cancelled or skipped
+    /// them).
     Changed(Vec<RequestId>),
     /// Keys, codes or endpoints that an operator holds, all of them. Nothing of them starts.
     Holds(Vec<Hold>),
@@ -70,10 +72,11 @@ pub struct Grant {
     pub slots: SlotRange,
     /// Its fence.
     pub fence: Fence,
-    /// When the lease ends, milliseconds of the steady clock, counted from before it was asked for, less a margin.
+    /// When the lease ends, milliseconds of the steady clock, counted from before it was asked
+    /// for, less a margin.
     pub until_mono_ms: u64,
-    /// Nothing of it starts before this instant (steady clock): the former owner fell silent and its last attempts may still be
-    /// on their way.
+    /// Nothing of it starts before this instant (steady clock): the former owner fell silent and
+    /// its last attempts may still be on their way.
     pub quiet_until_mono_ms: u64,
 }
 

@@ -24,7 +24,8 @@ pub const MISSING_RANGES_MAX: usize = 10_000;
 /// Characters of an error that are kept with a request.
 pub const ERROR_CHARS_MAX: usize = 500;
 
-/// Keys of which the pump remembers that something of theirs is withheld. Beyond that no new ground is read.
+/// Keys of which the pump remembers that something of theirs is withheld. Beyond that no new
+/// ground is read.
 pub const WITHHELD_KEYS_MAX: usize = 4_000_000;
 
 /// Blocked keys that are known by name; of the others only that they are withheld.

@@ -2,8 +2,8 @@
 
 use crate::request::RequestId;
 
-/// A range of slots that is owned as a whole. Numbers are dense and start at 0 within one layout; `layout` in the upper half keeps
-/// buckets of different layouts apart.
+/// A range of slots that is owned as a whole. Numbers are dense and start at 0 within one layout;
+/// `layout` in the upper half keeps buckets of different layouts apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BucketNo(pub u64);
 

@@ -1,7 +1,7 @@
 //! The plan: which codes are sent, to where, when, and what to do when it fails.
 //!
-//! It is loaded at the beginning of every round and replaced as a whole. Everything in it has been checked: names resolve,
-//! windows are possible, numbers are within bounds.
+//! It is loaded at the beginning of every round and replaced as a whole. Everything in it has been
+//! checked: names resolve, windows are possible, numbers are within bounds.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -78,7 +78,8 @@ pub enum OnExpired {
     Block,
 }
 
-/// The wait after the n-th failure: `base_ms` doubled n - 1 times, at most `cap_ms`, times a random factor from 0.5 to 1.
+/// The wait after the n-th failure: `base_ms` doubled n - 1 times, at most `cap_ms`, times a
+/// random factor from 0.5 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     /// After the first failure, in milliseconds.

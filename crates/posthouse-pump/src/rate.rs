@@ -1,6 +1,7 @@
 //! How many attempts a second an endpoint gets: a token bucket on the steady clock.
 //!
-//! It holds at most a tenth of a second's tokens, so that an endpoint that was idle is not hit by a whole second's attempts at once.
+//! It holds at most a tenth of a second's tokens, so that an endpoint that was idle is not hit by
+//! a whole second's attempts at once.
 
 /// Thousandths of a token that one attempt takes.
 const TOKEN: u64 = 1_000;
@@ -21,7 +22,8 @@ impl Rate {
         }
     }
 
-    /// The instant from which an attempt may be made, milliseconds of the steady clock; not after `mono_ms` if at once.
+    /// The instant from which an attempt may be made, milliseconds of the steady clock; not after
+    /// `mono_ms` if at once.
     pub fn free_at(&mut self, mono_ms: u64) -> u64 {
         self.refill(mono_ms);
         if self.per_s == 0 || self.tokens >= TOKEN {

@@ -1,8 +1,9 @@
 //! Reads: what the pump wants to see of its source, and what it got.
 //!
-//! A source answers from committed state, in the order of ids, and only with requests that are open, in the slots named. It
-//! leaves the content away for codes that are not named; it never leaves the request away, because what may not be sent yet
-//! still holds its place among those of its key.
+//! A source answers from committed state, in the order of ids, and only with requests that are
+//! open, in the slots named. It leaves the content away for codes that are not named; it never
+//! leaves the request away, because what may not be sent yet still holds its place among those of
+//! its key.
 
 use std::sync::Arc;
 
@@ -60,7 +61,8 @@ pub enum Span {
         /// Where to end, itself included.
         up_to: RequestId,
     },
-    /// Ids that were not there when their surroundings were read, or that somebody has changed: each range with both ends.
+    /// Ids that were not there when their surroundings were read, or that somebody has changed:
+    /// each range with both ends.
     Probe {
         /// The ranges, ascending.
         ranges: Vec<(RequestId, RequestId)>,
@@ -83,12 +85,13 @@ pub struct Found {
     pub number: ReadNo,
     /// The requests, by id.
     pub rows: Vec<Request>,
-    /// Everything of the span up to this id, itself included, was looked at. At the end of the span, or of what there is: the
-    /// last id that was seen, or where the read began.
+    /// Everything of the span up to this id, itself included, was looked at. At the end of the
+    /// span, or of what there is: the last id that was seen, or where the read began.
     pub scanned_to: RequestId,
     /// Whether more of the span may lie beyond `scanned_to`.
     pub has_more: bool,
-    /// Of [`Span::Forward`]: ranges of ids (both ends included) up to `scanned_to` at which there is no row at all, of
-    /// whatever state or slot. A transaction that is still open may yet put one there.
+    /// Of [`Span::Forward`]: ranges of ids (both ends included) up to `scanned_to` at which there
+    /// is no row at all, of whatever state or slot. A transaction that is still open may yet put
+    /// one there.
     pub missing: Vec<(RequestId, RequestId)>,
 }

@@ -55,8 +55,8 @@ pub struct Request {
     pub attempts: u32,
     /// When it was written, Unix milliseconds of the source.
     pub created_ms: i64,
-    /// What the courier needs. Absent if the code was not among those that the read asked for: such a request is known of
-    /// and keeps its place in the order, but is not sent.
+    /// What the courier needs. Absent if the code was not among those that the read asked for:
+    /// such a request is known of and keeps its place in the order, but is not sent.
     pub content: Option<Arc<Content>>,
 }
 

@@ -3,9 +3,11 @@
 /// One reading of the clocks, taken by whoever drives the pump.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
-    /// Milliseconds since some fixed point; never goes back. Leases, time-outs and back-off within this process are kept in it.
+    /// Milliseconds since some fixed point; never goes back. Leases, time-outs and back-off within
+    /// this process are kept in it.
     pub mono_ms: u64,
-    /// The estimated time at the source, in milliseconds since 1970-01-01 UTC. Windows, expiry and due times are kept in it.
+    /// The estimated time at the source, in milliseconds since 1970-01-01 UTC. Windows, expiry and
+    /// due times are kept in it.
     pub source_ms: i64,
     /// How far `source_ms` may be off, in milliseconds, to either side.
     pub error_ms: i64,

@@ -7,7 +7,8 @@ use crate::request::{RequestId, Slot};
 use crate::time::Now;
 
 impl Pump {
-    /// Lets go of what lies in a part (both ends included) that has been read, and is not among what was shown there.
+    /// Lets go of what lies in a part (both ends included) that has been read, and is not among
+    /// what was shown there.
     pub(super) fn let_go_absent(
         &mut self,
         now: Now,

@@ -81,7 +81,8 @@ impl Buckets {
 }
 
 impl Pump {
-    /// A bucket is ours: what has been read for others must be read for it too, before anything of it goes.
+    /// A bucket is ours: what has been read for others must be read for it too, before anything of
+    /// it goes.
     pub(super) fn grant(&mut self, now: Now, grant: &Grant) {
         if self.is_stopping {
             self.effects.push(Effect::Release(grant.bucket));

@@ -70,7 +70,8 @@ impl Pump {
         }
     }
 
-    /// Codes have other groups, endpoints or orders: all lanes are made anew, and all ground is read again.
+    /// Codes have other groups, endpoints or orders: all lanes are made anew, and all ground is
+    /// read again.
     fn start_over(&mut self) {
         for station in self.stations.values_mut() {
             station.runnable.clear();
@@ -106,7 +107,8 @@ impl Pump {
             let Some(row) = self.rows.get_mut(&id) else { continue };
             row.lane = no;
             let bucket = row.bucket;
-            // Whether what is being settled was tried is not known any more; to wait for it does no harm.
+            // Whether what is being settled was tried is not known any more; to wait for it does
+            // no harm.
             let busy = Busy { id, is_attempt: row.phase != Phase::Idle };
             let lane =
                 self.lanes.entry(no).or_insert_with(|| Lane::new(&request, is_keyed, bucket));

@@ -1,4 +1,5 @@
-//! What people and health rules want to know. Counts are kept as things happen; asking costs as much as there are requests that are blocked or may go.
+//! What people and health rules want to know. Counts are kept as things happen; asking costs as
+//! much as there are requests that are blocked or may go.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

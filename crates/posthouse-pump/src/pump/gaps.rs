@@ -1,16 +1,19 @@
-//! Ids that were not there when their surroundings were read. A transaction that was open then may still put a request there,
-//! so they are looked at again, soon at first and then less and less often, until no transaction can be that old.
+//! Ids that were not there when their surroundings were read. A transaction that was open then may
+//! still put a request there, so they are looked at again, soon at first and then less and less
+//! often, until no transaction can be that old.
 //!
-//! They also matter for order. Somebody may commit a request there, and then another one of the same key with a higher id, which
-//! is seen first. So a request of a key starts only when a probe that was asked for after the request was seen has shown that all
-//! gaps of before are gaps still: such a probe *vouches* for it.
+//! They also matter for order. Somebody may commit a request there, and then another one of the
+//! same key with a higher id, which is seen first. So a request of a key starts only when a probe
+//! that was asked for after the request was seen has shown that all gaps of before are gaps still:
+//! such a probe *vouches* for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::limits::{MISSING_RANGES_MAX, PROBE_RANGES_MAX};
 use crate::request::RequestId;
 
-/// The first wait, the longest wait, and the age at which a gap is left to the sweep; in milliseconds.
+/// The first wait, the longest wait, and the age at which a gap is left to the sweep; in
+/// milliseconds.
 const WAIT_MS_MIN: u64 = 5;
 const WAIT_MS_MAX: u64 = 2_000;
 const AGE_MS_MAX: u64 = 70_000;
@@ -78,7 +81,8 @@ impl Gaps {
         }
     }
 
-    /// Those to be looked at now, ascending; at most as many as one probe may name. They count as looked at.
+    /// Those to be looked at now, ascending; at most as many as one probe may name. They count as
+    /// looked at.
     pub fn take_due(&mut self, mono_ms: u64) -> Vec<(RequestId, RequestId)> {
         let mut due = Vec::new();
         while due.len() < PROBE_RANGES_MAX
@@ -140,7 +144,8 @@ impl Gaps {
 mod tests {
     use super::*;
 
-    /// Gaps of one pump: `+a-b` missed, `xa` found, `@t` time; what is due is shown as `a-b` by `?`.
+    /// Gaps of one pump: `+a-b` missed, `xa` found, `@t` time; what is due is shown as `a-b` by
+    /// `?`.
     fn check(script: &str, expected: &str) {
         let (mut gaps, mut mono_ms, mut seen) = (Gaps::default(), 0, Vec::new());
         let id = |text: &str| RequestId(text.parse().unwrap());

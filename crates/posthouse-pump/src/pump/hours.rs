@@ -1,4 +1,5 @@
-//! What is known of a window for the time being, so that its calendar is asked only when it opens or shuts.
+//! What is known of a window for the time being, so that its calendar is asked only when it opens
+//! or shuts.
 
 use std::sync::Arc;
 
@@ -10,7 +11,8 @@ use crate::time::Now;
 pub(super) enum Opening {
     /// Surely open now; the instant at which it is shut, Unix milliseconds.
     Open(i64),
-    /// Shut now, or perhaps; the instant from which it is surely open, Unix milliseconds, if one is known.
+    /// Shut now, or perhaps; the instant from which it is surely open, Unix milliseconds, if one
+    /// is known.
     Shut(Option<i64>),
 }
 
@@ -42,7 +44,8 @@ impl Hours {
         Opening::Shut(self.window.next_open(self.until_ms))
     }
 
-    /// Since when it has been open, as far as has been seen, Unix milliseconds; `None` if it is not, or is always.
+    /// Since when it has been open, as far as has been seen, Unix milliseconds; `None` if it is
+    /// not, or is always.
     pub fn open_since_ms(&self) -> Option<i64> {
         (self.is_open && self.until_ms < i64::MAX).then_some(self.from_ms)
     }

@@ -1,11 +1,12 @@
 //! What a read has found.
 //!
-//! A read that was asked for before something was settled may show what was true before that. Such sights are not believed: not of
-//! requests that were settled since, not of buckets that were granted since.
+//! A read that was asked for before something was settled may show what was true before that. Such
+//! sights are not believed: not of requests that were settled since, not of buckets that were
+//! granted since.
 
 use super::Pump;
 use super::buckets::Bucket;
-use super::lane::{End, Refill};
+use super::lane::{End, LaneNo, Refill};
 use super::reads::{Aim, Asked};
 use super::row::Row;
 use super::withheld::{Cause, View};
@@ -78,14 +79,7 @@ impl Pump {
         }
     }
 
-    fn found_of_key(
-        &mut self,
-        now: Now,
-        found: Found,
-        asked: &Asked,
-        no: super::lane::LaneNo,
-        from: RequestId,
-    ) {
+    fn found_of_key(&mut self, now: Now, found: Found, asked: &Asked, no: LaneNo, from: RequestId) {
         let Some(lane) = self.lanes.get_mut(&no) else { return };
         let Refill::Reading(read, missed) = lane.refill else { return };
         if read != found.number {
@@ -98,7 +92,8 @@ impl Pump {
         // Held open while the answer is taken in, so that the lane is not dropped in between.
         lane.busy.push(super::lane::Busy { id: RequestId(i64::MIN), is_attempt: true });
         for row in found.rows {
-            // The key may have other lanes, of other codes; those are read for themselves. New ground is, too, in its order.
+            // The key may have other lanes, of other codes; those are read for themselves. New
+            // ground is, too, in its order.
             if row.id <= self.high_water && self.lane_of(&row).0 == no {
                 let (id, view) = (row.id, if is_withheld { View::Single } else { View::Key(from) });
                 self.see(now, row, asked, view);
@@ -108,15 +103,27 @@ impl Pump {
         if let Some(lane) = self.lanes.get_mut(&no) {
             lane.busy.retain(|busy| busy.id != RequestId(i64::MIN));
         }
+        let ends = [missed, found.has_more.then_some(next)];
+        self.leave_rest(now, no, is_withheld, ends);
+        self.refresh(now, no);
+    }
+
+    /// What a read of a key has not brought is left to the walk, or to the next such read.
+    fn leave_rest(
+        &mut self,
+        now: Now,
+        no: LaneNo,
+        is_withheld: bool,
+        ends: [Option<RequestId>; 2],
+    ) {
         if is_withheld && self.withheld.has(no, RequestId(i64::MAX)) {
             // The walk decides about the rest of the key.
             self.withheld.extend(no, self.high_water, View::Single);
         } else {
-            for end in [missed, found.has_more.then_some(next)].into_iter().flatten() {
+            for end in ends.into_iter().flatten() {
                 self.cut(now, no, end);
             }
         }
-        self.refresh(now, no);
     }
 
     /// Looks at one request that a read has found.
@@ -201,7 +208,8 @@ impl Pump {
         self.refresh(now, lane);
     }
 
-    /// Takes an idle request out of memory and out of its lane, which is to be refreshed afterwards.
+    /// Takes an idle request out of memory and out of its lane, which is to be refreshed
+    /// afterwards.
     pub(super) fn take_out(&mut self, id: RequestId) -> Option<Row> {
         let row = self.forget(id)?;
         self.unplace(row.lane);

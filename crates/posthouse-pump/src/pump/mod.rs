@@ -1,19 +1,24 @@
 //! The machine: what has happened goes in, what is to be done comes out.
 //!
-//! Each concern has a file of its own that adds to `impl Pump`; this one holds the state and hands on. Three rules keep it honest:
+//! Each concern has a file of its own that adds to `impl Pump`; this one holds the state and hands
+//! on. Three rules keep it honest:
 //!
-//! * A request starts only at the head of its lane, and only after it has been judged anew in that very call. Everything that is
-//!   queued is therefore a hint, and a plan, a hold or a clock that changes needs no search through the queues.
-//! * What is not in memory is remembered as withheld, cut off, blocked, missing, or not yet read; each of these keeps what comes
-//!   later of the same key from going first, and each has one way to be read again.
-//! * The source is the truth. A sweep reads everything again in the long run, and corrects what the pump believes.
+//! * A request starts only at the head of its lane, and only after it has been judged anew in that
+//!   very call. Everything that is queued is therefore a hint, and a plan, a hold or a clock that
+//!   changes needs no search through the queues.
+//! * What is not in memory is remembered as withheld, cut off, blocked, missing, or not yet read;
+//!   each of these keeps what comes later of the same key from going first, and each has one way
+//!   to be read again.
+//! * The source is the truth. A sweep reads everything again in the long run, and corrects what
+//!   the pump believes.
 //!
-//! Invariant: nothing here reads a clock, draws from the system's randomness, or iterates over anything whose order could differ
-//! between two runs.
+//! Invariant: nothing here reads a clock, draws from the system's randomness, or iterates over
+//! anything whose order could differ between two runs.
 
 mod absent;
 mod alarms;
 mod buckets;
+mod cause;
 mod changes;
 mod figures;
 mod gaps;

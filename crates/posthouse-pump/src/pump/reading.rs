@@ -104,8 +104,8 @@ impl Pump {
         }
     }
 
-    /// A request that somebody has changed has been read. If it is not there any more and it is not known here, it may be what
-    /// others of its key are withheld for.
+    /// A request that somebody has changed has been read. If it is not there any more and it is
+    /// not known here, it may be what others of its key are withheld for.
     fn let_go_changed(&mut self, now: Now, id: RequestId, shown: &[RequestId], asked: &Asked) {
         let is_known = self.rows.contains_key(&id) || self.blocked.contains_key(&id);
         if !is_known && shown.binary_search(&id).is_err() && id <= self.high_water {

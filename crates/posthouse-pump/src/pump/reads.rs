@@ -104,7 +104,8 @@ impl Reads {
         self.forward_at = if is_hot { mono_ms } else { mono_ms + self.wait_ms };
     }
 
-    /// The read of new ground that is under way is of no use: it does not know of the slots that are ours by now.
+    /// The read of new ground that is under way is of no use: it does not know of the slots that
+    /// are ours by now.
     pub fn forget_forward(&mut self) {
         self.forget(|aim| *aim == Aim::Forward);
     }

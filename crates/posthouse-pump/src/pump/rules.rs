@@ -106,7 +106,8 @@ impl Rules {
         self.of(code).map_or(Order::Key, |rule| rule.order)
     }
 
-    /// Whether the two plans put requests of known codes into the same lanes and to the same endpoints.
+    /// Whether the two plans put requests of known codes into the same lanes and to the same
+    /// endpoints.
     pub fn is_alike(&self, plan: &Plan) -> bool {
         let place = |plan: &Plan, name: &str| {
             let code = plan.codes.get(name)?;
@@ -136,7 +137,8 @@ impl Rules {
         sendable.into()
     }
 
-    /// Judges a request by itself. `horizon_ms` is how far off a due time may be for the request to wait in memory.
+    /// Judges a request by itself. `horizon_ms` is how far off a due time may be for the request
+    /// to wait in memory.
     pub fn judge(&mut self, request: &Request, now: Now, horizon_ms: i64) -> Judgement {
         let earliest_ms = now.earliest_ms();
         if request.expires_ms.is_some_and(|at| at <= earliest_ms) {

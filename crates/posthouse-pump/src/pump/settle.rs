@@ -1,4 +1,5 @@
-//! Settling: what became of requests is written back, and only the source's answer lets a lane go on.
+//! Settling: what became of requests is written back, and only the source's answer lets a lane go
+//! on.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -46,7 +47,8 @@ pub(super) struct Settling {
     pending: BTreeMap<RequestId, Outcome>,
     sent: BTreeMap<SettlementNo, Sent>,
     last: u64,
-    /// What was settled while a read was under way: when, in the count of events, and whether it is open still.
+    /// What was settled while a read was under way: when, in the count of events, and whether it
+    /// is open still.
     settled: BTreeMap<RequestId, (u64, bool)>,
     by_time: VecDeque<(u64, RequestId)>,
 }
@@ -98,8 +100,8 @@ impl Settling {
 }
 
 impl Pump {
-    /// Hands what became of a request to the next settlement, under the lease that is held now, or else the one that it was
-    /// tried under.
+    /// Hands what became of a request to the next settlement, under the lease that is held now, or
+    /// else the one that it was tried under.
     pub(super) fn settle(&mut self, id: RequestId, result: Result) {
         let Some(row) = self.rows.get(&id) else { return };
         let held = self.buckets.held(row.request.slot);
@@ -235,8 +237,8 @@ impl Pump {
         self.block(now, row.lane, &request, outcome.error, View::Single);
     }
 
-    /// The source has refused. If the bucket is ours under a newer lease, the request is read again before anything else of its
-    /// key goes.
+    /// The source has refused. If the bucket is ours under a newer lease, the request is read
+    /// again before anything else of its key goes.
     fn refused(&mut self, now: Now, row: &Row, fence: Fence) {
         let held = self.buckets.held(row.request.slot);
         let Some((number, _)) = held.filter(|(_, bucket)| bucket.fence != fence) else { return };

@@ -1,8 +1,9 @@
 //! How much memory each endpoint may take, and how much may be read for that reason.
 //!
-//! New ground and old ground are read only as far as there is room for what they may bring, so that a deep backlog is read once
-//! and not again and again. While one endpoint stands still with its share used up, reading goes on for the others; what it brings
-//! for the one is withheld, and walked over again when a good part of its share is free.
+//! New ground and old ground are read only as far as there is room for what they may bring, so
+//! that a deep backlog is read once and not again and again. While one endpoint stands still with
+//! its share used up, reading goes on for the others; what it brings for the one is withheld, and
+//! walked over again when a good part of its share is free.
 
 use std::sync::Arc;
 
@@ -11,8 +12,9 @@ use super::withheld::{Cause, View};
 use crate::request::RequestId;
 
 impl Pump {
-    /// Whether one more request for an endpoint would take more memory than is its share. The share shrinks as memory fills, so
-    /// that endpoints that stand still always leave some to the others.
+    /// Whether one more request for an endpoint would take more memory than is its share. The
+    /// share shrinks as memory fills, so that endpoints that stand still always leave some to the
+    /// others.
     pub(super) fn is_share_used(&self, endpoint: &str, view: View) -> bool {
         let rows_free = self.room.resident_max.saturating_sub(self.rows.len());
         let bytes_free = self.room.resident_bytes_max.saturating_sub(self.bytes);
@@ -23,8 +25,8 @@ impl Pump {
             .is_some_and(|it| it.rows >= part * rows_free || it.bytes >= part * bytes_free)
     }
 
-    /// Whether a request that comes into sight must wait for want of memory, or behind those that have waited for it longer.
-    /// What is seen without its content was seen because others wait.
+    /// Whether a request that comes into sight must wait for want of memory, or behind those that
+    /// have waited for it longer. What is seen without its content was seen because others wait.
     pub(super) fn is_kept_out(&self, endpoint: &Arc<str>, view: View, has_content: bool) -> bool {
         let has_come_last = view == View::Forward || !has_content;
         self.is_share_used(endpoint, view) || (has_come_last && self.is_overfull(endpoint))

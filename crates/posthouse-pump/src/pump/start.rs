@@ -68,7 +68,8 @@ impl Pump {
         let bucket = self.buckets.by_number.get(&row.bucket)?;
         let endpoint = row.endpoint.clone()?;
         let timeout_ms = self.stations.get(&endpoint)?.rules.timeout_ms;
-        // The window or the expiry, on the steady clock, had the source's clock been ahead by all of its error.
+        // The window or the expiry, on the steady clock, had the source's clock been ahead by all
+        // of its error.
         let rest_ms = until_ms.saturating_sub(1).saturating_sub(now.latest_ms()).max(0);
         let by_mono_ms = now.mono_ms.saturating_add(rest_ms.unsigned_abs());
         let lease_ms = i64::try_from(bucket.until_mono_ms - now.mono_ms).unwrap_or(i64::MAX);

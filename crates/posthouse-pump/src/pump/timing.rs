@@ -9,7 +9,8 @@ use crate::time::Now;
 /// How often a pump reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// The wait between reads of new ground that find nothing, at first, in milliseconds. It doubles.
+    /// The wait between reads of new ground that find nothing, at first, in milliseconds. It
+    /// doubles.
     pub wait_ms_min: u64,
     /// The same, at most.
     pub wait_ms_max: u64,
@@ -33,7 +34,8 @@ impl Default for Pace {
     }
 }
 
-/// How much a pump keeps and asks for. The bounds of [`limits`] unless somebody has reason to take less.
+/// How much a pump keeps and asks for. The bounds of [`limits`] unless somebody has reason to take
+/// less.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Room {
     /// See [`limits::RESIDENT_MAX`].
@@ -63,15 +65,16 @@ impl Default for Room {
     }
 }
 
-/// A request that is due within this time waits in memory, in milliseconds; in the first figure while memory is scarce.
+/// A request that is due within this time waits in memory, in milliseconds; in the first figure
+/// while memory is scarce.
 const HORIZON_MS: (i64, i64) = (60_000, 24 * 3_600_000);
 
 /// When the source's clock moves ahead by more than this, all alarms are set anew, in milliseconds.
 const JUMP_MS: i64 = 100;
 
 impl Pump {
-    /// When [`Input::Tick`](crate::input::Input::Tick) is wanted at the latest, milliseconds of the steady clock; `None` if only
-    /// other inputs can change anything.
+    /// When [`Input::Tick`](crate::input::Input::Tick) is wanted at the latest, milliseconds of
+    /// the steady clock; `None` if only other inputs can change anything.
     pub fn due_mono_ms(&self) -> Option<u64> {
         self.alarms.next_mono_ms().into_iter().chain(self.next_read_mono_ms()).min()
     }
@@ -97,7 +100,8 @@ impl Pump {
         }
     }
 
-    /// The instant of the steady clock at which the source's clock surely shows `at_ms`; in the future in any case.
+    /// The instant of the steady clock at which the source's clock surely shows `at_ms`; in the
+    /// future in any case.
     pub(super) fn mono_at(now: Now, at_ms: i64) -> u64 {
         let wait_ms = at_ms.saturating_sub(now.earliest_ms()).max(1);
         now.mono_ms.saturating_add(wait_ms.unsigned_abs())

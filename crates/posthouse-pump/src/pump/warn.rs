@@ -1,5 +1,5 @@
-//! Telling people of requests that only they can put right: once, and at the first sight of them, even if others of their key
-//! come first.
+//! Telling people of requests that only they can put right: once, and at the first sight of them,
+//! even if others of their key come first.
 
 use std::collections::BTreeSet;
 

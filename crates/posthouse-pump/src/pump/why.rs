@@ -49,7 +49,8 @@ pub enum Why {
     EndpointDown,
     /// Its endpoint has as many attempts under way as it can bear.
     EndpointBusy,
-    /// Its endpoint has had as many attempts as its rate allows, until this instant (steady clock, milliseconds).
+    /// Its endpoint has had as many attempts as its rate allows, until this instant (steady clock,
+    /// milliseconds).
     EndpointRate(u64),
     /// Nothing: it goes when its turn among the others comes.
     Next,

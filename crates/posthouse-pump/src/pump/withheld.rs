@@ -1,71 +1,24 @@
-//! Requests that are not kept in memory because they may not go now, and the walk that reads them again.
+//! Requests that are not kept in memory because they may not go now, and the walk that reads them
+//! again.
 //!
-//! Of a key with such requests only the range of their ids is remembered, and why the first of them may not go; nothing of that
-//! key above the first goes either. Of requests without a key only the lowest id for each cause is. When a cause ends, the ground
-//! from its lowest id on is walked once more, in the order of ids, and each request is judged anew when the walk meets it. Only
-//! that order makes it safe to let a key go on: what the walk meets first is the first that there is.
+//! Of a key with such requests only the range of their ids is remembered, and why the first of
+//! them may not go; nothing of that key above the first goes either. Of requests without a key
+//! only the lowest id for each cause is. When a cause ends, the ground from its lowest id on is
+//! walked once more, in the order of ids, and each request is judged anew when the walk meets it.
+//! Only that order makes it safe to let a key go on: what the walk meets first is the first that
+//! there is.
 //!
-//! Of each cause the highest id is remembered too, so that a walk ends where nothing more is withheld for what has ended. It
-//! also ends where there is no room for what it brings; the next one goes on from there.
+//! Of each cause the highest id is remembered too, so that a walk ends where nothing more is
+//! withheld for what has ended. It also ends where there is no room for what it brings; the next
+//! one goes on from there.
 
 use std::collections::BTreeMap;
 
+pub use super::cause::Cause;
+pub(super) use super::cause::{Stand, View};
 use super::lane::LaneNo;
-use crate::input::Hold;
 use crate::limits::EXPIRY_MINUTES_MAX;
 use crate::request::RequestId;
-use std::sync::Arc;
-
-/// Why requests are withheld.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Cause {
-    /// The plan does not know the code.
-    UnknownCode(Arc<str>),
-    /// The row names another group than this code's.
-    OtherGroup(Arc<str>),
-    /// This group is switched off.
-    GroupOff(Arc<str>),
-    /// An operator holds it.
-    Held(Hold),
-    /// The plan does not know this window.
-    UnknownWindow(Arc<str>),
-    /// This window is shut.
-    WindowShut(Arc<str>),
-    /// It is due in this minute since 1970, which is far.
-    DueLater(i64),
-    /// What waits for this endpoint takes as much memory as it may.
-    EndpointFull(Arc<str>),
-    /// It was read without its content, which is wanted by now.
-    ContentWanted,
-    /// The source cannot give its content. It waits until somebody changes it.
-    Unreadable,
-    /// So many keys are blocked that the others are not known by name.
-    BlockedFull,
-}
-
-/// How a request came into sight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum View {
-    /// In order, by the walk with this number.
-    Walk(u32),
-    /// In order, by a read of its key from this id on, of which nothing is withheld so far.
-    Key(RequestId),
-    /// On new ground.
-    Forward,
-    /// Out of order: a probe, or it was in memory.
-    Single,
-}
-
-/// Where a request stands against what is withheld of its key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stand {
-    /// Nothing below it is withheld.
-    Free,
-    /// It is the first that is withheld, as far as there still is one.
-    First,
-    /// Something below it is withheld.
-    Behind,
-}
 
 #[derive(Clone, Debug)]
 struct Entry {
@@ -179,8 +132,8 @@ impl Withheld {
         if is_met_in_order || id == entry.low { Stand::First } else { Stand::Behind }
     }
 
-    /// The first of a key goes on: only what lies above it is withheld still, if there is anything. It was withheld for the sake
-    /// of the first, so a walk looks at it too.
+    /// The first of a key goes on: only what lies above it is withheld still, if there is
+    /// anything. It was withheld for the sake of the first, so a walk looks at it too.
     pub fn lift(&mut self, lane: LaneNo, id: RequestId) {
         let Some(entry) = self.keys.get_mut(&lane) else { return };
         if id < entry.low {
@@ -250,7 +203,8 @@ impl Withheld {
         self.compact();
     }
 
-    /// A request that is in sight is not to be believed; if it is the first of its key, another walk must look.
+    /// A request that is in sight is not to be believed; if it is the first of its key, another
+    /// walk must look.
     pub fn distrust(&mut self, lane: LaneNo, id: RequestId, view: View) {
         let Some(entry) = self.keys.get_mut(&lane) else { return };
         if id < entry.low {
@@ -347,7 +301,8 @@ impl Withheld {
         }
     }
 
-    /// Whether the walk under way may end where it is, because it has met all that it must, room or not.
+    /// Whether the walk under way may end where it is, because it has met all that it must, room
+    /// or not.
     pub fn may_stop(&self) -> bool {
         self.walk.as_ref().is_some_and(|walk| walk.after >= walk.until)
     }
@@ -391,7 +346,8 @@ impl Withheld {
     pub fn note_expiry(&mut self, expires_ms: i64, id: RequestId) {
         let mut minute = expires_ms.div_euclid(60_000);
         if self.expiries.len() >= EXPIRY_MINUTES_MAX && !self.expiries.contains_key(&minute) {
-            // Later is early enough for what cannot be remembered exactly: it is not sent in any case.
+            // Later is early enough for what cannot be remembered exactly: it is not sent in any
+            // case.
             let next = self.expiries.range(minute..).next().or(self.expiries.last_key_value());
             minute = next.map_or(minute, |(minute, _)| *minute);
         }

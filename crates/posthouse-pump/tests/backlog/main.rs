@@ -1,4 +1,5 @@
-//! What a deep backlog costs: each row is read about once, at most twice on the average, whatever stands still meanwhile.
+//! What a deep backlog costs: each row is read about once, at most twice on the average, whatever
+//! stands still meanwhile.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 

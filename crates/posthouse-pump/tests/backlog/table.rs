@@ -1,4 +1,5 @@
-//! A large table with one pump on it: everything is answered at once, and every row that is read is counted.
+//! A large table with one pump on it: everything is answered at once, and every row that is read
+//! is counted.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;

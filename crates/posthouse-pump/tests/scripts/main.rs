@@ -1,5 +1,6 @@
-//! The pump by scripts. A script is a text: each line is something that happens, and the indented lines below it are what the pump
-//! wants done about it. [`check`] plays it and compares the whole transcript, so a new case is a paragraph in a text file.
+//! The pump by scripts. A script is a text: each line is something that happens, and the indented
+//! lines below it are what the pump wants done about it. [`check`] plays it and compares the whole
+//! transcript, so a new case is a paragraph in a text file.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

@@ -1,5 +1,5 @@
-//! One pump on a small table. Reads and settlements are answered at once, unless a script keeps them back; couriers answer when a
-//! script says so.
+//! One pump on a small table. Reads and settlements are answered at once, unless a script keeps
+//! them back; couriers answer when a script says so.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

@@ -6,6 +6,9 @@ use posthouse_pump::request::Request;
 
 use crate::world::{ERROR_MS, World};
 
+/// What plays one history again.
+const AGAIN: &str = "cargo test -p posthouse-pump --test simulation";
+
 impl World {
     /// When a pump says that something starts: what it knows must allow it.
     pub fn check_start(&mut self, number: u64, attempt: &Attempt) {
@@ -108,7 +111,7 @@ impl World {
         let about: Vec<&str> = about.map(String::as_str).collect();
         let last = about.len().saturating_sub(60);
         panic!(
-            "seed {}: {what}\n{}\nagain: PUMP_SEED={} cargo test -p posthouse-pump --test simulation",
+            "seed {}: {what}\n{}\nagain: PUMP_SEED={} {AGAIN}",
             self.seed,
             about[last..].join("\n"),
             self.seed

@@ -1,4 +1,5 @@
-//! Random histories of several pumps on one table. A failing one prints the command that repeats it.
+//! Random histories of several pumps on one table. A failing one prints the command that repeats
+//! it.
 //!
 //! `PUMP_SEED=n` plays one history, `PUMP_SEEDS=n` so many instead of the usual few.
 

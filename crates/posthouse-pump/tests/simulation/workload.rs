@@ -186,8 +186,8 @@ pub fn operate(world: &mut World) {
     world.plan = Arc::new(plan);
 }
 
-/// A window that opens or shuts soon, or does not. Sessions begin with a minute, and every world begins near the end of one;
-/// they may shut at any time.
+/// A window that opens or shuts soon, or does not. Sessions begin with a minute, and every world
+/// begins near the end of one; they may shut at any time.
 fn window(world: &mut World) -> Window {
     let minute = (world.true_ms - MIDNIGHT_MS) / 60_000 + world.dice.below(2) as i64;
     let time = |minute: i64| format!("{:02}:{:02}", minute / 60 % 24, minute % 60);
@@ -230,7 +230,8 @@ pub fn learn(plan: &mut Plan) {
     }
 }
 
-/// Decides about a row: a blocked one is retried, skipped or cancelled, another one may be cancelled.
+/// Decides about a row: a blocked one is retried, skipped or cancelled, another one may be
+/// cancelled.
 fn decide(world: &mut World) {
     let open = world.table.rows.iter().filter(|(_, row)| row.state == 2 || row.state == 0);
     let open: Vec<i64> = open.map(|(id, _)| *id).collect();

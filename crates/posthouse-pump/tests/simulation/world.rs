@@ -1,5 +1,5 @@
-//! Several pumps on one table, with a network that delays and loses, couriers that fail, writers that commit late, operators
-//! that interfere, and one true clock that nobody sees exactly.
+//! Several pumps on one table, with a network that delays and loses, couriers that fail, writers
+//! that commit late, operators that interfere, and one true clock that nobody sees exactly.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -124,7 +124,8 @@ impl World {
             log: Vec::new(),
             happened: BTreeMap::new(),
         };
-        // Somewhere in the last quarter of a minute, so that windows open and shut in the midst of the trouble.
+        // Somewhere in the last quarter of a minute, so that windows open and shut in the midst of
+        // the trouble.
         world.true_ms += 45_000 + world.dice.below(15_000) as i64;
         for _ in 0..=world.dice.below(3) {
             world.add_node();
