@@ -61,9 +61,15 @@ fn replay(files: &Arc<dyn Files>) -> Result<u64, Box<dyn Error>> {
 fn write(files: &dyn Files, records_bytes: usize) -> Result<u64, Box<dyn Error>> {
     let store = StoreId([1; 16]);
     let (checkpoint, checkpoint_bytes) = (BatchNo(0), 0);
-    let (generation, replay_segment, replay_block) = (1, 0, 0);
-    let manifest =
-        Manifest { generation, store, checkpoint, checkpoint_bytes, replay_segment, replay_block };
+    let manifest = Manifest {
+        generation: 1,
+        store,
+        checkpoint,
+        checkpoint_bytes,
+        replay_segment: 0,
+        replay_block: 0,
+        last_segment: 0,
+    };
     files.create(MANIFEST_NAMES[0])?.write_at(&manifest.encode(), 0)?;
     let records = vec![7; records_bytes];
     let batches = (SEGMENT_BYTES / 4096 - 1) / blocks_of(records_bytes);

@@ -40,6 +40,8 @@ pub(crate) enum Code {
     StoreHeld,
     /// There is no store on disk.
     StoreAbsent,
+    /// The store that the data directory had is gone.
+    StoreLost,
     /// A backup cannot be written.
     BackupFailed,
     /// The users file cannot be used.
@@ -77,7 +79,7 @@ pub(crate) enum Code {
 impl Code {
     /// All of them, in the order of their numbers.
     #[cfg(test)]
-    pub(crate) const ALL: [Code; 33] = [
+    pub(crate) const ALL: [Code; 34] = [
         Code::KeyUnknown,
         Code::ValueInvalid,
         Code::FileInvalid,
@@ -105,6 +107,7 @@ impl Code {
         Code::RequestInvalid,
         Code::MethodInvalid,
         Code::NodeStopping,
+        Code::StoreLost,
         Code::BackupFailed,
         Code::NodeUnreachable,
         Code::ConfirmationMissing,
@@ -143,6 +146,7 @@ impl Code {
             Code::RequestInvalid => "PH1326",
             Code::MethodInvalid => "PH1327",
             Code::NodeStopping => "PH1328",
+            Code::StoreLost => "PH1329",
             Code::BackupFailed => "PH1330",
             Code::NodeUnreachable => "PH1340",
             Code::ConfirmationMissing => "PH1341",
@@ -165,6 +169,7 @@ impl Code {
             Code::LoginMissing | Code::LoginWrong | Code::OriginRefused => Exit::NotAllowed,
             Code::UserUnknown | Code::RouteUnknown | Code::PageUnknown => Exit::NotFound,
             Code::StoreAbsent => Exit::NotFound,
+            Code::StoreLost => Exit::StoreDamaged,
             Code::RequestInvalid | Code::ConfirmationMissing => Exit::Usage,
             Code::NodeStopping | Code::NodeUnreachable => Exit::Unreachable,
             Code::DataDirUnusable | Code::LoginsTooMany | Code::MethodInvalid => Exit::Failed,

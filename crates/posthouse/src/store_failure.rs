@@ -13,12 +13,17 @@ pub(crate) const JOURNAL_DIR: &str = "journal";
 
 /// The store in the directory `dir` cannot be used because of `fault`.
 pub(crate) fn of_fault(dir: &Path, fault: &Fault) -> Failure {
-    let code = match fault {
+    let message = format!("the store in {} cannot be used: {fault}", dir.display());
+    explained(code_of_fault(fault), message)
+}
+
+/// The code of what is wrong with a store.
+pub(crate) fn code_of_fault(fault: &Fault) -> Code {
+    match fault {
         Fault::Damaged { .. } => Code::StoreDamaged,
         Fault::Future { .. } => Code::StoreNewer,
         Fault::Io { error, .. } => code_of(error),
-    };
-    explained(code, format!("the store in {} cannot be used: {fault}", dir.display()))
+    }
 }
 
 /// The system does not let `path` be used.

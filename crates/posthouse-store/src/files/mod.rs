@@ -15,7 +15,7 @@ use std::io;
 
 /// One directory.
 pub trait Files: Debug + Send + Sync {
-    /// The names in it, in ascending order.
+    /// The names of the files in it, in ascending order.
     ///
     /// # Errors
     /// The system's.

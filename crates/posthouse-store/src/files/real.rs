@@ -83,10 +83,15 @@ fn sync_parent(path: &Path) -> io::Result<()> {
 
 impl Files for RealFiles {
     /// Names that are not UTF-8 are none of ours; they come out altered, and cannot be opened.
+    /// Directories are not ours either, whatever they are called; a file system may put one there.
     fn names(&self) -> io::Result<Vec<String>> {
-        let entries = fs::read_dir(&self.path)?;
-        let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
-        let mut names = entries.map(|entry| entry.map(name)).collect::<io::Result<Vec<_>>>()?;
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            if !entry.file_type()?.is_dir() {
+                names.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
         names.sort_unstable();
         Ok(names)
     }
@@ -244,6 +249,7 @@ mod tests {
             files.create("0")?;
             files.remove("a")?;
             files.sync_names()?;
+            std::fs::create_dir(files.path.join("lost+found"))?;
             assert_eq!(files.names()?, ["0", "b"]);
             assert_eq!(files.open("a").unwrap_err().kind(), ErrorKind::NotFound);
             assert_eq!(files.create("b").unwrap_err().kind(), ErrorKind::AlreadyExists);

@@ -45,6 +45,13 @@ impl Fault {
         let doing = format!("{doing} {file}");
         move |error| Fault::Io { doing, error }
     }
+
+    /// For `map_err`: a sync of `file` failed. Whatever the system says, that is never taken for a
+    /// want of room that may pass: what was to be made durable may be lost.
+    pub fn unsynced(file: &str) -> impl FnOnce(io::Error) -> Fault {
+        let doing = format!("sync {file}");
+        move |error| Fault::Io { doing, error: io::Error::other(error) }
+    }
 }
 
 /// The sentence holds the system's own words, too, because the store port hands on text only; for

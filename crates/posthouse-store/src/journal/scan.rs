@@ -16,7 +16,7 @@ pub(crate) mod tests;
 
 pub(crate) use blocks::BlockReader;
 pub use directory::Directory;
-pub(crate) use directory::{open, read_block, read_head};
+pub(crate) use directory::{last_segment_is_among, open, read_block, read_head};
 pub(crate) use listing::Listing;
 pub use log::{LogEnd, LogReader, Span};
 pub(crate) use look::{Look, Whole, look};

@@ -117,9 +117,7 @@ impl Hub {
         let now = self.now();
         self.fire_deadlines(now);
         self.driver.turn(now);
-        for alarm in self.driver.take_alarms() {
-            tracing::error!(alarm, "a message is set apart");
-        }
+        tell_alarms(&self.driver.take_alarms());
         self.answer_parked();
         self.answer_settled();
         self.distribute(now);
@@ -429,4 +427,13 @@ impl Hub {
 fn stalls_at(connection: &Connection, stall_ms_max: u64) -> Option<u64> {
     let since = connection.blocked_since_ms?;
     (stall_ms_max > 0).then(|| since.saturating_add(stall_ms_max))
+}
+
+/// What was loaded together lies together, so one damaged place makes many alarms at once: they
+/// share a line, for the log must not fill the disk that is in trouble already.
+fn tell_alarms(alarms: &[String]) {
+    if let Some(alarm) = alarms.first() {
+        let others = alarms.len() - 1;
+        tracing::error!(alarm, others, "messages are set apart");
+    }
 }

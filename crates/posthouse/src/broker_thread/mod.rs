@@ -24,6 +24,7 @@ use std::{panic, process, thread};
 
 use posthouse_core::driver::Driver;
 use posthouse_core::policy::Policies;
+use posthouse_store::journal::fault::Fault;
 use posthouse_store::journal::{Opening, Watch};
 use posthouse_wire::stomp::HeartBeat;
 use posthouse_wire::stomp::session::SessionConfig;
@@ -35,12 +36,13 @@ use tokio::time::{Instant as TokioInstant, sleep};
 pub(crate) use ask::{Action, Ask, Asker, Browse, ConnectionInfo, Overview, Stopped, channel};
 pub(crate) use clock::{Clock, wall_ms};
 pub(crate) use socket::listen;
-pub(crate) use store::{Keeping, open as open_store};
+pub(crate) use store::{Keeping, open as open_store, read as read_store};
 
 use crate::codes::Code;
 use crate::config::{Config, LimitsConfig};
 use crate::failure::Failure;
 use crate::stop::Stop;
+use crate::store_failure::{code_of_fault, explained};
 use hub::{Hub, HubConfig};
 
 /// The name of the thread.
@@ -140,7 +142,7 @@ async fn run(parts: Parts, ready: oneshot::Sender<Option<Watch>>) -> Result<(), 
     let mut clock = Clock::new();
     let turn_wanted = Arc::new(Notify::new());
     let (store, watch) = store::open(&parts.keeping, &turn_wanted)?;
-    let driver = Driver::new(parts.policies, store, clock.read()).map_err(|why| damaged(&why))?;
+    let driver = store::read(parts.policies, (store, watch.clone()), clock.read())?;
     if let Some(watch) = &watch {
         tell_opening(&driver, &watch.figures().opening);
     }
@@ -256,9 +258,14 @@ fn tell_opening(driver: &Driver, opening: &Opening) {
 }
 
 /// The store is open and cannot be read to its end.
-pub(crate) fn damaged(why: &str) -> Failure {
+fn damaged(why: &str) -> Failure {
     let message = format!("what is stored cannot be read: {why}");
     Failure::new(Code::StoreDamaged, message, "`posthouse explain PH1308`")
+}
+
+/// The store is open, and the system does not let it be read.
+fn unread(fault: &Fault) -> Failure {
+    explained(code_of_fault(fault), format!("what is stored cannot be read: {fault}"))
 }
 
 fn broken(error: &tokio::task::JoinError) -> Failure {

@@ -5,7 +5,10 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use posthouse_core::driver::Driver;
+use posthouse_core::policy::Policies;
 use posthouse_core::store::Store;
+use posthouse_core::time::Now;
 use posthouse_store::files::real::RealFiles;
 use posthouse_store::journal::fault::Fault;
 #[cfg(feature = "planted-bugs")]
@@ -14,7 +17,9 @@ use posthouse_store::journal::{Crew, Journal, Options, Watch};
 use posthouse_store::memory::MemoryStore;
 use tokio::sync::Notify;
 
+use super::{damaged, unread};
 use crate::config::JournalConfig;
+use crate::data_dir::known_store;
 use crate::failure::Failure;
 use crate::store_failure::{JOURNAL_DIR, of_error, of_fault};
 
@@ -44,6 +49,7 @@ pub(crate) fn open(keeping: &Keeping, news: &Arc<Notify>) -> Result<OpenStore, F
     if !keeping.config.enabled {
         return Ok((Box::new(MemoryStore::default()), None));
     }
+    known_store::check(&keeping.data_dir)?;
     let files = |name| open_dir(&keeping.data_dir.join(name));
     let unusable = |fault: &Fault| of_fault(&keeping.data_dir.join(JOURNAL_DIR), fault);
     let (journal, spool) = (files(JOURNAL_DIR)?, files(SPOOL_DIR)?);
@@ -53,7 +59,24 @@ pub(crate) fn open(keeping: &Keeping, news: &Arc<Notify>) -> Result<OpenStore, F
     let opened = Journal::open(Arc::new(journal), Arc::new(spool), options, crew);
     let journal = opened.map_err(|fault| unusable(&fault))?;
     let watch = journal.watch();
+    known_store::note(&keeping.data_dir, &watch.store().0)?;
     Ok((Box::new(journal), Some(watch)))
+}
+
+/// Reads what is stored, and begins the next run with it.
+///
+/// # Errors
+/// Damage, or why the system does not let it be read, for a person.
+pub(crate) fn read(
+    policies: Policies,
+    (store, watch): OpenStore,
+    now: Now,
+) -> Result<Driver, Failure> {
+    Driver::new(policies, store, now).map_err(|why| {
+        // The core hands on only words, which do not say whose fault it is.
+        let fault = watch.and_then(|watch| watch.take_start_fault());
+        fault.map_or_else(|| damaged(&why), |fault| unread(&fault))
+    })
 }
 
 fn open_dir(path: &Path) -> Result<RealFiles, Failure> {

@@ -42,11 +42,12 @@ impl Dev {
         let loaded = self.settings.load(&global)?;
         let has_sample = !self.no_sample;
         let command = command(is_given.then_some(&*dir));
+        let kept = kept(is_given.then_some(&*dir));
         let result = node::run(Run {
             loaded,
             reload: Box::new(move || self.settings.load(&global)),
             on_ready: Box::new(move |endpoints| {
-                print!("{}", welcome(endpoints, &command, has_sample));
+                print!("{}", welcome(endpoints, &command, &kept, has_sample));
                 if has_sample {
                     tokio::spawn(sample(endpoints.stomp.to_string()));
                 }
@@ -59,14 +60,22 @@ impl Dev {
     }
 }
 
+/// What becomes of messages when it stops.
+fn kept(dir: Option<&Path>) -> String {
+    match dir {
+        Some(dir) => format!("What must survive is kept in {}.", dir.display()),
+        None => "Nothing is kept after it stops.".to_owned(),
+    }
+}
+
 /// What to try, to be pasted as it stands.
-fn welcome(endpoints: &Endpoints, command: &str, has_sample: bool) -> String {
+fn welcome(endpoints: &Endpoints, command: &str, kept: &str, has_sample: bool) -> String {
     let Endpoints { stomp, http, .. } = endpoints;
     let (host, port) = (stomp.ip(), stomp.port());
     let sample = if has_sample { sample_text(command) } else { String::new() };
     format!(
         r#"
-Posthouse {VERSION} is running. Nothing is kept after it stops.
+Posthouse {VERSION} is running. {kept}
 
   STOMP  {stomp}         any login is accepted on this machine
   HTTP   http://{http}   /livez /readyz /metrics /api/openapi.json
@@ -170,7 +179,7 @@ mod tests {
         let listen = |port| std::net::SocketAddr::from(([127, 0, 0, 1], port));
         let endpoints = Endpoints { pid: 1, stomp: listen(61_613), http: listen(8_161) };
         let command = command(Some(Path::new("/tmp/my data")));
-        let text = welcome(&endpoints, &command, true);
+        let text = welcome(&endpoints, &command, "Nothing is kept.", true);
         let python = text.split("<<'END'\n").nth(1).and_then(|rest| rest.split("\nEND\n").next());
         let python = python.expect("there is a script");
         assert!(python.lines().all(|line| !line.starts_with(' ')), "{python}");

@@ -1,6 +1,7 @@
 //! The data directory: one process at a time owns it, and nobody else on the machine reads it.
 
 mod endpoints;
+pub(crate) mod known_store;
 mod onlooker;
 pub(crate) mod private_file;
 mod token;

@@ -34,6 +34,12 @@ use crate::workload::Numbers;
 /// Rounds in which a node comes to rest; one that still moves then is spinning.
 const ROUNDS_MAX: usize = 10_000;
 
+/// How many of the idle moments are long ones, how many moments those have, and what the journal
+/// may do meanwhile.
+const LONG_IDLES_PERCENT: u64 = 30;
+const IDLES: usize = 5;
+const WORK_WHILE_IDLE: u64 = 20;
+
 /// A client with what speaks for it at the node, if it is connected.
 struct Seat {
     client: Client,
@@ -180,7 +186,7 @@ impl Life {
         match self.labour.weighted(&[60, 34, 3, 3]) {
             0 => self.wake_somebody()?,
             1 => self.work(),
-            2 => self.hands.idle(),
+            2 => self.idle(),
             _ => self.manage(),
         }
         let turned = self.turn();
@@ -209,6 +215,15 @@ impl Life {
         let now = clock::now(self.now_ms);
         if self.driver.next_deadline_ms(now).is_some_and(|due_ms| due_ms <= self.now_ms) {
             let _ = self.driver.apply(now, Command::Tick);
+        }
+    }
+
+    /// Nothing is submitted for a moment, or for so long that spares are filled.
+    fn idle(&mut self) {
+        self.hands.idle();
+        if self.labour.chance(LONG_IDLES_PERCENT) {
+            (0..IDLES).for_each(|_| self.hands.idle());
+            (0..self.labour.below(WORK_WHILE_IDLE)).for_each(|_| self.work());
         }
     }
 

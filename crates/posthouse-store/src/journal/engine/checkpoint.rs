@@ -50,7 +50,7 @@ impl CheckpointFile {
     /// # Errors
     /// The system's.
     pub(super) fn sync(&self) -> Result<(), Fault> {
-        self.file.sync().map_err(Fault::io("sync", &unfinished_name(self.batch)))
+        self.file.sync().map_err(Fault::unsynced(&unfinished_name(self.batch)))
     }
 
     /// Gives the file its name, durably.

@@ -236,7 +236,7 @@ impl Output {
         };
         self.write(machine, &head.encode(), 0)?;
         let (name, unfinished) = (segment_name(self.id), self.unfinished_name());
-        self.file.sync().map_err(Fault::io("sync", &unfinished))?;
+        self.file.sync().map_err(Fault::unsynced(&unfinished))?;
         let renamed = segments.files.rename(&unfinished, &name);
         renamed.map_err(Fault::io("give its name to", &name))?;
         segments.sync_names()?;

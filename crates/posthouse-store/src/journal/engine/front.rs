@@ -30,6 +30,7 @@ use super::writer::Writer;
 use crate::files::Files;
 use crate::journal::fault::Fault;
 use crate::journal::layout::place::Place;
+use crate::journal::layout::segment::StoreId;
 use crate::journal::layout::{BLOCK_BYTES, SEGMENT_BYTES_MAX};
 
 /// The crash-safe store in a directory. See [`crate::journal`].
@@ -170,6 +171,16 @@ impl Watch {
         hold(&self.machine)
     }
 
+    /// Which store it is.
+    pub fn store(&self) -> StoreId {
+        self.machine.segments.store
+    }
+
+    /// Why the store could not be read at the start, if it could not. Answered once.
+    pub fn take_start_fault(&self) -> Option<Fault> {
+        lock(&self.machine.start_fault).take()
+    }
+
     /// Why the journal is broken, if it is.
     pub fn failure(&self) -> Option<String> {
         self.machine.outbox.failure()
@@ -233,7 +244,8 @@ impl Store for Journal {
 
     fn recover(&mut self, from: BatchNo) -> Result<Option<Recovered>, String> {
         while let Some((recovery, _)) = &mut self.recovery {
-            match recovery.next().map_err(|fault| fault.to_string())? {
+            let found = recovery.next();
+            match found.map_err(|fault| self.machine.tell_start_fault(fault))? {
                 Some(found) if found.batch.number >= from => return Ok(Some(found)),
                 Some(_) => {}
                 None => {

@@ -7,9 +7,10 @@
 //!   everything that had been confirmed by then is in it.
 //! * Batches are copied from the checkpoint's place on without a gap, so the copy is a log that
 //!   ends between two batches, as after a crash.
-//! * Manifest and checkpoint are changed by the keeper alone, and only in the course of a
-//!   checkpoint. During a hold it begins none, so it frees, moves, renames and uses again nothing
-//!   that is listed. What it goes on to make ahead is not listed.
+//! * Manifest and checkpoint are changed by the keeper alone, in the course of a checkpoint, and the
+//!   manifest when the log has come to another segment. During a hold it does neither, so it frees,
+//!   moves, renames and uses again nothing that is listed. What it goes on to make ahead is not
+//!   listed.
 //!
 //! A hold begins when the checkpoint is over that was asked for with it, so that little of the log
 //! has to be read when the copy is opened. If there was no room for one, the copy has the former.

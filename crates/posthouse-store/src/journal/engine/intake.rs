@@ -96,6 +96,8 @@ pub(super) struct State {
     pub(super) durable: BatchNo,
     /// Behind the last block that is durable in this life of the journal.
     pub(super) durable_end: Spot,
+    /// Id of the last segment in which something is durable in this life of the journal, or 0.
+    pub(super) used_segment: u64,
     /// The last batch that something behind it vouches for, or that needs no witness.
     vouched: BatchNo,
     /// Bytes that were laid out and are not durable yet, and the most that there ever were.
@@ -122,6 +124,7 @@ impl Intake {
                 written: BatchNo(0),
                 durable: BatchNo(0),
                 durable_end,
+                used_segment: 0,
                 vouched: BatchNo(0),
                 under_way_bytes: 0,
                 under_way_bytes_most: 0,
@@ -150,6 +153,7 @@ impl State {
         let is_news = self.durable < last;
         self.durable = self.durable.max(last);
         self.durable_end = end;
+        self.used_segment = end.segment;
         is_news
     }
 

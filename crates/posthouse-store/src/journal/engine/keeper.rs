@@ -1,4 +1,5 @@
-//! The keeper: carries checkpoints through, and makes segments and spares ahead.
+//! The keeper: carries checkpoints through, makes segments and spares ahead, and fills spares while
+//! nothing else is to be done.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::bell::lock;
 use super::bound::{make_within, puts_off_spare};
 use super::crew::Work;
+use super::filling::{Calm, fill_some, may_fill};
 use super::freeing::Memory;
 use super::machine::Machine;
 use super::opening::Slots;
@@ -15,6 +17,7 @@ use super::segments::is_full;
 use super::slot::Slot;
 use crate::journal::fault::Fault;
 use crate::journal::layout::BLOCK_BYTES;
+use crate::journal::layout::manifest::Manifest;
 
 /// How often it is looked whether time alone asks for something.
 const TICK: Duration = Duration::from_secs(1);
@@ -33,6 +36,7 @@ pub(super) struct Keeper {
     looked: Option<Instant>,
     /// When the last checkpoint began.
     began: Instant,
+    calm: Calm,
 }
 
 impl Keeper {
@@ -40,7 +44,8 @@ impl Keeper {
     pub(super) fn new(machine: Arc<Machine>, slots: Slots, has_clock: bool) -> Keeper {
         let began = Instant::now();
         let looked = has_clock.then_some(began);
-        Keeper { machine, memory: Memory::new(slots), round: None, looked, began }
+        let (memory, calm) = (Memory::new(slots), Calm::default());
+        Keeper { machine, memory, round: None, looked, began, calm }
     }
 
     /// Makes what is to be there ahead, one thing at a time. Without room the broker is told, and
@@ -54,6 +59,23 @@ impl Keeper {
             Err(fault) => return Err(fault),
         }
         Ok(())
+    }
+
+    /// Whether the log has come to a segment of which the manifest does not know. While somebody
+    /// copies the manifest it stays as it is.
+    fn is_behind_log(&self) -> bool {
+        let used = self.machine.intake.lock().used_segment;
+        used > self.memory.slots.manifest.last_segment && !self.machine.holding.is_still()
+    }
+
+    /// Lets the manifest say how far the log has come, so that it is noticed if its last segments
+    /// are removed.
+    fn note_last_segment(&mut self) -> Result<(), Fault> {
+        let last_segment = self.machine.intake.lock().used_segment;
+        let slots = &mut self.memory.slots;
+        let generation = slots.manifest.generation + 1;
+        let manifest = Manifest { generation, last_segment, ..slots.manifest };
+        slots.write(&*self.machine.segments.files, manifest)
     }
 
     /// Answers whether everything is there, or comes with the end of a checkpoint.
@@ -144,17 +166,25 @@ impl Work for Keeper {
             self.pass();
         }
         self.begin_round();
-        self.machine.wants_upkeep.load(Ordering::Acquire)
-            || self.round.as_ref().is_some_and(|round| round.is_ready(&self.machine))
+        if self.machine.wants_upkeep.load(Ordering::Acquire) || self.is_behind_log() {
+            return true;
+        }
+        match &self.round {
+            Some(round) => round.is_ready(&self.machine),
+            None => may_fill(&self.machine, &mut self.calm),
+        }
     }
 
     fn step(&mut self) -> Result<(), Fault> {
         if self.machine.wants_upkeep.load(Ordering::Acquire) {
             return self.upkeep();
         }
+        if self.is_behind_log() {
+            return self.note_last_segment();
+        }
         match self.round.take() {
             Some(round) => self.go_on(round),
-            None => Ok(()),
+            None => fill_some(&*self.machine.segments.files, &self.machine.segments.spares),
         }
     }
 
@@ -164,6 +194,8 @@ impl Work for Keeper {
 
     fn pass(&mut self) {
         self.looked = self.looked.map(|_| Instant::now());
+        let last = self.machine.intake.lock().last;
+        self.calm.pass(last);
         let is_full = self.machine.is_full();
         if is_full {
             self.machine.retry();

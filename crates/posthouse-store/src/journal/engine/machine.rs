@@ -69,6 +69,8 @@ pub(super) struct Machine {
     pub(super) is_full: AtomicBool,
     /// The workers are to end.
     pub(super) is_stopping: AtomicBool,
+    /// Why the store could not be read at the start.
+    pub(super) start_fault: Mutex<Option<Fault>>,
 }
 
 impl Machine {
@@ -100,12 +102,20 @@ impl Machine {
             spool_is_broken: AtomicBool::new(false),
             is_full: AtomicBool::new(false),
             is_stopping: AtomicBool::new(false),
+            start_fault: Mutex::default(),
         })
     }
 
     /// Whether the broker has been told that there is no room.
     pub(super) fn is_full(&self) -> bool {
         self.is_full.load(Ordering::Acquire)
+    }
+
+    /// The core hands on only words, so whoever wants to know more asks for the fault itself.
+    pub(super) fn tell_start_fault(&self, fault: Fault) -> String {
+        let words = fault.to_string();
+        *lock(&self.start_fault) = Some(fault);
+        words
     }
 
     /// Whether the workers are to end.

@@ -25,6 +25,7 @@ mod compaction;
 mod crew;
 mod fetch;
 mod figures;
+mod filling;
 mod freeing;
 mod front;
 mod hold;
@@ -47,6 +48,7 @@ mod spool;
 mod stretch;
 #[cfg(test)]
 mod tests;
+mod wanted;
 mod writer;
 
 pub(in crate::journal) use census::{Counting, record_bytes};

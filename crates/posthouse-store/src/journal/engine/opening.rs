@@ -73,6 +73,7 @@ fn first_manifest(store: StoreId) -> Manifest {
         checkpoint_bytes: 0,
         replay_segment: 0,
         replay_block: 0,
+        last_segment: 0,
     }
 }
 
@@ -91,8 +92,8 @@ fn write_slot(files: &dyn Files, slot: usize, manifest: &Manifest) -> Result<(),
     let name = slot_name(slot);
     let file = open_or_create(files, name)?;
     file.write_at(&manifest.encode(), 0).map_err(Fault::io("write", name))?;
-    file.sync().map_err(Fault::io("sync", name))?;
-    files.sync_names().map_err(Fault::io("sync", "the journal's directory"))
+    file.sync().map_err(Fault::unsynced(name))?;
+    files.sync_names().map_err(Fault::unsynced("the journal's directory"))
 }
 
 fn open_or_create(files: &dyn Files, name: &str) -> Result<Box<dyn File>, Fault> {

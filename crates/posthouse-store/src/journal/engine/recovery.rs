@@ -1,6 +1,7 @@
 //! Reading back at the start: the checkpoint, then the batches after it, then what is to be done
 //! at the end of the log before anything new is written.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use posthouse_core::ids::BatchNo;
@@ -10,6 +11,7 @@ use super::figures::Opening;
 use super::machine::Machine;
 use super::opening::{rewrite, shared};
 use super::places::Spot;
+use super::wanted::add_segments;
 use crate::files::Files;
 use crate::journal::fault::Fault;
 use crate::journal::layout::BLOCK_BYTES;
@@ -58,17 +60,28 @@ impl Recovery {
     }
 
     fn restore_from(&self, name: &str, piece: &mut TakePiece<'_>) -> Result<(), String> {
-        let says = |fault: Fault| fault.to_string();
+        let says = |fault: Fault| self.machine.tell_start_fault(fault);
         let file = shared(&*self.machine.segments.files, name).map_err(says)?;
         let mut reader = ChunkReader::open(&*file, name).map_err(says)?;
         let head = reader.head();
         if (head.store, head.batch) != (self.manifest.store, self.manifest.checkpoint) {
-            return Err(Fault::damaged(name, 0, "it is of another store or batch").to_string());
+            return Err(says(Fault::damaged(name, 0, "it is of another store or batch")));
         }
+        let mut wanted = BTreeSet::new();
         while let Some(payload) = reader.next_payload().map_err(says)? {
+            add_segments(payload, &mut wanted);
             piece(payload)?;
         }
-        Ok(())
+        self.find_all(&wanted).map_err(says)
+    }
+
+    /// A message that is kept has to be somewhere. That it can be read is seen when it is wanted.
+    fn find_all(&self, segments: &BTreeSet<u64>) -> Result<(), Fault> {
+        let is_gone = |id: &&u64| self.machine.segments.head(**id).is_none();
+        let Some(gone) = segments.iter().find(is_gone) else { return Ok(()) };
+        let what = "messages that wait lie in this segment, and there is no such file: put it \
+                    back, or restore a backup";
+        Err(Fault::damaged(&segment_name(*gone), 0, what))
     }
 
     /// The next batch that survived. `None` at the end of the log, when everything is on the
@@ -127,7 +140,7 @@ impl Recovery {
             for span in spans {
                 rewrite(&*file, &name, span.first_block, span.blocks)?;
             }
-            file.sync().map_err(Fault::io("sync", &name))?;
+            file.sync().map_err(Fault::unsynced(&name))?;
         }
         Ok(())
     }

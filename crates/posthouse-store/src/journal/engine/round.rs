@@ -169,7 +169,10 @@ impl Round {
         machine: &Machine,
         memory: &mut Memory,
     ) -> Result<(), Fault> {
-        let spot = machine.intake.lock().spot_after(file.batch);
+        let (spot, used) = {
+            let intake = machine.intake.lock();
+            (intake.spot_after(file.batch), intake.used_segment)
+        };
         let spot = machine.segments.spot_that_is_there(spot);
         let manifest = Manifest {
             generation: memory.slots.manifest.generation + 1,
@@ -178,6 +181,7 @@ impl Round {
             checkpoint_bytes: file.bytes,
             replay_segment: spot.segment,
             replay_block: spot.block,
+            last_segment: memory.slots.manifest.last_segment.max(used).max(spot.segment),
         };
         if machine.options.has(PlantedBug::FreesTooEarly) {
             self.free_for(&manifest, machine, memory)?;

@@ -126,13 +126,30 @@ impl Segments {
     fn create(&self, slot: &Slot, bytes: u64) -> Result<Arc<dyn File>, Fault> {
         let name = segment_name(slot.id);
         let (file, former_name) = self.raw_file(&name, bytes)?;
-        self.write_head(slot, &*file, bytes)?;
-        let renamed = self.files.rename(&former_name, &name);
-        renamed.map_err(Fault::io("give its name to", &name))?;
+        let written = self.write_head(slot, &*file, bytes).and_then(|()| {
+            let renamed = self.files.rename(&former_name, &name);
+            renamed.map_err(Fault::io("give its name to", &name))
+        });
+        if let Err(fault) = written {
+            return Err(self.give_up(file, &former_name, fault));
+        }
         if !self.options.has(PlantedBug::SyncSkipsNewSegment) {
             self.sync_names()?;
         }
+        // Not before, for a manifest may name what is known to be there.
+        self.add(self.head_of(slot, bytes));
         Ok(file)
+    }
+
+    /// Removes a file that has not become a segment for want of room, so that it is not in the way
+    /// when it is tried again. Answers what is wrong.
+    fn give_up(&self, file: Arc<dyn File>, name: &str, fault: Fault) -> Fault {
+        drop(file);
+        if !is_full(&fault) {
+            return fault;
+        }
+        let removed = self.files.remove(name).map_err(Fault::io("remove", name));
+        removed.err().unwrap_or(fault)
     }
 
     fn lengthen(
@@ -146,20 +163,22 @@ impl Segments {
             self.spares.give_up_after(Fault::io("lengthen", &name)(error))?;
         }
         // A head that says more than there is would be taken for a file that was cut off.
-        file.sync().map_err(Fault::io("sync", &name))?;
+        file.sync().map_err(Fault::unsynced(&name))?;
         self.write_head(slot, &*file, bytes)?;
+        self.add(self.head_of(slot, bytes));
         Ok(file)
+    }
+
+    fn head_of(&self, slot: &Slot, bytes: u64) -> SegmentHead {
+        let Slot { id, epoch, .. } = *slot;
+        SegmentHead { id, epoch, kind: SegmentKind::Journal, bytes, store: self.store }
     }
 
     fn write_head(&self, slot: &Slot, file: &dyn File, bytes: u64) -> Result<(), Fault> {
         let name = segment_name(slot.id);
-        let epoch = slot.epoch;
-        let kind = SegmentKind::Journal;
-        let head = SegmentHead { id: slot.id, epoch, kind, bytes, store: self.store };
+        let head = self.head_of(slot, bytes);
         file.write_at(&head.encode(), 0).map_err(Fault::io("write", &name))?;
-        file.sync().map_err(Fault::io("sync", &name))?;
-        self.add(head);
-        Ok(())
+        file.sync().map_err(Fault::unsynced(&name))
     }
 
     /// A file with room for a segment, under a name that does not count: a spare if there is one.
@@ -219,6 +238,6 @@ impl Segments {
     /// # Errors
     /// The system's.
     pub(super) fn sync_names(&self) -> Result<(), Fault> {
-        self.files.sync_names().map_err(Fault::io("sync", "the journal's directory"))
+        self.files.sync_names().map_err(Fault::unsynced("the journal's directory"))
     }
 }

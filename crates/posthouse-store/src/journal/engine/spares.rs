@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use super::bell::lock;
+use super::filling::was_written;
 use super::options::Options;
 use super::segments::is_full;
 use crate::files::{File, Files};
@@ -24,14 +25,33 @@ pub(super) type Named = (Arc<dyn File>, String);
 struct Spare {
     name: String,
     /// The medium is faster where it has been written to before.
-    is_used: bool,
+    is_written: bool,
+    /// How much of it was filled with zeros in this life, in bytes.
+    filled_bytes: u64,
+}
+
+impl Spare {
+    fn new(name: String, is_written: bool) -> Spare {
+        Spare { name, is_written, filled_bytes: 0 }
+    }
+}
+
+/// A spare that nobody else can take until it is given back.
+#[derive(Debug)]
+pub(super) struct Filling {
+    pub(super) name: String,
+    pub(super) is_written: bool,
+    pub(super) filled_bytes: u64,
+    /// Where among the spares it was.
+    index: usize,
 }
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Spares {
     files: Arc<dyn Files>,
-    segment_bytes: u64,
+    /// How long each is, in bytes.
+    pub(super) segment_bytes: u64,
     /// How many there are to be.
     wanted: usize,
     state: Mutex<State>,
@@ -41,6 +61,8 @@ pub(super) struct Spares {
 struct State {
     /// Those that have been written to are the first.
     spares: VecDeque<Spare>,
+    /// One more is being filled.
+    is_filling: bool,
     ballast: Option<(String, u64)>,
     /// What an earlier life has left, of which the length is not known yet.
     unknown: Vec<String>,
@@ -69,12 +91,18 @@ impl Spares {
             if spare_number(&name) == Some(BALLAST_NUMBER) {
                 lock(&self.state).ballast = Some((name, bytes));
             } else if bytes >= self.segment_bytes {
-                lock(&self.state).spares.push_back(Spare { name, is_used: true });
+                let is_written = was_written(&*file, &name, self.segment_bytes)?;
+                self.add(Spare::new(name, is_written));
             } else {
                 self.remove(&name)?;
             }
         }
         Ok(())
+    }
+
+    fn add(&self, spare: Spare) {
+        let spares = &mut lock(&self.state).spares;
+        if spare.is_written { spares.push_front(spare) } else { spares.push_back(spare) }
     }
 
     fn remove(&self, name: &str) -> Result<(), Fault> {
@@ -83,7 +111,8 @@ impl Spares {
 
     /// How many spares there are.
     pub(super) fn len(&self) -> usize {
-        lock(&self.state).spares.len()
+        let state = lock(&self.state);
+        state.spares.len() + usize::from(state.is_filling)
     }
 
     /// Whether none is missing.
@@ -142,7 +171,7 @@ impl Spares {
         if !self.are_all_there() {
             let name = self.next_name();
             reserved_file(&*self.files, &name, self.segment_bytes)?;
-            lock(&self.state).spares.push_back(Spare { name, is_used: false });
+            self.add(Spare::new(name, false));
         }
         Ok(self.are_all_there())
     }
@@ -176,7 +205,11 @@ impl Spares {
         }
         let unused = {
             let spares = &mut lock(&self.state).spares;
-            if spares.back().is_some_and(|spare| !spare.is_used) { spares.pop_back() } else { None }
+            if spares.back().is_some_and(|spare| !spare.is_written) {
+                spares.pop_back()
+            } else {
+                None
+            }
         };
         match unused {
             Some(spare) => self.remove(&spare.name).map(|()| true),
@@ -196,7 +229,31 @@ impl Spares {
 
     /// Says that a former segment may be used.
     pub(super) fn add_used(&self, name: String) {
-        lock(&self.state).spares.push_front(Spare { name, is_used: true });
+        self.add(Spare::new(name, true));
+    }
+
+    /// Whether there is a spare that was never written to, or not as a whole.
+    pub(super) fn has_unwritten(&self) -> bool {
+        lock(&self.state).spares.iter().any(|spare| !spare.is_written)
+    }
+
+    /// Takes out a spare to be filled, if there is one.
+    pub(super) fn begin_filling(&self) -> Option<Filling> {
+        let mut state = lock(&self.state);
+        let index = state.spares.iter().position(|spare| !spare.is_written)?;
+        let Spare { name, is_written, filled_bytes } = state.spares.remove(index)?;
+        state.is_filling = true;
+        Some(Filling { name, is_written, filled_bytes, index })
+    }
+
+    /// Gives such a spare back.
+    pub(super) fn end_filling(&self, filling: Filling) {
+        let Filling { name, is_written, filled_bytes, index } = filling;
+        let mut state = lock(&self.state);
+        state.is_filling = false;
+        // The log may have taken some of those before it.
+        let index = if is_written { 0 } else { index.min(state.spares.len()) };
+        state.spares.insert(index, Spare { name, is_written, filled_bytes });
     }
 }
 

@@ -148,12 +148,18 @@ impl Writer {
         let took = began.elapsed();
         self.last_sync = (written.batches, took);
         self.machine.figures.lock().note_sync(took, written.batches, written.bytes);
-        {
+        let is_first_of_segment = {
             let mut intake = self.machine.intake.lock();
             intake.pace = if self.is_held() { Pace::Held } else { Pace::Open };
+            let used = intake.used_segment;
             if intake.note_durable(written.last, written.end, written.bytes) {
                 self.machine.outbox.put_durable(written.last);
             }
+            used != intake.used_segment
+        };
+        if is_first_of_segment {
+            // The keeper lets the manifest say so.
+            self.machine.bells.keeper.ring();
         }
         // A vouch has nothing to tell, but a batch may have been held back because of it.
         self.machine.outbox.wake();
@@ -164,9 +170,9 @@ impl Writer {
     fn sync_file(&self, id: u64, file: &dyn File) -> Result<(), Fault> {
         let synced = file.sync();
         if synced.is_err() && self.machine.options.has(PlantedBug::RetriesSync) {
-            return file.sync().map_err(Fault::io("sync", &segment_name(id)));
+            return file.sync().map_err(Fault::unsynced(&segment_name(id)));
         }
-        synced.map_err(Fault::io("sync", &segment_name(id)))
+        synced.map_err(Fault::unsynced(&segment_name(id)))
     }
 }
 

@@ -22,7 +22,7 @@ use crate::journal::layout::place::Place;
 use crate::journal::layout::segment::{HeadFault, SegmentHead};
 use crate::journal::layout::{BLOCK_BYTES, PAYLOAD_BYTES};
 use crate::journal::scan::{
-    BlockReader, Directory, Listing, LogReader, open, read_block, read_head,
+    BlockReader, Directory, Listing, LogReader, last_segment_is_among, open, read_block, read_head,
 };
 
 /// What a check has come to.
@@ -159,6 +159,10 @@ impl Check<'_> {
             }
         }
         let Some(manifest) = manifest else { return Ok(()) };
+        let ids = listing.segments.iter().map(|(id, _)| *id);
+        if let Err(fault) = last_segment_is_among(Some(manifest), ids) {
+            self.fault("the log", fault)?;
+        }
         let from = BatchNo(manifest.checkpoint.0.saturating_add(1));
         self.log(LogReader::new(self.files.clone(), &directory, from))
     }

@@ -7,6 +7,7 @@ use crate::journal::fault::Fault;
 use crate::journal::layout::BLOCK_BYTES;
 use crate::journal::layout::batch::{BatchHead, BatchKind, decode_head};
 use crate::journal::layout::block::{Stamp, is_sum_right, payload, stamp_of};
+use crate::journal::layout::spare::is_mark;
 use crate::journal::scan::{BlockReader, Look, Whole, look};
 
 /// One or more blocks that belong together.
@@ -20,7 +21,8 @@ pub(super) enum Piece {
     Loose,
     /// A block that is not as it was written, or makes no sense.
     Damage(Fault),
-    /// A block that was not written in this life of the file.
+    /// A block that was not written in this life of the file. Zero is also what was filled with
+    /// zeros, the mark of that included.
     Foreign { is_zero: bool },
 }
 
@@ -64,7 +66,8 @@ impl Walk {
         let epoch = self.reader.head().epoch;
         let bytes = self.reader.block(block)?;
         let Some(stamp) = stamp_of(bytes).filter(|stamp| stamp.epoch == epoch) else {
-            return Ok(Piece::Foreign { is_zero: bytes.iter().all(|byte| *byte == 0) });
+            let is_zero = is_mark(bytes) || bytes.iter().all(|byte| *byte == 0);
+            return Ok(Piece::Foreign { is_zero });
         };
         if !is_sum_right(bytes) {
             let what = "blocks are not what was written: their sums are wrong";

@@ -27,6 +27,8 @@ pub struct Manifest {
     pub replay_segment: u64,
     /// Block of that segment.
     pub replay_block: u64,
+    /// Id of the last segment of the log that is known to be there; 0 if none is.
+    pub last_segment: u64,
 }
 
 impl Manifest {
@@ -41,6 +43,7 @@ impl Manifest {
         put_at(&mut block, 48, &self.checkpoint_bytes.to_le_bytes());
         put_at(&mut block, 56, &self.replay_segment.to_le_bytes());
         put_at(&mut block, 64, &self.replay_block.to_le_bytes());
+        put_at(&mut block, 72, &self.last_segment.to_le_bytes());
         let sum = sum_of(&block);
         put_at(&mut block, SUM_AT, &sum.to_le_bytes());
         block
@@ -73,6 +76,7 @@ impl Manifest {
             checkpoint_bytes: u64_at(block, 48)?,
             replay_segment: u64_at(block, 56)?,
             replay_block: u64_at(block, 64)?,
+            last_segment: u64_at(block, 72)?,
         };
         manifest.is_sound().then_some(manifest)
     }
@@ -80,6 +84,7 @@ impl Manifest {
     fn is_sound(&self) -> bool {
         self.generation != 0
             && self.replay_segment < SEGMENT_ID_END
+            && self.last_segment < SEGMENT_ID_END
             && self.replay_block <= SEGMENT_BYTES_MAX / BLOCK_BYTES as u64
     }
 }

@@ -13,6 +13,7 @@ pub mod manifest;
 pub mod name;
 pub mod place;
 pub mod segment;
+pub mod spare;
 
 #[cfg(test)]
 mod tests;

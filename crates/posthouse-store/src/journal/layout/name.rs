@@ -8,6 +8,9 @@ pub const MANIFEST_NAMES: [&str; 2] = ["manifest.a", "manifest.b"];
 /// How the name of a file ends while it is being written.
 pub const UNFINISHED: &str = ".new";
 
+/// The numbers of spares are below this.
+const SPARE_NUMBER_END: u64 = 1 << 48;
+
 const SEGMENT: &str = ".segment";
 const SPARE: &str = ".spare";
 const CHECKPOINT: &str = ".checkpoint";
@@ -27,9 +30,10 @@ pub fn spare_name(number: u64) -> String {
     name(number, SPARE)
 }
 
-/// The number of the spare with this name. `None` if it is not the name of a spare.
+/// The number of the spare with this name. `None` if it is not the name of a spare: numbers are
+/// given out in turn, so no spare has one that nothing could come after.
 pub fn spare_number(name: &str) -> Option<u64> {
-    number(name, SPARE)
+    number(name, SPARE).filter(|number| *number < SPARE_NUMBER_END)
 }
 
 /// The name of the checkpoint of the state after this batch.

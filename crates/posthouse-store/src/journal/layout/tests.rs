@@ -43,6 +43,7 @@ fn manifest() -> Manifest {
         checkpoint_bytes: 123_456,
         replay_segment: 17,
         replay_block: 4711,
+        last_segment: 23,
     }
 }
 
@@ -217,10 +218,13 @@ fn a_place_is_a_locator_and_back() {
 fn names_read_back_and_others_are_not_ours() {
     for number in [0, 1, 0xab, u64::MAX] {
         assert_eq!(segment_id(&segment_name(number)), Some(number));
-        assert_eq!(spare_number(&spare_name(number)), Some(number));
         assert_eq!(checkpoint_batch(&checkpoint_name(BatchNo(number))), Some(BatchNo(number)));
     }
     assert_eq!(segment_name(0xab), "00000000000000ab.segment");
+    for (number, expected) in [(0, Some(0)), (0xab, Some(0xab)), (1 << 48, None), (u64::MAX, None)]
+    {
+        assert_eq!(spare_number(&spare_name(number)), expected);
+    }
     for name in [
         "",
         ".segment",

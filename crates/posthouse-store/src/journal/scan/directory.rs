@@ -7,7 +7,7 @@ use crate::files::{File, Files};
 use crate::journal::fault::Fault;
 use crate::journal::layout::BLOCK_BYTES;
 use crate::journal::layout::manifest::Manifest;
-use crate::journal::layout::name::{MANIFEST_NAMES, checkpoint_name};
+use crate::journal::layout::name::{MANIFEST_NAMES, checkpoint_name, segment_name};
 use crate::journal::layout::segment::{HeadFault, SegmentHead, StoreId};
 
 /// What lies in a store's directory. A directory without a manifest, segments and checkpoints is a
@@ -55,7 +55,14 @@ impl Directory {
             strangers,
         };
         directory.find_checkpoint(files)?;
+        directory.find_last_segment()?;
         Ok(directory)
+    }
+
+    /// The last segment of the log has to be there: nothing in the others says how far it went on.
+    fn find_last_segment(&self) -> Result<(), Fault> {
+        let ids = self.segments.iter().map(|(head, _)| head.id);
+        last_segment_is_among(self.manifest, ids)
     }
 
     /// The checkpoint that the manifest names has to be there in its full length.
@@ -76,6 +83,20 @@ impl Directory {
         }
         Ok(())
     }
+}
+
+/// The segment that a manifest says to be the last of the log has to be among these.
+pub(crate) fn last_segment_is_among(
+    manifest: Option<Manifest>,
+    mut ids: impl Iterator<Item = u64>,
+) -> Result<(), Fault> {
+    let last = manifest.map_or(0, |manifest| manifest.last_segment);
+    if last == 0 || ids.any(|id| id == last) {
+        return Ok(());
+    }
+    let what = "the log went on in this segment, and there is no such file: put it back, or \
+                restore a backup";
+    Err(Fault::damaged(&segment_name(last), 0, what))
 }
 
 /// The newest valid slot, and which slot that is not.

@@ -22,7 +22,7 @@ use super::super::broker::block_on;
 use super::super::config::SettingArgs;
 use super::super::output::{self, Column};
 use super::OfflineStore;
-use crate::broker_thread::{Clock, Keeping, damaged, failed, open_store};
+use crate::broker_thread::{Clock, Keeping, failed, open_store, read_store};
 use crate::codes::Code;
 use crate::config::Config;
 use crate::data_dir::{self, DataDir};
@@ -86,7 +86,7 @@ async fn compact(data_dir: &Path, config: Config) -> Result<Figures, Failure> {
         explained(Code::StoreAbsent, "`journal.enabled` is false: there is no journal".into())
     })?;
     let mut clock = Clock::new();
-    let driver = Driver::new(config.policies, store, clock.read()).map_err(|why| damaged(&why))?;
+    let driver = read_store(config.policies, (store, Some(watch.clone())), clock.read())?;
     let mut caretaker = Caretaker { driver, clock, watch, news };
     for _ in 0..PASSES_MAX {
         let before = caretaker.watch.figures();

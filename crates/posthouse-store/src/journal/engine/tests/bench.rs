@@ -237,6 +237,14 @@ pub(super) fn told(journal: &mut Journal) -> Vec<String> {
 pub(super) struct Standing {
     pub(super) batch: u64,
     pub(super) kept: Vec<Kept>,
+    /// Its records, which hardly any test looks at.
+    pub(super) state: Vec<u8>,
+}
+
+impl Standing {
+    pub(super) fn new(batch: u64, kept: &[Kept]) -> Standing {
+        Standing { batch, kept: kept.to_vec(), state: b"some state".to_vec() }
+    }
 }
 
 impl Snapshot for Standing {
@@ -245,7 +253,7 @@ impl Snapshot for Standing {
     }
 
     fn pieces(&self, piece: &mut dyn FnMut(&[u8]) -> bool) {
-        piece(b"some state");
+        piece(&self.state);
     }
 
     fn messages(&self, message: &mut dyn FnMut(Kept)) {

@@ -71,7 +71,7 @@ impl Load {
         self.journal.submit(Batch { number, wall_ms: 0, records: Vec::new() });
         let live = self.kept.iter().map(|kept| u64::from(kept.bytes)).sum();
         self.live_bytes = [self.live_bytes[1], live];
-        let standing = Standing { batch: self.submitted, kept: self.kept.clone() };
+        let standing = Standing::new(self.submitted, &self.kept);
         self.journal.checkpoint(Box::new(standing));
     }
 

@@ -1,9 +1,13 @@
 //! Checkpoints, freeing and compaction: in which order, and what must wait for what.
 
+use std::sync::Arc;
+
+use posthouse_core::record::{KeptMessage, KeptPage, Record, codec};
 use posthouse_core::store::{Completion, Kept, Store};
 
 use super::bench::{HandBench, SEGMENT_BYTES, Standing, publish, submit, told};
-use crate::journal::{Journal, Worker};
+use crate::files::Files;
+use crate::journal::{Crew, Journal, Worker};
 
 /// Submits batches until so many segments are full. Answers the number of the last one.
 fn fill(bench: &HandBench, journal: &mut Journal, segments: u64) -> u64 {
@@ -16,7 +20,7 @@ fn fill(bench: &HandBench, journal: &mut Journal, segments: u64) -> u64 {
 }
 
 fn checkpoint(bench: &HandBench, journal: &mut Journal, batch: u64, kept: &[Kept]) {
-    journal.checkpoint(Box::new(Standing { batch, kept: kept.to_vec() }));
+    journal.checkpoint(Box::new(Standing::new(batch, kept)));
     bench.hands.settle();
 }
 
@@ -38,8 +42,8 @@ fn a_checkpoint_counts_in_this_order() {
         format!("sync {unfinished}"),
         format!("rename {unfinished} {name}"),
         "sync names".to_owned(),
-        "write manifest.b 0+4096".to_owned(),
-        "sync manifest.b".to_owned(),
+        "write manifest.a 0+4096".to_owned(),
+        "sync manifest.a".to_owned(),
         "sync names".to_owned(),
         "sync names".to_owned(),
     ];
@@ -51,7 +55,7 @@ fn a_checkpoint_counts_only_when_its_batches_are_durable() {
     let bench = HandBench::new();
     let (mut journal, _) = bench.started();
     submit(&mut journal, 1, 10);
-    journal.checkpoint(Box::new(Standing { batch: 1, kept: Vec::new() }));
+    journal.checkpoint(Box::new(Standing::new(1, &[])));
     while bench.hands.ready().contains(&Worker::Keeper) {
         bench.hands.step(Worker::Keeper);
     }
@@ -107,7 +111,7 @@ fn a_checkpoint_names_no_segment_that_is_not_there() {
         submit(&mut journal, number, 10);
     });
     assert_eq!(told(&mut journal), ["durable 26", "checkpoint wanted"]);
-    journal.checkpoint(Box::new(Standing { batch: 26, kept: Vec::new() }));
+    journal.checkpoint(Box::new(Standing::new(26, &[])));
     while bench.hands.ready().contains(&Worker::Keeper) {
         bench.hands.step(Worker::Keeper);
     }
@@ -127,7 +131,7 @@ fn freeing_waits_for_loads_that_were_asked_for_before() {
     bench.hands.settle();
     told(&mut journal);
     journal.load(vec![wanted]);
-    journal.checkpoint(Box::new(Standing { batch: 30, kept: Vec::new() }));
+    journal.checkpoint(Box::new(Standing::new(30, &[])));
     while bench.hands.ready().contains(&Worker::Keeper) {
         bench.hands.step(Worker::Keeper);
     }
@@ -227,7 +231,7 @@ fn space_stays_within_what_is_promised() {
                     }
                 }
                 Completion::CheckpointWanted => {
-                    journal.checkpoint(Box::new(Standing { batch: number, kept: kept.clone() }));
+                    journal.checkpoint(Box::new(Standing::new(number, &kept)));
                     bench.hands.settle();
                     most = most.max(bench.files.bytes());
                 }
@@ -242,4 +246,68 @@ fn space_stays_within_what_is_promised() {
     journal.load(kept.clone());
     bench.hands.settle();
     assert_eq!(journal.figures().load_failures, 0);
+}
+
+/// What is wrong with a store at its start, once a file of it is gone.
+fn fault_without(bench: &HandBench, name: &str) -> String {
+    bench.files.remove(name).expect("it is there");
+    let crew = Crew::ByHand(bench.hands.clone());
+    let (files, spool) = (Arc::new(bench.files.clone()), Arc::new(bench.spool.clone()));
+    match Journal::open(files, spool, bench.options.clone(), crew) {
+        Err(fault) => fault.to_string(),
+        Ok(mut journal) => journal.restore(&mut |_| Ok(())).expect_err("something is gone"),
+    }
+}
+
+#[test]
+fn a_log_without_its_last_segments_is_damaged() {
+    let bench = HandBench::new();
+    let (mut journal, _) = bench.started();
+    fill(&bench, &mut journal, 3);
+    drop(journal);
+    let gone = "0000000000000004.segment";
+    let expected = format!(
+        "{gone} is damaged at byte 0 (block 0): the log went on in this segment, and there is no \
+         such file: put it back, or restore a backup"
+    );
+    assert_eq!(fault_without(&bench, gone), expected);
+}
+
+/// The record of a checkpoint that keeps just this message.
+fn page_of(kept: &Kept) -> Vec<u8> {
+    let message = KeptMessage {
+        index: 1,
+        units: 1,
+        priority: 4,
+        persistent: true,
+        locator: kept.locator,
+        expires_ms: 0,
+        waiting: 1,
+        provenance: None,
+    };
+    let page = KeptPage { destination: kept.destination, number: 0, messages: vec![message] };
+    let mut state = Vec::new();
+    codec::encode(&Record::Kept(page), &mut state);
+    state
+}
+
+#[test]
+fn a_checkpoint_without_a_segment_that_it_needs_is_damaged() {
+    let bench = HandBench::new();
+    let (mut journal, _) = bench.started();
+    let wanted = publish(&mut journal, 1, 100);
+    (2..=30).for_each(|number| {
+        submit(&mut journal, number, 10);
+    });
+    bench.hands.settle();
+    let state = page_of(&wanted);
+    journal.checkpoint(Box::new(Standing { batch: 30, kept: vec![wanted], state }));
+    bench.hands.settle();
+    drop(journal);
+    let gone = "0000000000000001.segment";
+    let expected = format!(
+        "{gone} is damaged at byte 0 (block 0): messages that wait lie in this segment, and there \
+         is no such file: put it back, or restore a backup"
+    );
+    assert_eq!(fault_without(&bench, gone), expected);
 }

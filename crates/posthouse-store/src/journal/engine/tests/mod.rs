@@ -3,6 +3,7 @@
 mod bench;
 mod bound;
 mod conforms;
+mod filling;
 mod keeping;
 mod loading;
 mod room;

@@ -1,9 +1,16 @@
 //! A full disk: producers are stopped in time, what frees room still gets through, and everything
 //! goes on when there is room again.
 
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use posthouse_core::ids::BatchNo;
 use posthouse_core::store::Store;
 
-use super::bench::{HandBench, SEGMENT_BYTES, Standing, submit, told};
+use super::bench::{HandBench, SEGMENT_BYTES, Standing, options, submit, told};
+use crate::files::Files;
+use crate::files::sim::{Action, Fault, SimFiles};
+use crate::journal::{Crew, Hands, Journal, Worker};
 
 #[test]
 fn a_full_disk_is_told_once_and_what_is_kept_back_is_used() {
@@ -51,7 +58,7 @@ fn a_checkpoint_finds_room_although_there_is_none() {
         let is_wanted = news.contains(&"checkpoint wanted".to_owned());
         heard.extend(news);
         if is_wanted {
-            journal.checkpoint(Box::new(Standing { batch: number, kept: Vec::new() }));
+            journal.checkpoint(Box::new(Standing::new(number, &[])));
             bench.hands.settle();
             heard.extend(told(&mut journal));
         }
@@ -69,7 +76,7 @@ fn a_checkpoint_that_finds_no_room_is_wanted_again_later() {
     submit(&mut journal, 1, 10);
     bench.hands.settle();
     bench.files.limit(1);
-    journal.checkpoint(Box::new(Standing { batch: 1, kept: Vec::new() }));
+    journal.checkpoint(Box::new(Standing::new(1, &[])));
     bench.hands.settle();
     assert_eq!(told(&mut journal), ["durable 1", "full"]);
     assert_eq!(bench.names(".new").len(), 0, "what was begun is removed");
@@ -77,7 +84,7 @@ fn a_checkpoint_that_finds_no_room_is_wanted_again_later() {
     bench.hands.idle();
     bench.hands.settle();
     assert_eq!(told(&mut journal), ["checkpoint wanted", "room"]);
-    journal.checkpoint(Box::new(Standing { batch: 1, kept: Vec::new() }));
+    journal.checkpoint(Box::new(Standing::new(1, &[])));
     bench.hands.settle();
     assert_eq!(bench.names(".checkpoint").len(), 1);
 }
@@ -97,4 +104,42 @@ fn a_batch_larger_than_a_segment_takes_the_room_of_spares() {
     bench.hands.idle();
     bench.hands.settle();
     assert_eq!(told(&mut journal), ["durable 2", "room"]);
+}
+
+/// A journal on a simulated disk, of which the next call of a kind finds no room.
+fn meet(action: Action, act: impl Fn(&mut Journal, &Hands)) -> (SimFiles, Vec<String>) {
+    let (disk, hands) = (SimFiles::new(), Hands::new());
+    let crew = Crew::ByHand(hands.clone());
+    let (files, spool) = (Arc::new(disk.clone()), Arc::new(SimFiles::new()));
+    let mut journal = Journal::open(files, spool, options(), crew).expect("it is new");
+    journal.restore(&mut |_| Ok(())).expect("it is new");
+    assert!(journal.recover(BatchNo(1)).expect("it is new").is_none());
+    act(&mut journal, &hands);
+    disk.order(Fault { action, nth: 1, error: ErrorKind::StorageFull, is_lasting: false });
+    hands.settle();
+    let told = told(&mut journal);
+    (disk, told)
+}
+
+#[test]
+fn the_head_of_a_segment_that_finds_no_room_is_tried_again() {
+    let (disk, told) = meet(Action::Write, |_, _| {});
+    assert_eq!((disk.struck(), told), (1, Vec::new()));
+    let names = disk.names().expect("they can be listed");
+    assert_eq!(names.iter().filter(|name| name.ends_with(".segment")).count(), 2, "{names:?}");
+    assert!(!names.iter().any(|name| name.ends_with(".new")), "{names:?}");
+}
+
+#[test]
+fn no_room_that_only_a_sync_finds_breaks_the_store() {
+    let begin_checkpoint = |journal: &mut Journal, hands: &Hands| {
+        hands.settle();
+        submit(journal, 1, 10);
+        hands.settle();
+        told(journal);
+        journal.checkpoint(Box::new(Standing::new(1, &[])));
+        hands.step(Worker::Keeper);
+    };
+    assert_eq!(meet(Action::Sync, begin_checkpoint).1, ["failed"]);
+    assert_eq!(meet(Action::Sync, |_, _| {}).1, ["failed"], "of a segment's head");
 }

@@ -52,10 +52,9 @@ fn what_arrived_during_a_sync_is_synced_together() {
     assert_eq!(told(&mut journal), ["durable 3"]);
     let write = |at: &str| format!("write {FIRST}.new {at}");
     let sync = format!("sync {FIRST}.new");
-    assert_eq!(
-        bench.files.take_deeds(),
-        [write("4096+4096"), sync.clone(), write("8192+12288"), sync]
-    );
+    let mut deeds = bench.files.take_deeds();
+    deeds.retain(|deed| deed.contains(FIRST));
+    assert_eq!(deeds, [write("4096+4096"), sync.clone(), write("8192+12288"), sync]);
 }
 
 #[test]
@@ -119,7 +118,7 @@ fn an_idle_journal_vouches_once_and_a_closed_one_ends() {
         let expected: Vec<String> =
             deeds.iter().map(|at| format!("write {FIRST}.new {at}")).collect();
         let mut done = bench.files.take_deeds();
-        done.retain(|deed| deed.starts_with("write"));
+        done.retain(|deed| deed.starts_with("write") && deed.contains(FIRST));
         assert_eq!(done, expected);
     };
     bench.files.take_deeds();

@@ -51,6 +51,7 @@ pub(crate) fn manifest() -> Manifest {
         checkpoint_bytes: 0,
         replay_segment: 0,
         replay_block: 0,
+        last_segment: 0,
     }
 }
 
