@@ -1,5 +1,5 @@
-//! What the tests need beyond Rust: an interpreter each for Python and Node, the STOMP clients, and a
-//! database server.
+//! What the tests need beyond Rust: an interpreter each for Python and Node, the STOMP clients, and
+//! a database server.
 //!
 //! Programs come from the system's package manager, client libraries go under the target
 //! directory at the versions that the committed files name. A run with nothing to do takes no

@@ -274,7 +274,8 @@ mod tests {
         }
     }
 
-    /// A pump, what it wants, and a table of the one request, which it shows to every read of new ground.
+    /// A pump, what it wants, and a table of the one request, which it shows to every read of new
+    /// ground.
     struct World {
         pump: Pump,
         mono_ms: u64,

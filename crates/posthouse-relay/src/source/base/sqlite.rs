@@ -48,7 +48,8 @@ impl Pools {
     }
 
     pub(super) async fn close(&self) {
-        // Whoever waits for news leaves, and only then is the connection free that they waited with.
+        // Whoever waits for news leaves, and only then is the connection free that they waited
+        // with.
         let closing = self.wake.close();
         *self.eye.lock().await = None;
         closing.await;

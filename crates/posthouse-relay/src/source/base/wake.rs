@@ -28,7 +28,8 @@ pub(super) type Ear = Mutex<Option<PgListener>>;
 /// A connection to SQLite and the version of the file that it has seen, once there is one.
 pub(super) type Eye = Mutex<Option<(PoolConnection<Sqlite>, i64)>>;
 
-/// Waits for news until the pool is closed. A pool that is closed stays so, which is no news, and no reason to ask in a circle.
+/// Waits for news until the pool is closed. A pool that is closed stays so, which is no news, and
+/// no reason to ask in a circle.
 pub(super) async fn unless_closed<D: Database>(pool: &Pool<D>, news: impl Future<Output = ()>) {
     if pool.close_event().do_until(news).await.is_err() {
         tokio::time::sleep(PAUSE).await;
