@@ -93,7 +93,7 @@ pub(super) struct Row {
 
 const ROWS: &str = "SELECT CAST(id AS TEXT), request_id, code, business_id, CAST(state AS TEXT), \
     CAST(attempts AS TEXT), CAST(expires_at AS TEXT), CAST(done_at AS TEXT), CAST(fence AS TEXT), \
-    method FROM relay_request ORDER BY id";
+    method FROM relay_request ORDER BY relay_request.id";
 
 /// Every request in the table, by id.
 pub(super) fn requests(url: &str) -> Vec<Row> {

@@ -112,10 +112,20 @@ impl Index<'_> {
     }
 }
 
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Figures { committed, unknown, undone, done, expired, calls, taken_again, .. } = self;
+        write!(f, "committed {committed}, unknown {unknown}, undone {undone}, done {done}, ")?;
+        write!(f, "expired {expired}, calls {calls}, taken again {taken_again}, ")?;
+        let Figures { refused_by_fence, refused_as_late, .. } = self;
+        write!(f, "refused by fence {refused_by_fence}, refused as late {refused_as_late}")
+    }
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN_MAX: usize = 20;
-        write!(f, "{:?}, {} violations", self.figures, self.violations.len())?;
+        write!(f, "{}; violations {}", self.figures, self.violations.len())?;
         for violation in self.violations.iter().take(SHOWN_MAX) {
             write!(f, "\n  {violation}")?;
         }

@@ -16,8 +16,8 @@ struct Past {
     open: Option<i64>,
     /// When the last of them was recorded.
     recorded_us: i64,
-    /// When the last call of one of them began.
-    called_us: i64,
+    /// When the last call of one of them began, and of which.
+    called: (i64, i64),
     /// When the first answer came by which the latest that was done may be called done.
     answered_us: i64,
 }
@@ -31,7 +31,10 @@ pub(super) fn check(index: &Index<'_>) -> Vec<String> {
         let past = pasts.entry(key).or_default();
         let first = index.begun(row.id).next();
         let wrong = first.and_then(|first| past.forbids(first));
-        violations.extend(wrong.map(|what| format!("{what}: {row:?}, {first:?}")));
+        let before = past.called.1;
+        violations.extend(wrong.map(|what| {
+            format!("{what}: {row:?}, {first:?}, calls of {before}: {:?}", index.of(before))
+        }));
         past.add(index, row);
     }
     violations
@@ -50,8 +53,9 @@ impl Past {
         if first.began_us < self.answered_us {
             return Some("called before the one before was answered".to_owned());
         }
-        let is_overtaken = first.began_us <= self.called_us;
-        is_overtaken.then(|| "the one before was called again afterwards".to_owned())
+        let (called_us, before) = self.called;
+        let late_us = called_us - first.began_us;
+        (late_us >= 0).then(|| format!("request {before} was called again {late_us} us afterwards"))
     }
 
     fn add(&mut self, index: &Index<'_>, row: &Row) {
@@ -60,7 +64,7 @@ impl Past {
             None => self.open = Some(row.id),
         }
         let last = index.begun(row.id).map(|call| call.began_us).max();
-        self.called_us = self.called_us.max(last.unwrap_or_default());
+        self.called = self.called.max((last.unwrap_or_default(), row.id));
         let taken = index.begun(row.id).filter(|call| call.took && call.status == Some(200));
         let answered = taken.filter_map(|call| call.ended_us).min();
         self.answered_us = self.answered_us.max(answered.unwrap_or_default());

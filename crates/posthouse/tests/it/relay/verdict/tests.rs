@@ -102,7 +102,7 @@ fn the_checker_sees_what_is_out_of_order() {
         history.rows[0].done_ms = Some(0);
         history.calls[1].began_us = 1_500;
     });
-    check("the one before was called again", |history| {
+    check("request 1 was called again 2000 us afterwards", |history| {
         history.calls.push(call(1, "a", 8_000, 8_500));
     });
 }
