@@ -188,14 +188,14 @@ impl Rounds {
             }
         }
         for granted in round.granted {
-            inputs.push(self.grant(granted, heard_ms, until_mono_ms));
+            inputs.push(self.grant(&granted, heard_ms, until_mono_ms));
         }
         inputs.extend(round.drain.into_iter().map(Input::Drain));
         inputs
     }
 
-    fn grant(&mut self, granted: Granted, heard_ms: u64, until_mono_ms: u64) -> Input {
-        let Granted { bucket, slots, fence, was_silent } = granted;
+    fn grant(&mut self, granted: &Granted, heard_ms: u64, until_mono_ms: u64) -> Input {
+        let Granted { bucket, slots, fence, was_silent } = *granted;
         self.held.insert(bucket, fence);
         // Whoever fell silent gave up its attempts with its lease; what it sent in its last moment
         // may still be on its way.

@@ -1,4 +1,5 @@
-//! Rows, tables and databases that are not as they should be: each is told by name, and everything else goes on.
+//! Rows, tables and databases that are not as they should be: each is told by name, and everything
+//! else goes on.
 
 use std::fs;
 

@@ -1,10 +1,11 @@
-//! The one clock that everything in a test is measured by, and pauses that are part of what somebody does.
+//! The one clock that everything in a test is measured by, and pauses that are part of what
+//! somebody does.
 
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-/// Microseconds since 1970-01-01 UTC, by the very clock that the database on this machine reads: what is compared with what
-/// stands in the database must not be measured by another.
+/// Microseconds since 1970-01-01 UTC, by the very clock that the database on this machine reads:
+/// what is compared with what stands in the database must not be measured by another.
 pub(super) fn now_us() -> i64 {
     let since = SystemTime::UNIX_EPOCH.elapsed().expect("it is after 1970");
     i64::try_from(since.as_micros()).expect("it is within a few thousand years")

@@ -1,5 +1,5 @@
-//! How nodes are configured: groups that differ in what becomes of failures, short leases, and a window that a new configuration
-//! opens and shuts.
+//! How nodes are configured: groups that differ in what becomes of failures, short leases, and a
+//! window that a new configuration opens and shuts.
 
 use std::net::SocketAddr;
 

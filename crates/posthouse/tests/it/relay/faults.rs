@@ -1,8 +1,9 @@
-//! Disturbs nodes and their database while writers write and the receiver misbehaves, and has the checker look whether every
-//! promise was kept.
+//! Disturbs nodes and their database while writers write and the receiver misbehaves, and has the
+//! checker look whether every promise was kept.
 //!
-//! Which fault comes when follows from the seed; what writers write and what the receiver does as well. The order of events
-//! differs from run to run, because these are real processes; the checker reads what really happened.
+//! Which fault comes when follows from the seed; what writers write and what the receiver does as
+//! well. The order of events differs from run to run, because these are real processes; the checker
+//! reads what really happened.
 
 use std::time::Duration;
 
@@ -16,7 +17,8 @@ use super::database::{run, try_run};
 use super::scene::{PATIENCE, Scene};
 use crate::load::seed;
 
-/// After a fault the relay moves again within a lease and ten seconds. The rest is for a busy machine.
+/// After a fault the relay moves again within a lease and ten seconds. The rest is for a busy
+/// machine.
 const PROGRESS: Duration = Duration::from_secs(20);
 
 /// Longer than a lease.

@@ -1,4 +1,5 @@
-//! Everything that a proof needs: a database, nodes, writers, a receiver, and what is known of what was switched off when.
+//! Everything that a proof needs: a database, nodes, writers, a receiver, and what is known of what
+//! was switched off when.
 
 use std::time::Duration;
 
@@ -17,8 +18,8 @@ use crate::server::{Server, fresh_dir};
 /// How long anything may take that is not measured by a promise.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long a node may take to hear of a switch, in microseconds: without the database it loses its leases, with it a round
-/// comes sooner than that. The rest is for a busy machine.
+/// How long a node may take to hear of a switch, in microseconds: without the database it loses its
+/// leases, with it a round comes sooner than that. The rest is for a busy machine.
 const HEARING_US: i64 = LEASE_MS * 1_000 + 300_000;
 
 /// See the module.
@@ -126,7 +127,8 @@ impl Scene {
         number(&self.url, &text) == 0
     }
 
-    /// Heals everything, waits until everything has ended that may end, and has the checker look at it.
+    /// Heals everything, waits until everything has ended that may end, and has the checker look at
+    /// it.
     pub(super) fn end(mut self) -> Verdict {
         self.receiver.be_kind();
         self.switch(true);
@@ -159,7 +161,8 @@ fn readings(node: &Server) -> usize {
 const OPEN: &str = "SELECT CAST(count(*) AS TEXT) FROM relay_request AS r WHERE r.state < 2 \
     AND NOT EXISTS (SELECT 1 FROM relay_request AS b WHERE b.state = 2 AND b.business_id = r.business_id)";
 
-/// The database itself notes every write to a request under a lower fence than the highest of its slot.
+/// The database itself notes every write to a request under a lower fence than the highest of its
+/// slot.
 const WATCH: &str = "\
     CREATE TABLE trespass (what TEXT);
     CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -1,8 +1,9 @@
 //! A receiver of requests that misbehaves by a plan, and remembers every call.
 //!
-//! A thread accepts, and each connection has a thread of its own. What is done with a call follows from the seed, the request
-//! and how often it has been called, so it does not depend on which thread is quicker. A receiver keeps the highest fence of
-//! each business id and refuses lower ones, and refuses what comes too late, as the manual asks of receivers.
+//! A thread accepts, and each connection has a thread of its own. What is done with a call follows
+//! from the seed, the request and how often it has been called, so it does not depend on which
+//! thread is quicker. A receiver keeps the highest fence of each business id and refuses lower
+//! ones, and refuses what comes too late, as the manual asks of receivers.
 
 mod call;
 mod deed;

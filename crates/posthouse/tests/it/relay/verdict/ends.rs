@@ -1,5 +1,5 @@
-//! What was committed is in the table and ends as its group says; what was not committed is nowhere; and no call begins when it
-//! must not.
+//! What was committed is in the table and ends as its group says; what was not committed is
+//! nowhere; and no call begins when it must not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +9,8 @@ use crate::relay::database::Row;
 use crate::relay::receiver::Call;
 use crate::relay::writer::Fate;
 
-/// How much later than it should a call may be refused as late, in microseconds: what was on its way when its sender was
-/// stopped is the receiver's to refuse.
+/// How much later than it should a call may be refused as late, in microseconds: what was on its
+/// way when its sender was stopped is the receiver's to refuse.
 const READ_LATE_US: i64 = 5_000_000;
 
 /// See the module.

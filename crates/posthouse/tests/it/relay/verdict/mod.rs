@@ -1,7 +1,9 @@
-//! The checker: what was committed, what was called and what stands in the table at the end, held against the promises.
+//! The checker: what was committed, what was called and what stands in the table at the end, held
+//! against the promises.
 //!
-//! It believes nobody but the database and the receiver. The database says when a result was recorded, the receiver when a call
-//! began and whether it did what was asked; both count on the clock of the same machine.
+//! It believes nobody but the database and the receiver. The database says when a result was
+//! recorded, the receiver when a call began and whether it did what was asked; both count on the
+//! clock of the same machine.
 
 mod ends;
 mod order;
@@ -30,8 +32,8 @@ pub(super) struct History {
     pub(super) healed_us: i64,
 }
 
-/// From when to when a code was not to be called, in microseconds of the test's clock. What a node needs in order to hear of it
-/// is not part of it.
+/// From when to when a code was not to be called, in microseconds of the test's clock. What a node
+/// needs in order to hear of it is not part of it.
 #[derive(Clone, Debug)]
 pub(super) struct Closed {
     pub(super) code: &'static str,

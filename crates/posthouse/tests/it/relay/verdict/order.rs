@@ -1,4 +1,5 @@
-//! Requests with one business id go out one after the other: the next begins after the end of the one before stands in the table.
+//! Requests with one business id go out one after the other: the next begins after the end of the
+//! one before stands in the table.
 
 use std::collections::BTreeMap;
 

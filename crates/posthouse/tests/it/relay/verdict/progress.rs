@@ -1,4 +1,5 @@
-//! Soon after the last fault everything moves: no business id, and no request without one, waits longer than it may.
+//! Soon after the last fault everything moves: no business id, and no request without one, waits
+//! longer than it may.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,10 @@
-//! Writers: the services of a platform, which write requests in transactions of their own and know what became of them.
+//! Writers: the services of a platform, which write requests in transactions of their own and know
+//! what became of them.
 //!
-//! A business id has one writer, which locks its row as a service would; so the order of commits is the order of ids, even when a
-//! transaction outlives the connection on which it was begun. Writers hold transactions open, roll some back, write in bursts, and
-//! have their connections cut in the middle of COMMIT; then nobody can know whether it was done.
+//! A business id has one writer, which locks its row as a service would; so the order of commits is
+//! the order of ids, even when a transaction outlives the connection on which it was begun. Writers
+//! hold transactions open, roll some back, write in bursts, and have their connections cut in the
+//! middle of COMMIT; then nobody can know whether it was done.
 
 mod proxy;
 mod script;

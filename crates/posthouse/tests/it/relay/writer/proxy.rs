@@ -1,4 +1,5 @@
-//! A way to the database that breaks when it is told to: right before a statement, or right before its answer.
+//! A way to the database that breaks when it is told to: right before a statement, or right before
+//! its answer.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

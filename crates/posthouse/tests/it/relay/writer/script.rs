@@ -27,7 +27,8 @@ const KEYS: u64 = 2;
 const BURST_MAX: u64 = 24;
 
 impl Script {
-    /// The next transaction of the writer of this number, whose requests are numbered from `first` on.
+    /// The next transaction of the writer of this number, whose requests are numbered from `first`
+    /// on.
     pub(super) fn draw(random: &mut Random, writer: usize, first: u64, hold_ms_max: u64) -> Script {
         let most = if random.chance(8) { BURST_MAX } else { 3 };
         let count = random.between(1, most);
