@@ -226,14 +226,9 @@ impl Withheld {
         if record.phase != Phase::Holding {
             return true;
         }
-        let is_ahead =
-            self.walk.as_ref().is_some_and(|walk| !walk.is_sweep && walk.after < record.lowest);
+        // The read of the walk that is under way may be older than what is withheld.
         let lowest = record.lowest;
-        if is_ahead {
-            self.set_phase(number, Phase::EndedNow);
-        } else {
-            self.postpone(number, lowest);
-        }
+        self.postpone(number, lowest);
         true
     }
 
@@ -409,12 +404,6 @@ impl Withheld {
         record.lowest = record.lowest.min(id);
         let after = before(record.lowest);
         self.want_from(after);
-    }
-
-    fn set_phase(&mut self, number: u32, phase: Phase) {
-        if let Some(record) = self.records.get_mut(&number) {
-            record.phase = phase;
-        }
     }
 
     fn forget(&mut self, number: u32) {
