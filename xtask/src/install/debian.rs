@@ -61,7 +61,8 @@ impl Policy {
     /// Leaves an existing policy alone, whatever it says.
     fn forbid_services(prefix: &'static [&'static str]) -> Policy {
         let script = format!(
-            "test ! -e {POLICY_PATH} && printf '{POLICY_SCRIPT}' > {POLICY_PATH} && chmod 755 {POLICY_PATH}"
+            "test ! -e {POLICY_PATH} && printf '{POLICY_SCRIPT}' > {POLICY_PATH} && \
+             chmod 755 {POLICY_PATH}"
         );
         let written = command::succeeds(&mut privileged(prefix, &["sh", "-c", &script]));
         Policy { prefix, written }

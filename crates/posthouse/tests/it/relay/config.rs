@@ -81,12 +81,14 @@ fn code(kind: &Kind) -> String {
     let group = code.split('.').next().unwrap_or(code);
     let policy = if *gives_up { "on_failure = \"skip\"\nattempts_max = 3" } else { "" };
     let group_table = format!(
-        "\n[[relay.group]]\nname = \"{group}\"\nbackoff = \"30ms\"\nbackoff_max = \"200ms\"\n{policy}\n"
+        "\n[[relay.group]]\nname = \"{group}\"\nbackoff = \"30ms\"\nbackoff_max = \"200ms\"\n\
+         {policy}\n"
     );
     let is_first = *code != "ORDER.CANCEL";
     let window = if *code == WINDOWED { "window = \"hours\"" } else { "" };
     let code_table = format!(
-        "\n[[relay.code]]\nname = \"{code}\"\ngroup = \"{group}\"\nendpoint = \"receiver\"\n{window}\n"
+        "\n[[relay.code]]\nname = \"{code}\"\ngroup = \"{group}\"\nendpoint = \"receiver\"\n\
+         {window}\n"
     );
     format!("{}{code_table}", if is_first { group_table } else { String::new() })
 }

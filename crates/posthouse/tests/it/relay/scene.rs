@@ -159,7 +159,8 @@ fn readings(node: &Server) -> usize {
 
 /// Requests that are still to end: all that are open, but those that wait for an operator.
 const OPEN: &str = "SELECT CAST(count(*) AS TEXT) FROM relay_request AS r WHERE r.state < 2 \
-    AND NOT EXISTS (SELECT 1 FROM relay_request AS b WHERE b.state = 2 AND b.business_id = r.business_id)";
+    AND NOT EXISTS (SELECT 1 FROM relay_request AS b \
+    WHERE b.state = 2 AND b.business_id = r.business_id)";
 
 /// The database itself notes every write to a request under a lower fence than the highest of its
 /// slot.
