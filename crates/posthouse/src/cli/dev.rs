@@ -43,7 +43,7 @@ impl Dev {
         let dir = global.data_dir.clone().map_or_else(data_dir::dev_path, Ok)?;
         let global = Global { data_dir: Some(dir.clone()), ..global.clone() };
         let has_sample = !self.no_sample;
-        let platforms = has_sample.then(|| Platforms::new()).transpose()?;
+        let platforms = has_sample.then(Platforms::new).transpose()?;
         let sample = platforms.as_ref().map(Platforms::configuration);
         let loaded = self.settings.load_over(&global, sample.as_deref())?;
         let command = command(is_given.then_some(&*dir));

@@ -88,7 +88,8 @@ impl Relay {
     /// Lets what runs end, gives all buckets back, and closes the databases.
     pub(crate) async fn stop(&self) {
         let mut stopping = tokio::task::JoinSet::new();
-        for RunningSource { handle, database, .. } in self.sources.values().cloned() {
+        for RunningSource { handle, database, .. } in self.sources.values() {
+            let (handle, database) = (handle.clone(), database.clone());
             stopping.spawn(async move {
                 handle.stop().await;
                 database.close().await;

@@ -238,5 +238,6 @@ pub(in crate::admin) fn cause(cause: &Cause) -> (&'static str, String) {
         Cause::EndpointFull(endpoint) => ("endpoint full", endpoint.to_string()),
         Cause::ContentWanted => ("to be read", String::new()),
         Cause::BlockedFull => ("blocked", String::new()),
+        Cause::Unreadable => ("unreadable", String::new()),
     }
 }

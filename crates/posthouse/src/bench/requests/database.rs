@@ -33,7 +33,7 @@ impl Database {
             let backend = filler.backend_process().await?;
             Ok((Arc::new(filler), backend))
         });
-        let (filler, backend) = opened.map_err(failure_of)?;
+        let (filler, backend) = opened.map_err(|error| failure_of(&error))?;
         let backend = backend.and_then(|id| u32::try_from(id).ok()).map(|pid| Process { pid });
         // A process with the same number may be there when the database is elsewhere.
         let backend = backend.filter(|backend| backend.name().as_deref() == Some("postgres"));
@@ -77,7 +77,7 @@ impl Database {
     }
 
     fn wait<T>(&self, work: impl Future<Output = Result<T, SourceError>>) -> Result<T, Failure> {
-        self.runtime.block_on(work).map_err(failure_of)
+        self.runtime.block_on(work).map_err(|error| failure_of(&error))
     }
 }
 
@@ -92,7 +92,7 @@ fn part_of(batch: &Batch, part: u64, parts: u64) -> Batch {
     Batch { first: batch.first + first, count: edge(part + 1) - first, ..batch.clone() }
 }
 
-pub(super) fn failure_of(error: SourceError) -> Failure {
+pub(super) fn failure_of(error: &SourceError) -> Failure {
     let (code, help) = match error.kind {
         SourceErrorKind::Unfit => {
             (Code::SourceUnusable, "give the address of an empty database for measuring")

@@ -75,7 +75,7 @@ impl Writer<'_> {
     /// Writes the requests with these numbers by schedule.
     fn write(&mut self, numbers: std::ops::Range<u64>) -> Result<(), Failure> {
         let database = self.database;
-        database.runtime.block_on(self.write_all(numbers)).map_err(failure_of)
+        database.runtime.block_on(self.write_all(numbers)).map_err(|error| failure_of(&error))
     }
 
     /// A commit that takes long must not hold the next one up, so each is a task of its own.

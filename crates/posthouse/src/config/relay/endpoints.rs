@@ -30,11 +30,11 @@ const TIMEOUT_MS: u64 = 30_000;
 /// Longest time-out that may be configured, in milliseconds: an hour.
 const TIMEOUT_MS_MAX: u64 = 3_600_000;
 
+/// Something of each endpoint, by its name.
+type ByName<T> = BTreeMap<Arc<str>, T>;
+
 /// Reads all of them; what is wrong goes to `report`.
-pub(super) fn read(
-    raw: &Raw,
-    report: &mut Report,
-) -> (BTreeMap<Arc<str>, Route>, BTreeMap<Arc<str>, Endpoint>) {
+pub(super) fn read(raw: &Raw, report: &mut Report) -> (ByName<Route>, ByName<Endpoint>) {
     let mut routes = BTreeMap::new();
     let mut endpoints = BTreeMap::new();
     for table in raw.list(RELAY_ENDPOINTS) {
