@@ -94,8 +94,8 @@ fn check_row(columns: &str, values: &str, words: &str) {
 #[test]
 fn a_row_that_is_wrong_waits_and_is_told() {
     check_row("code", "'NOPE'", "a request has an unknown code");
-    check_row("code, grp", "'GOOD', 'others'", "a request names another group than its code's");
-    check_row("code, window_name", "'GOOD', 'tea'", "a window that is not configured");
+    check_row("code, grp", "'GOOD', 'others'", "a group that is not its code's");
+    check_row("code, window_name", "'GOOD', 'tea'", "a request names an unknown window");
 }
 
 #[test]
