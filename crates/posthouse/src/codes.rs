@@ -70,6 +70,18 @@ pub(crate) enum Code {
     ConfirmationMissing,
     /// An answer that cannot be understood.
     AnswerInvalid,
+    /// The database of a relay source cannot be used.
+    SourceUnusable,
+    /// A relay source that does not exist.
+    SourceUnknown,
+    /// A request that does not exist.
+    RequestUnknown,
+    /// The database of a relay source does not answer.
+    SourceUnreachable,
+    /// A group, code, endpoint or hold of a relay source that does not exist.
+    RelayNameUnknown,
+    /// A request that does not stand as an action needs it.
+    RequestStanding,
     /// A code without a page.
     PageUnknown,
     /// Something that should not happen.
@@ -79,7 +91,7 @@ pub(crate) enum Code {
 impl Code {
     /// All of them, in the order of their numbers.
     #[cfg(test)]
-    pub(crate) const ALL: [Code; 34] = [
+    pub(crate) const ALL: [Code; 40] = [
         Code::KeyUnknown,
         Code::ValueInvalid,
         Code::FileInvalid,
@@ -114,6 +126,12 @@ impl Code {
         Code::AnswerInvalid,
         Code::PageUnknown,
         Code::Unexpected,
+        Code::SourceUnusable,
+        Code::SourceUnknown,
+        Code::RequestUnknown,
+        Code::SourceUnreachable,
+        Code::RelayNameUnknown,
+        Code::RequestStanding,
     ];
 
     /// The code as users see it, such as `PH1301`.
@@ -153,6 +171,12 @@ impl Code {
             Code::AnswerInvalid => "PH1342",
             Code::PageUnknown => "PH1343",
             Code::Unexpected => "PH1344",
+            Code::SourceUnusable => "PH1401",
+            Code::SourceUnknown => "PH1402",
+            Code::RequestUnknown => "PH1403",
+            Code::SourceUnreachable => "PH1404",
+            Code::RelayNameUnknown => "PH1405",
+            Code::RequestStanding => "PH1406",
         }
     }
 
@@ -168,6 +192,11 @@ impl Code {
             Code::StoreForbidden | Code::StoreReadOnly => Exit::StoreFailed,
             Code::LoginMissing | Code::LoginWrong | Code::OriginRefused => Exit::NotAllowed,
             Code::UserUnknown | Code::RouteUnknown | Code::PageUnknown => Exit::NotFound,
+            Code::SourceUnknown | Code::RequestUnknown => Exit::NotFound,
+            Code::RelayNameUnknown => Exit::NotFound,
+            Code::RequestStanding => Exit::Conflict,
+            Code::SourceUnusable => Exit::Configuration,
+            Code::SourceUnreachable => Exit::Unreachable,
             Code::StoreAbsent => Exit::NotFound,
             Code::StoreLost => Exit::StoreDamaged,
             Code::RequestInvalid | Code::ConfirmationMissing => Exit::Usage,

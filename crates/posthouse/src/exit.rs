@@ -12,6 +12,8 @@ pub(crate) enum Exit {
     Failed = 1,
     /// The command line is wrong.
     Usage = 2,
+    /// Done in part.
+    Partial = 3,
     /// What it was about does not exist.
     NotFound = 4,
     /// The login does not allow it.

@@ -14,6 +14,7 @@ mod node;
 mod pages;
 mod password;
 mod process;
+mod relay;
 mod stop;
 mod store_failure;
 mod version;

@@ -18,6 +18,7 @@ pub(crate) const PAGES: &[(&str, &str)] = pages![
     PH1320 PH1321 PH1323 PH1324 PH1325 PH1326 PH1327 PH1328 PH1329
     PH1330
     PH1340 PH1341 PH1342 PH1343 PH1344
+    PH1401 PH1402 PH1403 PH1404 PH1405 PH1406
 ];
 
 /// The page of `code`, if there is one.

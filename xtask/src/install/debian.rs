@@ -1,8 +1,7 @@
 //! Debian packages, installed only where that is expected: as root, or in CI.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -27,7 +26,7 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
             packages.join(" ")
         );
     };
-    let _policy = Policy::forbid_services();
+    let _policy = Policy::forbid_services(prefix);
     println!("installing {}", packages.join(" "));
     command::run_quietly(&mut privileged(prefix, &["apt-get", "update"]))?;
     command::run_quietly(privileged(prefix, &INSTALL).args(packages))
@@ -54,27 +53,27 @@ fn privileged(prefix: &[&str], words: &[&str]) -> Command {
 
 /// While this lives, a package that brings a service does not start it.
 struct Policy {
+    prefix: &'static [&'static str],
     written: bool,
 }
 
 impl Policy {
-    /// Leaves an existing policy alone; without the right to write one there is none, and the
-    /// packages that are installed here bring no service today.
-    fn forbid_services() -> Policy {
-        let path = Path::new(POLICY_PATH);
-        let opened = fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(path);
-        let written = opened
-            .and_then(|mut file| std::io::Write::write_all(&mut file, POLICY_SCRIPT.as_bytes()));
-        Policy { written: written.is_ok() }
+    /// Leaves an existing policy alone, whatever it says.
+    fn forbid_services(prefix: &'static [&'static str]) -> Policy {
+        let script = format!(
+            "test ! -e {POLICY_PATH} && printf '{POLICY_SCRIPT}' > {POLICY_PATH} && \
+             chmod 755 {POLICY_PATH}"
+        );
+        let written = command::succeeds(&mut privileged(prefix, &["sh", "-c", &script]));
+        Policy { prefix, written }
     }
 }
 
 impl Drop for Policy {
     fn drop(&mut self) {
-        if self.written
-            && let Err(error) = fs::remove_file(POLICY_PATH)
-        {
-            eprintln!("xtask: {POLICY_PATH} could not be removed ({error}); please remove it");
+        let remove = || command::succeeds(&mut privileged(self.prefix, &["rm", POLICY_PATH]));
+        if self.written && !remove() {
+            eprintln!("xtask: {POLICY_PATH} could not be removed; please remove it");
         }
     }
 }

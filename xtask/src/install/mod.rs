@@ -1,4 +1,5 @@
-//! What the tests need beyond Rust: an interpreter each for Python and Node, and the STOMP clients.
+//! What the tests need beyond Rust: an interpreter each for Python and Node, the STOMP clients, and
+//! a database server.
 //!
 //! Programs come from the system's package manager, client libraries go under the target
 //! directory at the versions that the committed files name. A run with nothing to do takes no
@@ -7,6 +8,7 @@
 mod debian;
 mod machine;
 mod node;
+mod postgres;
 mod python;
 mod stamp;
 
@@ -33,5 +35,6 @@ pub(crate) fn machine() -> Result<()> {
 fn missing_packages() -> Vec<&'static str> {
     let mut packages = python::missing_packages();
     packages.extend(node::missing_packages());
+    packages.extend(postgres::missing_packages());
     packages
 }

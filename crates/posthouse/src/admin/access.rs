@@ -36,6 +36,8 @@ pub(crate) enum Verb {
     Delete,
     /// Keep it as it is while it is copied.
     Hold,
+    /// Decide what becomes of what is under way.
+    Operate,
 }
 
 /// What it is done to.
@@ -53,6 +55,8 @@ pub(crate) enum Resource {
     Connection,
     /// What is kept on disk.
     Store,
+    /// Request tables and their requests.
+    Relay,
 }
 
 /// Who may come to a route.

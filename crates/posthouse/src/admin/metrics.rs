@@ -2,6 +2,7 @@
 //! its destinations, and they are read from the broker when they are asked for.
 
 mod journal;
+mod relay;
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use posthouse_core::broker::view::DestinationStats;
 use posthouse_core::destination::Kind;
+use posthouse_relay::runner::Status;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -22,11 +24,12 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::Admin;
 use super::problem::Problem;
-use crate::broker_thread::{Ask, Overview};
+use crate::broker_thread::{Ask, Overview, wall_ms};
 use crate::codes::Code;
 use crate::process;
 use crate::version::VERSION;
 use journal::JournalSnapshot;
+use relay::RelaySnapshot;
 
 const CONTENT_TYPE: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
@@ -46,6 +49,7 @@ struct Snapshot {
     unreadable: u64,
     /// Absent when everything is kept in memory.
     journal: Option<JournalSnapshot>,
+    relay: RelaySnapshot,
 }
 
 /// Answers all metrics.
@@ -57,11 +61,23 @@ pub(crate) async fn metrics(State(admin): State<Arc<Admin>>) -> Result<Response,
         figures: journal.figures(),
         is_held: admin.holds.is_held(),
     });
+    snapshot.relay.sources = relay(&admin).await;
     let text = write(snapshot).map_err(|_| {
         let status = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
         Problem::new(status, Code::Unexpected, "the metrics could not be written")
     })?;
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
+}
+
+/// The sources that are running.
+async fn relay(admin: &Admin) -> Vec<(Status, i64)> {
+    let mut sources = Vec::new();
+    for source in admin.relay.sources().values() {
+        if let Some(status) = source.handle.status().await {
+            sources.push((status, i64::try_from(wall_ms()).unwrap_or(i64::MAX)));
+        }
+    }
+    sources
 }
 
 fn write(snapshot: Snapshot) -> Result<String, fmt::Error> {
@@ -86,6 +102,7 @@ impl Snapshot {
             started_seconds: started_ms / 1_000,
             unreadable: destinations.iter().map(|stats| stats.unreadable).sum(),
             journal: None,
+            relay: RelaySnapshot { sources: Vec::new() },
         }
     }
 
@@ -147,7 +164,8 @@ impl Collector for Snapshot {
         self.connections(&mut sink)?;
         self.counters(&mut sink)?;
         self.gauges(&mut sink)?;
-        self.journal.as_ref().map_or(Ok(()), |journal| journal.encode(&mut sink))
+        self.journal.as_ref().map_or(Ok(()), |journal| journal.encode(&mut sink))?;
+        self.relay.encode(&mut sink)
     }
 }
 

@@ -19,6 +19,7 @@ mod node;
 mod openapi;
 mod page;
 mod problem;
+mod relay;
 mod routes;
 mod server;
 mod sessions;
@@ -38,6 +39,7 @@ pub(crate) use server::serve;
 
 use crate::broker_thread::Asker;
 use crate::data_dir::{ADMIN, Token};
+use crate::relay::Relay;
 use access::Principal;
 use holds::Holds;
 use sessions::Sessions;
@@ -48,6 +50,7 @@ pub(crate) struct Admin {
     asker: Asker,
     /// Absent when everything is kept in memory.
     journal: Option<Watch>,
+    relay: Relay,
     holds: Holds,
     sessions: Sessions,
     /// Where the users are.
@@ -64,6 +67,7 @@ impl Admin {
     pub(crate) fn new(
         asker: Asker,
         journal: Option<Watch>,
+        relay: Relay,
         data_dir: PathBuf,
         node_name: String,
         started_ms: u64,
@@ -73,6 +77,7 @@ impl Admin {
         let admin = Admin {
             asker,
             journal,
+            relay,
             holds: Holds::default(),
             sessions,
             data_dir,

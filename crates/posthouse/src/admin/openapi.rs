@@ -5,7 +5,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    backups, connections, destinations, login, messages, node, problem, store, subscriptions,
+    backups, connections, destinations, login, messages, node, problem, relay, store, subscriptions,
 };
 
 /// The description.
@@ -30,6 +30,29 @@ use super::{
         backups::hold_store,
         backups::renew_hold,
         backups::end_hold,
+        relay::sources::list_sources,
+        relay::sources::show_source,
+        relay::sources::poke_source,
+        relay::groups::list_groups,
+        relay::groups::switch_group,
+        relay::codes::list_codes,
+        relay::endpoints::list_endpoints,
+        relay::windows::list_windows,
+        relay::buckets::list_nodes,
+        relay::buckets::list_buckets,
+        relay::buckets::set_buckets,
+        relay::rows::list_rows,
+        relay::rows::show_row,
+        relay::actions::retry_rows,
+        relay::actions::skip_rows,
+        relay::actions::cancel_rows,
+        relay::actions::replay_rows,
+        relay::actions::retry_key,
+        relay::actions::skip_key,
+        relay::blocked::list_blocked,
+        relay::holds::list_holds,
+        relay::holds::add_hold,
+        relay::holds::end_hold,
     ),
     components(schemas(problem::Problem)),
     modifiers(&BearerToken),

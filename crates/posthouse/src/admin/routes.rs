@@ -15,7 +15,7 @@ use super::access::{Access, Resource, Verb, authorize};
 use super::problem::Problem;
 use super::{
     Admin, backups, connections, destinations, guard, health, login, messages, metrics, node,
-    openapi, store, subscriptions,
+    openapi, relay, store, subscriptions,
 };
 use crate::codes::Code;
 use crate::data_dir::Token;
@@ -40,7 +40,7 @@ pub(super) fn table() -> Vec<Route> {
     use Access::{Login, Open};
     use Resource::{Connection, Node, Queue, Store, Subscription, Topic};
     use Verb::{Browse, Delete, Hold, Purge, Read, Redrive};
-    vec![
+    let mut table = vec![
         read("/livez", Open, get(health::livez)),
         read("/readyz", Open, get(health::readyz)),
         read("/metrics", Open, get(metrics::metrics)),
@@ -74,6 +74,47 @@ pub(super) fn table() -> Vec<Route> {
         write("/api/v1/store/holds", Login(Hold, Store), post(backups::hold_store)),
         write("/api/v1/store/holds/{id}/renew", Login(Hold, Store), post(backups::renew_hold)),
         remove("/api/v1/store/holds/{id}", Login(Hold, Store), delete(backups::end_hold)),
+    ];
+    table.extend(relay_table());
+    table
+}
+
+/// The routes of the relay. What a path names below a source is told by the last part of it.
+fn relay_table() -> Vec<Route> {
+    use relay::{
+        actions, blocked, buckets, codes, endpoints, groups, holds, rows, sources, windows,
+    };
+    let look = Access::Login(Verb::Read, Resource::Relay);
+    let browse = Access::Login(Verb::Browse, Resource::Relay);
+    let operate = Access::Login(Verb::Operate, Resource::Relay);
+    vec![
+        read("/api/v1/relay/sources", look, get(sources::list_sources)),
+        read("/api/v1/relay/sources/{name}", look, get(sources::show_source)),
+        write("/api/v1/relay/sources/{name}/poke", operate, post(sources::poke_source)),
+        read("/api/v1/relay/sources/{name}/groups", look, get(groups::list_groups)),
+        write(
+            "/api/v1/relay/sources/{name}/groups/{group}/switch",
+            operate,
+            post(groups::switch_group),
+        ),
+        read("/api/v1/relay/sources/{name}/codes", look, get(codes::list_codes)),
+        read("/api/v1/relay/sources/{name}/endpoints", look, get(endpoints::list_endpoints)),
+        read("/api/v1/relay/sources/{name}/windows", look, get(windows::list_windows)),
+        read("/api/v1/relay/sources/{name}/nodes", look, get(buckets::list_nodes)),
+        read("/api/v1/relay/sources/{name}/buckets", look, get(buckets::list_buckets)),
+        write("/api/v1/relay/sources/{name}/buckets", operate, post(buckets::set_buckets)),
+        read("/api/v1/relay/sources/{name}/rows", browse, get(rows::list_rows)),
+        read("/api/v1/relay/sources/{name}/rows/{id}", browse, get(rows::show_row)),
+        write("/api/v1/relay/sources/{name}/rows/retry", operate, post(actions::retry_rows)),
+        write("/api/v1/relay/sources/{name}/rows/skip", operate, post(actions::skip_rows)),
+        write("/api/v1/relay/sources/{name}/rows/cancel", operate, post(actions::cancel_rows)),
+        write("/api/v1/relay/sources/{name}/rows/replay", operate, post(actions::replay_rows)),
+        write("/api/v1/relay/sources/{name}/keys/retry", operate, post(actions::retry_key)),
+        write("/api/v1/relay/sources/{name}/keys/skip", operate, post(actions::skip_key)),
+        read("/api/v1/relay/sources/{name}/blocked", browse, get(blocked::list_blocked)),
+        read("/api/v1/relay/sources/{name}/holds", look, get(holds::list_holds)),
+        write("/api/v1/relay/sources/{name}/holds", operate, post(holds::add_hold)),
+        remove("/api/v1/relay/sources/{name}/holds", operate, delete(holds::end_hold)),
     ]
 }
 
@@ -157,7 +198,7 @@ mod tests {
     use std::sync::Arc;
 
     use axum::body::Body;
-    use axum::http::{Request, StatusCode, header};
+    use axum::http::{Method, Request, StatusCode, header};
     use axum::response::Response;
     use tower::ServiceExt;
     use utoipa::OpenApi;
@@ -165,16 +206,21 @@ mod tests {
     use super::super::openapi::Description;
     use super::{Access, Admin, Route, router, table};
     use crate::broker_thread;
+    use crate::config::RelayConfig;
     use crate::data_dir::Token;
+    use crate::relay::Relay;
 
     /// An admin side whose broker is gone: whoever gets past the login hears that it is stopping.
     fn admin() -> (Arc<Admin>, Token) {
         let (asker, _) = broker_thread::channel();
-        Admin::new(asker, None, "/nowhere".into(), "node".into(), 0)
+        let nowhere = ([127, 0, 0, 1], 0).into();
+        let relay = Relay::start(&RelayConfig::default(), "node", nowhere).expect("it has none");
+        Admin::new(asker, None, relay, "/nowhere".into(), "node".into(), 0)
     }
 
     async fn ask(admin: &Arc<Admin>, route: &Route, authorization: &str) -> Response {
         let path = route.path.replace("{name}", "a").replace("{client}", "b").replace("{id}", "1");
+        let path = path.replace("{group}", "c") + query_of(route);
         let request = Request::builder()
             .method(&route.method)
             .uri(path)
@@ -200,10 +246,26 @@ mod tests {
                 assert!(is_open || is_problem, "{}", route.path);
             }
             let status = ask(&admin, &route, &right).await.status();
-            let asks_nobody = route.path.contains("/store/holds");
-            let expected =
-                if asks_nobody { StatusCode::NOT_FOUND } else { StatusCode::SERVICE_UNAVAILABLE };
+            let expected = match route.path {
+                path if path.contains("/store/holds") => StatusCode::NOT_FOUND,
+                "/api/v1/relay/sources" => StatusCode::OK,
+                path if path.contains("/relay/") => StatusCode::NOT_FOUND,
+                _ => StatusCode::SERVICE_UNAVAILABLE,
+            };
             assert!(is_open || status == expected, "{}: {status}", route.path);
+        }
+    }
+
+    /// What a route does not answer without.
+    fn query_of(Route { method, path, .. }: &Route) -> &'static str {
+        match path.rsplit('/').next() {
+            _ if method == Method::GET => "",
+            Some("switch") => "?to=on",
+            Some("retry" | "skip") if path.contains("/keys/") => "?key=a",
+            Some("retry" | "skip" | "cancel" | "replay") => "?ids=1",
+            Some("buckets") => "?count=1",
+            Some("holds") if path.contains("/relay/") => "?kind=key&of=a",
+            _ => "",
         }
     }
 

@@ -68,7 +68,8 @@ impl Figures {
     }
 }
 
-fn histogram() -> Result<Histogram<u64>, Failure> {
+/// Times up to a minute.
+pub(super) fn histogram() -> Result<Histogram<u64>, Failure> {
     let histogram = Histogram::new_with_bounds(1, TIME_NS_MAX, DIGITS);
     histogram.map_err(|error| Failure::unexpected(error.to_string()))
 }

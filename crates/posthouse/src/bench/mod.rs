@@ -1,12 +1,13 @@
 //! The load generator: measures a message broker over plain STOMP, so that the same bytes measure
-//! Posthouse, ActiveMQ and RabbitMQ.
+//! Posthouse, ActiveMQ and RabbitMQ; and the relay, with a database and a receiver.
 //!
-//! Everything runs on one thread over non-blocking sockets. Frames are encoded once and patched, so
-//! that the generator takes far less of the machine than the broker that it shares it with; what
-//! it takes is measured and told. Every message carries its producer and its number, and every
-//! run counts what was lost, doubled or out of order. A bare relay of bytes, measured beside each
-//! run, says what the machine could do at most.
+//! For the broker, everything runs on one thread over non-blocking sockets. Frames are encoded once
+//! and patched, so that the generator takes far less of the machine than the broker that it shares
+//! it with; what it takes is measured and told. Every message carries its producer and its number,
+//! and every run counts what was lost, doubled or out of order. A bare loop of bytes, measured
+//! beside each run, says what the machine could do at most.
 
+mod bare;
 mod clock;
 mod consumer;
 mod figures;
@@ -17,8 +18,8 @@ mod peer;
 mod plan;
 mod process;
 mod producer;
-mod relay;
 mod report;
+mod requests;
 mod run;
 mod server;
 mod stamp;
@@ -30,4 +31,5 @@ mod tests;
 pub(crate) use idle::{idle, memory};
 pub(crate) use plan::{Ack, Plan, Shape, Target};
 pub(crate) use report::Report;
-pub(crate) use run::{measure, measure_relay};
+pub(crate) use requests::{RequestPlan, RequestScenario, measure_requests};
+pub(crate) use run::{measure, measure_bare};

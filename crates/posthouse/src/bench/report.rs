@@ -46,12 +46,12 @@ impl Report {
         self.put(name, json!({ "p50": p50, "p99": p99, "p99_9": p99_9, "max": max }));
     }
 
-    /// Adds what a bare relay does, and how much of it this run has done.
-    pub(crate) fn put_relay(&mut self, relay: &Self) {
+    /// Adds what a bare loop of bytes does, and how much of it this run has done.
+    pub(crate) fn put_bare(&mut self, bare: &Self) {
         let rate = |report: &Self| report.get("received_per_s").and_then(Value::as_f64);
-        let (Some(own), Some(most)) = (rate(self), rate(relay)) else { return };
-        self.put_rounded("relay_per_s", Some(most));
-        self.put_rounded("relay_share_percent", Some(own * 100.0 / most));
+        let (Some(own), Some(most)) = (rate(self), rate(bare)) else { return };
+        self.put_rounded("bare_per_s", Some(most));
+        self.put_rounded("bare_share_percent", Some(own * 100.0 / most));
     }
 
     /// A figure; one inside another is named `outer.inner`.
@@ -70,9 +70,11 @@ impl Report {
         both.is_some_and(|(lag, latency)| lag * 10.0 > latency)
     }
 
-    /// Messages that were lost or came twice: a run with any proves nothing.
+    /// Messages that were lost or came twice, and requests that came out of order or whose outcome
+    /// was not recorded: a run with any proves nothing.
     pub(crate) fn wrong_count(&self) -> u64 {
-        let counts = ["lost", "duplicated"].map(|name| self.get(name).and_then(Value::as_u64));
+        let names = ["lost", "duplicated", "overtaken", "unsettled"];
+        let counts = names.map(|name| self.get(name).and_then(Value::as_u64));
         counts.into_iter().flatten().sum()
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::bare::Bare;
 use super::clock::{thread_cpu, wake_exactly};
 use super::consumer::Consumer;
 use super::load::Load;
@@ -10,7 +11,6 @@ use super::peer::{Peer, READ_BYTES};
 use super::plan::{Plan, Shape, Target};
 use super::process::{Machine, Process};
 use super::producer::{Producer, Receipts};
-use super::relay::Relay;
 use super::report::Report;
 use super::server::Server;
 use super::template::{Form, Template};
@@ -31,11 +31,11 @@ pub(crate) fn measure(scenario: &str, plan: &Plan, target: &Target) -> Result<Re
     run(scenario, plan, load, server.process)
 }
 
-/// Measures the machine: one producer and the consumers of `plan` over a bare relay.
+/// Measures the machine: one producer and the consumers of `plan` over a bare loop of bytes.
 ///
 /// # Errors
 /// When the system has no more sockets.
-pub(crate) fn measure_relay(plan: &Plan) -> Result<Report, Failure> {
+pub(crate) fn measure_bare(plan: &Plan) -> Result<Report, Failure> {
     raise_open_files_max();
     let plan = Plan { producers: 1, destinations: 1, window: None, ..plan.clone() };
     let consumers = match plan.shape {
@@ -43,9 +43,9 @@ pub(crate) fn measure_relay(plan: &Plan) -> Result<Report, Failure> {
         Shape::Topic => plan.consumers,
     };
     let plan = Plan { consumers, ..plan };
-    let relay = Relay::start(consumers)?;
-    let report = run("relay", &plan, connect_relay(&plan, &relay)?, None);
-    relay.join();
+    let bare = Bare::start(consumers)?;
+    let report = run("bare", &plan, connect_bare(&plan, &bare)?, None);
+    bare.join();
     report
 }
 
@@ -70,15 +70,15 @@ fn connect(plan: &Plan, server: &Server) -> Result<Load, Failure> {
     Load::new(plan, producers, consumers, scratch)
 }
 
-fn connect_relay(plan: &Plan, relay: &Relay) -> Result<Load, Failure> {
+fn connect_bare(plan: &Plan, bare: &Bare) -> Result<Load, Failure> {
     let consumers = (0..plan.consumers).map(|_| {
-        let peer = Peer::connect(relay.address)?;
+        let peer = Peer::connect(bare.address)?;
         Ok(Consumer::new(peer, 0, plan.ack, 1))
     });
     let consumers: Result<Vec<Consumer>, Failure> = consumers.collect();
     let consumers = consumers?;
     let template = Template::message(&form(plan, &name(plan.shape, 0)))?;
-    let peer = Peer::connect(relay.address)?;
+    let peer = Peer::connect(bare.address)?;
     let producers = vec![producer(plan, peer, 0, template, 0)];
     Load::new(plan, producers, consumers, vec![0; READ_BYTES])
 }

@@ -19,6 +19,7 @@ use crate::failure::Failure;
 /// How long a node may take to start, and to stop.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 const STOP_TIMEOUT: Duration = Duration::from_secs(15);
+const CONFIGURATION_FILE: &str = "measured.toml";
 const POLL: Duration = Duration::from_millis(10);
 
 /// See the module. A node of our own is stopped when this is dropped.
@@ -46,11 +47,16 @@ impl Server {
                 process: pid.map(|pid| Process { pid }),
                 _own: None,
             }),
-            Target::Own => Self::start(),
+            Target::Own => Self::start(None),
         }
     }
 
-    fn start() -> Result<Self, Failure> {
+    /// Starts a node of our own with this configuration beside what the run itself needs.
+    pub(super) fn start_with(configuration: &str) -> Result<Self, Failure> {
+        Self::start(Some(configuration))
+    }
+
+    fn start(configuration: Option<&str>) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| {
             Failure::unexpected(format!("the node to measure cannot be started: {error}"))
         };
@@ -60,6 +66,11 @@ impl Server {
         command.arg("serve").arg("--data-dir").arg(dir.path());
         for setting in ["stomp.listen=127.0.0.1:0", "http.listen=127.0.0.1:0"] {
             command.arg("--set").arg(setting);
+        }
+        if let Some(text) = configuration {
+            let file = dir.path().join(CONFIGURATION_FILE);
+            std::fs::write(&file, text).map_err(failed)?;
+            command.arg("--config").arg(file);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut own = Own { child: command.spawn().map_err(failed)?, dir };

@@ -1,4 +1,4 @@
-//! The generator against its own relay, and its frames against the decoder.
+//! The generator against its own bare loop, and its frames against the decoder.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use posthouse_wire::stomp::{Command, Decoded, Decoder, FrameLimits, Version};
 use serde_json::Value;
 
 use super::plan::{Ack, Plan, Shape};
-use super::run::measure_relay;
+use super::run::measure_bare;
 use super::stamp::Stamp;
 use super::template::{Form, Template, read_receipt};
 
@@ -28,8 +28,8 @@ fn plan(shape: Shape, consumers: usize) -> Plan {
     }
 }
 
-fn check_relay(plan: &Plan) {
-    let report = measure_relay(plan).expect("the relay works");
+fn check_bare(plan: &Plan) {
+    let report = measure_bare(plan).expect("the loop works");
     let figure = |name: &str| report.get(name).and_then(Value::as_u64);
     assert!(figure("received_per_s").is_some_and(|rate| rate > 0), "{report:?}");
     for name in ["lost", "duplicated", "misordered", "redelivered"] {
@@ -40,11 +40,11 @@ fn check_relay(plan: &Plan) {
 }
 
 #[test]
-fn what_a_relay_passes_on_is_complete() {
-    check_relay(&plan(Shape::Queue, 1));
-    check_relay(&plan(Shape::Topic, 5));
-    check_relay(&Plan { rate: Some(2_000), ..plan(Shape::Queue, 1) });
-    check_relay(&Plan { outstanding: 1, body_bytes: 0, ..plan(Shape::Queue, 1) });
+fn what_the_bare_loop_passes_on_is_complete() {
+    check_bare(&plan(Shape::Queue, 1));
+    check_bare(&plan(Shape::Topic, 5));
+    check_bare(&Plan { rate: Some(2_000), ..plan(Shape::Queue, 1) });
+    check_bare(&Plan { outstanding: 1, body_bytes: 0, ..plan(Shape::Queue, 1) });
 }
 
 #[test]

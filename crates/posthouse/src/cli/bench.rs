@@ -1,4 +1,7 @@
-//! `posthouse bench`: measure a message broker, a node of our own or any that speaks STOMP.
+//! `posthouse bench`: measure a message broker, a node of our own or any that speaks STOMP; and
+//! measure the relay.
+
+mod relay;
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
@@ -13,16 +16,19 @@ use crate::bench::{self, Ack, Plan, Report, Shape, Target};
 use crate::codes::Code;
 use crate::failure::Failure;
 
-/// The relay is measured for as long at most, for it does not need to warm up.
-const RELAY_SECONDS_MAX: u64 = 3;
+/// The bare loop is measured for as long at most, for it does not need to warm up.
+const BARE_SECONDS_MAX: u64 = 3;
 
 /// Everything that a report may tell.
-const COLUMNS: [Column; 41] = [
+const COLUMNS: [Column; 52] = [
     Column("scenario", "scenario"),
     Column("connections", "connections"),
     Column("memory before, MiB", "memory_before_mib"),
     Column("memory, MiB", "memory_mib"),
+    Column("memory at the peak, MiB", "memory_peak_mib"),
     Column("memory of each, bytes", "bytes_each"),
+    Column("requests", "requests"),
+    Column("keys", "keys"),
     Column("producers", "producers"),
     Column("consumers", "consumers"),
     Column("destinations", "destinations"),
@@ -32,13 +38,19 @@ const COLUMNS: [Column; 41] = [
     Column("window", "window"),
     Column("intended/s", "intended_per_s"),
     Column("seconds", "seconds"),
+    Column("seconds until all is read", "read_seconds"),
+    Column("delivered/s", "delivered_per_s"),
+    Column("delivered/s without blocked keys", "free_per_s"),
+    Column("share of that, %", "free_share_percent"),
     Column("sent/s", "sent_per_s"),
     Column("received/s", "received_per_s"),
     Column("confirmed/s", "confirmed_per_s"),
-    Column("relay/s", "relay_per_s"),
-    Column("share of the relay, %", "relay_share_percent"),
+    Column("bare loop/s", "bare_per_s"),
+    Column("share of the bare loop, %", "bare_share_percent"),
     Column("server CPU, us a message", "server_cpu_us"),
     Column("server CPU, %", "server_cpu_percent"),
+    Column("database CPU, us a message", "database_cpu_us"),
+    Column("database CPU, %", "database_cpu_percent"),
     Column("generator CPU, us a message", "generator_cpu_us"),
     Column("generator CPU, %", "generator_cpu_percent"),
     Column("whole machine CPU, %", "machine_cpu_percent"),
@@ -59,6 +71,8 @@ const COLUMNS: [Column; 41] = [
     Column("duplicated", "duplicated"),
     Column("misordered", "misordered"),
     Column("redelivered", "redelivered"),
+    Column("overtaken", "overtaken"),
+    Column("not recorded", "unsettled"),
 ];
 
 /// What to measure. Without --server a node is started for the run, and stopped after it.
@@ -135,8 +149,10 @@ pub(crate) enum Bench {
         #[command(flatten)]
         common: Common,
     },
-    /// What this machine does at most: a bare relay of bytes, without any meaning.
-    Relay {
+    /// The relay: requests from a database to a receiver.
+    Relay(relay::Relay),
+    /// What this machine does at most: a bare loop of bytes, without any meaning.
+    Bare {
         #[command(flatten)]
         load: Load,
         /// Receiving connections.
@@ -174,9 +190,9 @@ pub(crate) struct Load {
     /// Messages that a consumer may hold unacknowledged; the broker's choice when it is not said.
     #[arg(long, value_name = "COUNT")]
     prefetch: Option<u32>,
-    /// Do not measure a bare relay for comparison.
+    /// Do not measure a bare loop of bytes for comparison.
     #[arg(long)]
-    no_relay: bool,
+    no_bare: bool,
 }
 
 impl Bench {
@@ -190,8 +206,9 @@ impl Bench {
             Self::Idle { common, connections } => {
                 bench::idle(&common.target(global)?, connections)?
             }
-            Self::Relay { load, consumers } => {
-                bench::measure_relay(&Plan { consumers, ..load.plan(Shape::Topic) })?
+            Self::Relay(relay) => relay.measure()?,
+            Self::Bare { load, consumers } => {
+                bench::measure_bare(&Plan { consumers, ..load.plan(Shape::Topic) })?
             }
             Self::Queue { common, load, producers, consumers, queues } => {
                 check_queues(queues, producers.min(consumers))?;
@@ -253,19 +270,19 @@ impl Load {
         }
     }
 
-    /// Measures a broker, and before it the relay.
+    /// Measures a broker, and before it the bare loop.
     fn measure(&self, scenario: &str, plan: &Plan, target: &Target) -> Result<Report, Failure> {
-        if self.no_relay {
+        if self.no_bare {
             return bench::measure(scenario, plan, target);
         }
-        let relay_seconds = self.duration.min(RELAY_SECONDS_MAX);
-        eprintln!("measuring a bare relay for {relay_seconds} s");
-        let short = Duration::from_secs(relay_seconds);
-        let relay = Plan { warmup: short / 10, duration: short, ..plan.clone() };
-        let relay = bench::measure_relay(&relay)?;
+        let bare_seconds = self.duration.min(BARE_SECONDS_MAX);
+        eprintln!("measuring a bare loop of bytes for {bare_seconds} s");
+        let short = Duration::from_secs(bare_seconds);
+        let bare = Plan { warmup: short / 10, duration: short, ..plan.clone() };
+        let bare = bench::measure_bare(&bare)?;
         eprintln!("measuring the broker for {} s", self.warmup + self.duration);
         let mut report = bench::measure(scenario, plan, target)?;
-        report.put_relay(&relay);
+        report.put_bare(&bare);
         Ok(report)
     }
 }
@@ -282,7 +299,7 @@ fn show(global: &Global, report: Report) -> Result<(), Failure> {
     if wrong == 0 {
         return Ok(());
     }
-    let what = format!("{wrong} messages or receipts were lost or came twice");
+    let what = format!("{wrong} messages or receipts were lost, came twice or out of order");
     Err(Failure::unexpected(what))
 }
 

@@ -48,11 +48,28 @@ pub(crate) enum ConfigCommand {
 }
 
 impl SettingArgs {
+    /// The configuration file, if one was named.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        self.config.clone()
+    }
+
     /// Reads the settings from everywhere.
     ///
     /// # Errors
     /// Every mistake in them.
     pub(crate) fn load(&self, global: &Global) -> Result<Loaded, Report> {
+        self.load_over(global, None)
+    }
+
+    /// The same, over a text that is stronger than the defaults and weaker than all else.
+    ///
+    /// # Errors
+    /// Every mistake in them.
+    pub(crate) fn load_over(
+        &self,
+        global: &Global,
+        sample: Option<&str>,
+    ) -> Result<Loaded, Report> {
         let mut assignments = self.assignments.clone();
         if let Some(dir) = &global.data_dir {
             assignments.push(format!("data_dir={}", dir.display()));
@@ -61,7 +78,8 @@ impl SettingArgs {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
         let environment = std::env::vars_os().filter_map(text).collect();
-        config::load(&Sources { file: self.config.clone(), environment, assignments })
+        let sample = sample.map(str::to_owned);
+        config::load(&Sources { sample, file: self.config.clone(), environment, assignments })
     }
 }
 

@@ -11,13 +11,21 @@ use crate::failure::Failure;
 /// # Errors
 /// [`Code::ConfirmationMissing`] when another name is given, or nobody can be asked.
 pub(super) fn confirm(verb: &str, kind: &str, name: &str) -> Result<(), Failure> {
+    confirm_loss("messages", verb, &format!("{kind}'s name"), name)
+}
+
+/// As [`confirm`], where something else is lost than messages, and `asked` is to be typed.
+///
+/// # Errors
+/// As [`confirm`].
+pub(super) fn confirm_loss(lost: &str, verb: &str, asked: &str, name: &str) -> Result<(), Failure> {
     let refuse = |message: String| {
         Failure::new(Code::ConfirmationMissing, message, "give --yes to do it unasked")
     };
     if !std::io::stdin().is_terminal() {
-        return Err(refuse(format!("{verb} destroys messages and nobody can be asked")));
+        return Err(refuse(format!("{verb} destroys {lost} and nobody can be asked")));
     }
-    eprint!("This drops messages. Type the {kind}'s name to {verb} it: ");
+    eprint!("This drops {lost}. Type the {asked} to {verb} it: ");
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
     if read.is_ok() && answer.trim() == name {

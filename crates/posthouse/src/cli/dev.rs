@@ -1,5 +1,7 @@
 //! `posthouse dev`: a node to play with, on embedded defaults, with a sample that shows messages
-//! flowing, and with lines to paste.
+//! flowing and platforms exchanging requests, and with lines to paste.
+
+mod platforms;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,6 +15,7 @@ use crate::data_dir::{self, Endpoints};
 use crate::failure::Failure;
 use crate::node::{self, Run};
 use crate::version::VERSION;
+use platforms::Platforms;
 
 /// The queue of the sample.
 const SAMPLE: &str = "/queue/sample.coffee";
@@ -39,17 +42,21 @@ impl Dev {
         let is_given = global.data_dir.is_some();
         let dir = global.data_dir.clone().map_or_else(data_dir::dev_path, Ok)?;
         let global = Global { data_dir: Some(dir.clone()), ..global.clone() };
-        let loaded = self.settings.load(&global)?;
         let has_sample = !self.no_sample;
+        let platforms = has_sample.then(Platforms::new).transpose()?;
+        let sample = platforms.as_ref().map(Platforms::configuration);
+        let loaded = self.settings.load_over(&global, sample.as_deref())?;
         let command = command(is_given.then_some(&*dir));
         let kept = kept(is_given.then_some(&*dir));
         let result = node::run(Run {
             loaded,
-            reload: Box::new(move || self.settings.load(&global)),
+            watched: self.settings.file(),
+            reload: Box::new(move || self.settings.load_over(&global, sample.as_deref())),
             on_ready: Box::new(move |endpoints| {
                 print!("{}", welcome(endpoints, &command, &kept, has_sample));
-                if has_sample {
-                    tokio::spawn(sample(endpoints.stomp.to_string()));
+                if let Some(platforms) = platforms {
+                    tokio::spawn(serve_sample(endpoints.stomp.to_string()));
+                    platforms.start(&command);
                 }
             }),
         });
@@ -112,7 +119,12 @@ Ctrl-C stops.
 fn sample_text(command: &str) -> String {
     format!(
         "\nA sample sends a message a second to {SAMPLE} and takes it out. Watch it:\n\n  \
-         {command} queue show sample.coffee\n"
+         {command} queue show sample.coffee\n\n\
+         Three platforms exchange requests through a relay; what happens is told below. \
+         Look on:\n\n  \
+         {command} relay row list\n  \
+         {command} relay group off orders\n  \
+         {command} relay group on orders\n"
     )
 }
 
@@ -148,7 +160,7 @@ fn program() -> String {
 }
 
 /// Sends and takes out until the node stops. The sample ends quietly then.
-async fn sample(stomp: String) {
+async fn serve_sample(stomp: String) {
     if let Err(error) = serve_coffee(&stomp).await {
         tracing::debug!(%error, "the sample ended");
     }

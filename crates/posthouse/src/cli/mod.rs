@@ -17,6 +17,7 @@ mod progress;
 mod publish;
 mod queue;
 mod receipts;
+mod relay;
 mod restore;
 mod rows;
 mod serve;
@@ -109,6 +110,9 @@ enum Command {
     Backup(backup::Backup),
     /// Make a backup the store of a data directory.
     Restore(restore::Restore),
+    /// Look after the relay: request tables, their groups, and single requests.
+    #[command(subcommand)]
+    Relay(relay::Relay),
     /// Look into what is kept on disk.
     #[command(subcommand)]
     Store(store::Store),
@@ -147,6 +151,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Connection(command) => command.run(&global),
         Command::Backup(command) => command.run(&global),
         Command::Restore(command) => command.run(&global),
+        Command::Relay(command) => command.run(&global),
         Command::Store(command) => command.run(&global),
         Command::Config(command) => command.run(&global),
         Command::Explain(command) => command.run(),

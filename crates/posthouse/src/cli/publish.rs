@@ -81,7 +81,7 @@ impl Publish {
     }
 
     async fn send(&self, client: &Client, receipts: &mut Receipts) -> Result<(), Failure> {
-        let body = self.read_body()?;
+        let body = read_body(self.body.as_deref())?;
         for _ in 0..self.count {
             self.send_one(client, receipts, body.clone()).await?;
         }
@@ -115,17 +115,21 @@ impl Publish {
         let receipt = client.send_nowait(message).await.map_err(|error| failure_of(&error))?;
         receipts.add(receipt).await.map_err(|error| failure_of(&error))
     }
+}
 
-    fn read_body(&self) -> Result<Vec<u8>, Failure> {
-        match self.body.as_deref() {
-            Some("-") => read("standard input", io::stdin().lock()),
-            None if !io::stdin().is_terminal() => read("standard input", io::stdin().lock()),
-            None => Ok(Vec::new()),
-            Some(text) => match text.strip_prefix('@') {
-                Some(path) => read_file(&PathBuf::from(path)),
-                None => Ok(text.as_bytes().to_vec()),
-            },
-        }
+/// Reads a body: as it stands, from standard input, or from a file.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn read_body(body: Option<&str>) -> Result<Vec<u8>, Failure> {
+    match body {
+        Some("-") => read("standard input", io::stdin().lock()),
+        None if !io::stdin().is_terminal() => read("standard input", io::stdin().lock()),
+        None => Ok(Vec::new()),
+        Some(text) => match text.strip_prefix('@') {
+            Some(path) => read_file(&PathBuf::from(path)),
+            None => Ok(text.as_bytes().to_vec()),
+        },
     }
 }
 
@@ -145,13 +149,15 @@ fn unreadable(name: &str, error: &io::Error) -> Failure {
     Failure::unexpected(format!("{name} cannot be read: {error}"))
 }
 
-fn header(text: &str) -> Result<(String, String), String> {
+/// Reads a header as it stands on a command line.
+pub(super) fn header(text: &str) -> Result<(String, String), String> {
     match text.split_once(':') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("write it as NAME:VALUE".into()),
     }
 }
 
-fn duration(text: &str) -> Result<u64, String> {
+/// Reads a duration as it stands on a command line, in milliseconds.
+pub(super) fn duration(text: &str) -> Result<u64, String> {
     duration_ms(text).ok_or_else(|| "write it as 30s, 5m or 2h".into())
 }

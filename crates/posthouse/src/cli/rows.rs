@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Global;
 use super::api::{Api, escape};
-use super::output::{self, Column};
+use super::output::{self, Column, Format};
 use crate::failure::Failure;
 
 /// Rows that are asked for at once.
@@ -36,8 +36,23 @@ pub(crate) fn list(
     columns: &[Column],
     hint: &str,
 ) -> Result<(), Failure> {
-    let (rows, is_cut) = fetch(&Api::find(global)?, path, args)?;
-    output::rows(global.output, columns, &rows, hint)?;
+    list_from(&Api::find(global)?, global.output, path, args, columns, hint)
+}
+
+/// As [`list`], from a node that is known.
+///
+/// # Errors
+/// As [`list`].
+pub(crate) fn list_from(
+    api: &Api,
+    format: Format,
+    path: &str,
+    args: &ListArgs,
+    columns: &[Column],
+    hint: &str,
+) -> Result<(), Failure> {
+    let (rows, is_cut) = fetch(api, path, args)?;
+    output::rows(format, columns, &rows, hint)?;
     tell_cut(is_cut, rows.len());
     Ok(())
 }

@@ -24,6 +24,7 @@ impl Serve {
         let global = global.clone();
         node::run(Run {
             loaded,
+            watched: self.settings.file(),
             reload: Box::new(move || self.settings.load(&global)),
             on_ready: Box::new(|_| ()),
         })

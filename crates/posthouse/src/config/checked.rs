@@ -10,6 +10,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::raw::{Raw, Setting};
 use super::reader::Reader;
+use super::relay::{self, RelayConfig};
 use super::report::{Mistake, Report};
 use super::rules;
 use crate::codes::Code;
@@ -50,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) log: LogConfig,
     /// Rules for destinations and the memory of the node.
     pub(crate) policies: Policies,
+    /// The relay.
+    pub(crate) relay: RelayConfig,
 }
 
 /// How STOMP is spoken.
@@ -118,6 +121,7 @@ impl Config {
             journal: journal(&mut reader),
             log: log(&mut reader),
             policies: policies(&mut reader, raw),
+            relay: relay::read(raw, &mut reader.report),
         };
         if reader.report.mistakes.is_empty() { Ok(config) } else { Err(reader.report) }
     }

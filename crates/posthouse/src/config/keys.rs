@@ -62,8 +62,41 @@ pub(crate) const KEYS: [Key; 21] = [
     live("log.level"),
 ];
 
-/// The array of tables that holds the rules for destinations.
+/// A list of tables, each of which may be written any number of times as `[[path]]`.
+#[derive(Debug)]
+pub(crate) struct List {
+    /// Its dotted path.
+    pub(crate) path: &'static str,
+    /// What one of its tables is, for people.
+    pub(crate) what: &'static str,
+    /// Every key that such a table may have.
+    pub(crate) keys: &'static [&'static str],
+    /// What it takes to change it.
+    pub(crate) change: Change,
+}
+
+/// Rules for destinations.
 pub(crate) const RULES: &str = "destination";
+/// Request tables.
+pub(crate) const RELAY_SOURCES: &str = "relay.source";
+/// Request groups.
+pub(crate) const RELAY_GROUPS: &str = "relay.group";
+/// Request codes.
+pub(crate) const RELAY_CODES: &str = "relay.code";
+/// Where requests go.
+pub(crate) const RELAY_ENDPOINTS: &str = "relay.endpoint";
+/// Processing windows.
+pub(crate) const RELAY_WINDOWS: &str = "relay.window";
+
+/// Every list.
+pub(crate) const LISTS: [List; 6] = [
+    List { path: RULES, what: "a rule", keys: &RULE_KEYS, change: Change::Restart },
+    List { path: RELAY_SOURCES, what: "a source", keys: &SOURCE_KEYS, change: Change::Restart },
+    List { path: RELAY_GROUPS, what: "a request group", keys: &GROUP_KEYS, change: Change::Live },
+    List { path: RELAY_CODES, what: "a request code", keys: &CODE_KEYS, change: Change::Live },
+    List { path: RELAY_ENDPOINTS, what: "an endpoint", keys: &ENDPOINT_KEYS, change: Change::Live },
+    List { path: RELAY_WINDOWS, what: "a window", keys: &WINDOW_KEYS, change: Change::Live },
+];
 
 /// Every key of a rule.
 pub(crate) const RULE_KEYS: [&str; 17] = [
@@ -86,6 +119,60 @@ pub(crate) const RULE_KEYS: [&str; 17] = [
     "auto_create",
 ];
 
+const SOURCE_KEYS: [&str; 7] = ["name", "url", "url_file", "region", "lease", "round", "settle"];
+
+const GROUP_KEYS: [&str; 11] = [
+    "name",
+    "source",
+    "region",
+    "active",
+    "order",
+    "on_failure",
+    "on_expired",
+    "attempts_max",
+    "backoff",
+    "backoff_max",
+    "window",
+];
+
+const CODE_KEYS: [&str; 4] = ["name", "group", "endpoint", "window"];
+
+const ENDPOINT_KEYS: [&str; 25] = [
+    "name",
+    "url",
+    "destination",
+    "allow",
+    "method",
+    "service",
+    "service_method",
+    "headers",
+    "content_type",
+    "body",
+    "success",
+    "success_text",
+    "success_field",
+    "never",
+    "signing_keys",
+    "ca_file",
+    "client_certificate_file",
+    "client_key_file",
+    "http",
+    "concurrency",
+    "rate",
+    "timeout",
+    "breaker_failures",
+    "breaker_pause",
+    "breaker_pause_max",
+];
+
+const WINDOW_KEYS: [&str; 7] =
+    ["name", "zone", "weekly", "dates", "valid_until", "after_valid_until", "margin_before_close"];
+
+/// The list of this dotted path, if there is one.
+pub(crate) fn find_list(path: &str) -> Option<&'static List> {
+    LISTS.iter().find(|list| list.path == path)
+}
+
 /// The setting of this dotted path, if there is one.
 pub(crate) fn find(path: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.path == path)
@@ -93,5 +180,7 @@ pub(crate) fn find(path: &str) -> Option<&'static Key> {
 
 /// Whether some setting lies below this dotted path.
 pub(crate) fn is_section(path: &str) -> bool {
-    KEYS.iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+    let paths = KEYS.iter().map(|key| key.path).chain(LISTS.iter().map(|list| list.path));
+    let mut below = paths.filter_map(|whole| whole.strip_prefix(path));
+    below.any(|rest| rest.starts_with('.'))
 }

@@ -5,13 +5,16 @@
 
 mod checked;
 mod keys;
+mod mask;
 mod raw;
 mod reader;
+mod relay;
 mod report;
 mod rules;
 mod show;
 mod source;
 mod suggestion;
+mod table;
 mod value;
 
 #[cfg(test)]
@@ -21,9 +24,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) use checked::{Config, JournalConfig, LimitsConfig, LogConfig};
+pub(crate) use relay::{RelayConfig, Route, SourceConfig, Url};
 pub(crate) use report::Report;
 pub(crate) use show::{changes, show};
-pub(crate) use value::duration_ms;
+pub(crate) use value::{duration_ms, duration_text};
 
 use crate::codes::Code;
 use raw::{Layers, Raw};
@@ -42,6 +46,8 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 /// Where settings are looked for beside the defaults.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sources {
+    /// A text that comes with a sample.
+    pub(crate) sample: Option<String>,
     /// The file.
     pub(crate) file: Option<PathBuf>,
     /// Environment variables, all of them.
@@ -66,6 +72,9 @@ pub(crate) struct Loaded {
 pub(crate) fn load(sources: &Sources) -> Result<Loaded, Report> {
     let mut layers = Layers::new();
     layers.add_text(&source(SourceKind::Default, "", DEFAULT));
+    if let Some(sample) = &sources.sample {
+        layers.add_text(&source(SourceKind::Default, "", sample));
+    }
     if let Some(path) = &sources.file {
         add_file(&mut layers, path);
     }

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{self, RULE_KEYS, RULES};
+use super::keys::{self, List};
 use super::report::{Mistake, Report};
 use super::source::{Place, Source};
 use super::suggestion::nearest;
 use crate::codes::Code;
 
-/// Rules that one configuration may have.
-const RULES_MAX: usize = 1_000;
+/// Tables that one list may have.
+const TABLES_MAX: usize = 10_000;
 
 /// A value as it was written.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,9 +40,9 @@ pub(crate) struct Setting {
     pub(crate) place: Place,
 }
 
-/// A rule for destinations as it was written.
+/// One table of a list as it was written.
 #[derive(Clone, Debug)]
-pub(crate) struct RawRule {
+pub(crate) struct Table {
     /// Where it stands.
     pub(crate) place: Place,
     /// What it sets.
@@ -54,8 +54,15 @@ pub(crate) struct RawRule {
 pub(crate) struct Raw {
     /// By dotted path.
     pub(crate) settings: BTreeMap<&'static str, Setting>,
-    /// In their order.
-    pub(crate) rules: Vec<RawRule>,
+    /// The tables of lists, in their order, by the path of the list.
+    pub(crate) lists: BTreeMap<&'static str, Vec<Table>>,
+}
+
+impl Raw {
+    /// The tables of a list, in their order.
+    pub(crate) fn list(&self, path: &str) -> &[Table] {
+        self.lists.get(path).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// Puts layers over each other and notes what is wrong with them.
@@ -109,8 +116,8 @@ impl Layers {
             let place = Place::new(source, name.span());
             if let Some(key) = keys::find(&path) {
                 self.raw.settings.insert(key.path, setting_of(source, value));
-            } else if path == RULES {
-                self.add_rules(source, value);
+            } else if let Some(list) = keys::find_list(&path) {
+                self.add_list(source, list, value);
             } else if keys::is_section(&path) {
                 self.add_section(source, &path, value);
             } else {
@@ -128,45 +135,56 @@ impl Layers {
         self.mistake(Code::ValueInvalid, &place, message, format!("write a table [{path}]"));
     }
 
-    fn add_rules(&mut self, source: &Arc<Source>, value: &Spanned<DeValue<'_>>) {
+    fn add_list(
+        &mut self,
+        source: &Arc<Source>,
+        list: &'static List,
+        value: &Spanned<DeValue<'_>>,
+    ) {
         let place = Place::new(source, value.span());
-        let DeValue::Array(rules) = value.get_ref() else {
-            let message = "rules for destinations come as a list".to_owned();
-            let help = format!("write [[{RULES}]] above each rule");
+        let help = format!("write [[{}]] above each", list.path);
+        let DeValue::Array(tables) = value.get_ref() else {
+            let message = format!("`{}` is a list of tables", list.path);
             return self.mistake(Code::ValueInvalid, &place, message, help);
         };
-        if rules.len() > RULES_MAX {
-            let message = format!("there are {} rules; {RULES_MAX} are allowed", rules.len());
+        if tables.len() > TABLES_MAX {
+            let message =
+                format!("`{}`: {} tables; {TABLES_MAX} are allowed", list.path, tables.len());
             return self.mistake(Code::ValueInvalid, &place, message, "merge some".into());
         }
-        for rule in rules {
-            let place = Place::new(source, rule.span());
-            match rule.get_ref() {
-                DeValue::Table(table) => self.add_rule(source, place, table),
+        for table in tables {
+            let place = Place::new(source, table.span());
+            match table.get_ref() {
+                DeValue::Table(table) => self.add_list_table(source, list, place, table),
                 _ => {
-                    let help = format!("write [[{RULES}]] above each rule");
-                    self.mistake(Code::ValueInvalid, &place, "a rule is a table".into(), help);
+                    let message = format!("{} is a table", list.what);
+                    self.mistake(Code::ValueInvalid, &place, message, help.clone());
                 }
             }
         }
     }
 
-    fn add_rule(&mut self, source: &Arc<Source>, place: Place, table: &DeTable<'_>) {
+    fn add_list_table(
+        &mut self,
+        source: &Arc<Source>,
+        list: &'static List,
+        place: Place,
+        table: &DeTable<'_>,
+    ) {
         let mut settings = BTreeMap::new();
         for (name, value) in table {
-            match RULE_KEYS.iter().find(|key| **key == name.get_ref().as_ref()) {
+            match list.keys.iter().find(|key| **key == name.get_ref().as_ref()) {
                 Some(key) => {
                     settings.insert(*key, setting_of(source, value));
                 }
-                None => self.unknown_rule_key(name.get_ref(), &Place::new(source, name.span())),
+                None => {
+                    let help = did_you_mean(nearest(name.get_ref(), list.keys.iter().copied()));
+                    let message = format!("unknown key `{}` in {}", name.get_ref(), list.what);
+                    self.mistake(Code::KeyUnknown, &Place::new(source, name.span()), message, help);
+                }
             }
         }
-        self.raw.rules.push(RawRule { place, settings });
-    }
-
-    fn unknown_rule_key(&mut self, name: &str, place: &Place) {
-        let help = did_you_mean(nearest(name, RULE_KEYS.into_iter()));
-        self.mistake(Code::KeyUnknown, place, format!("unknown key `{name}` in a rule"), help);
+        self.raw.lists.entry(list.path).or_default().push(Table { place, settings });
     }
 
     /// Suggests a key of the same section by its last part, or any other by its whole path.

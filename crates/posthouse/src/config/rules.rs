@@ -7,7 +7,8 @@ use posthouse_core::policy::{
     KeepExpired, OnReject, Persistence, Policy, Rule, WhenFull, WhenSlow,
 };
 
-use super::raw::{Raw, RawRule, Setting};
+use super::keys::RULES;
+use super::raw::{Raw, Setting, Table};
 use super::reader::{Reading, boolean, duration, integer, size, text, word};
 use super::report::{Mistake, Report};
 use crate::codes::Code;
@@ -17,10 +18,10 @@ const WAIT_MS_MAX: u64 = 30 * 86_400_000;
 
 /// Reads all rules; what is wrong with them goes to `report`.
 pub(crate) fn read(raw: &Raw, report: &mut Report) -> Vec<Rule> {
-    raw.rules.iter().filter_map(|rule| read_rule(rule, report)).collect()
+    raw.list(RULES).iter().filter_map(|rule| read_rule(rule, report)).collect()
 }
 
-fn read_rule(rule: &RawRule, report: &mut Report) -> Option<Rule> {
+fn read_rule(rule: &Table, report: &mut Report) -> Option<Rule> {
     let mut policy = Policy::default();
     for (name, setting) in &rule.settings {
         if let Err(mistake) = set(&mut policy, name, setting) {

@@ -2,8 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::keys::{Change, KEYS, Key, RULE_KEYS, RULES};
-use super::raw::{Raw, RawRule, Setting, Value};
+use super::keys::{Change, KEYS, LISTS, List, RELAY_SOURCES};
+use super::mask::mask_url;
+use super::raw::{Raw, Setting, Table, Value};
 
 /// One row for each setting: its key, value, origin, and what it takes to change it.
 pub(crate) fn show(raw: &Raw) -> Vec<Json> {
@@ -11,32 +12,41 @@ pub(crate) fn show(raw: &Raw) -> Vec<Json> {
         let setting = raw.settings.get(key.path)?;
         Some(row(key.path, setting, key.change.as_str()))
     });
-    let rules = raw.rules.iter().enumerate().flat_map(|(index, rule)| {
-        RULE_KEYS.iter().filter_map(move |name| {
-            let setting = rule.settings.get(name)?;
-            Some(row(&format!("{RULES}.{index}.{name}"), setting, "restart"))
+    plain.chain(LISTS.iter().flat_map(|list| show_list(raw, list))).collect()
+}
+
+fn show_list(raw: &Raw, list: &'static List) -> Vec<Json> {
+    let tables = raw.list(list.path).iter().enumerate();
+    let rows = tables.flat_map(|(index, table)| {
+        list.keys.iter().filter_map(move |name| {
+            let setting = table.settings.get(name)?;
+            let key = format!("{}.{index}.{name}", list.path);
+            let mut row = row(&key, setting, list.change.as_str());
+            if (list.path, *name) == (RELAY_SOURCES, "url") {
+                row["value"] = row["value"].as_str().map(mask_url).into();
+            }
+            Some(row)
         })
     });
-    plain.chain(rules).collect()
+    rows.collect()
 }
 
 /// The keys whose values differ: those that hold at once, and those that need a restart.
 pub(crate) fn changes(old: &Raw, new: &Raw) -> (Vec<&'static str>, Vec<&'static str>) {
     let value = |raw: &Raw, path: &str| raw.settings.get(path).map(|s| json_of(&s.value));
-    let changed = KEYS.iter().filter(|key| value(old, key.path) != value(new, key.path));
-    let (live, waiting): (Vec<&Key>, Vec<&Key>) =
-        changed.partition(|key| key.change == Change::Live);
-    let paths = |keys: Vec<&Key>| keys.into_iter().map(|key| key.path).collect::<Vec<_>>();
-    let rules = |raw: &Raw| raw.rules.iter().map(rule_json).collect::<Vec<_>>();
-    let mut waiting = paths(waiting);
-    if rules(old) != rules(new) {
-        waiting.push(RULES);
-    }
-    (paths(live), waiting)
+    let tables = |raw: &Raw, path: &str| raw.list(path).iter().map(table_json).collect::<Vec<_>>();
+    let keys = KEYS.iter().filter(|key| value(old, key.path) != value(new, key.path));
+    let lists = LISTS.iter().filter(|list| tables(old, list.path) != tables(new, list.path));
+    let changed = keys.map(|key| (key.path, key.change));
+    let changed = changed.chain(lists.map(|list| (list.path, list.change)));
+    let (live, waiting): (Vec<_>, Vec<_>) =
+        changed.partition(|(_, change)| *change == Change::Live);
+    let paths = |of: Vec<(&'static str, Change)>| of.into_iter().map(|(path, _)| path).collect();
+    (paths(live), paths(waiting))
 }
 
-fn rule_json(rule: &RawRule) -> Vec<(&'static str, Json)> {
-    rule.settings.iter().map(|(name, setting)| (*name, json_of(&setting.value))).collect()
+fn table_json(table: &Table) -> Vec<(&'static str, Json)> {
+    table.settings.iter().map(|(name, setting)| (*name, json_of(&setting.value))).collect()
 }
 
 fn row(key: &str, setting: &Setting, change: &str) -> Json {

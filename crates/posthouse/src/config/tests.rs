@@ -6,10 +6,12 @@ use std::sync::Arc;
 use posthouse_core::destination::{DestinationName, Kind};
 use posthouse_core::policy::{Policy, WhenFull};
 
-use super::keys::{KEYS, RULE_KEYS};
+use super::keys::{KEYS, LISTS, RULES};
 use super::raw::Layers;
 use super::source::SourceKind;
-use super::{DEFAULT, Loaded, Report, Sources, add_assignment, add_variable, finish, load, source};
+use super::{
+    DEFAULT, Loaded, Report, Sources, add_assignment, add_variable, finish, load, show, source,
+};
 
 fn read(file: &str, environment: &[(&str, &str)], set: &[&str]) -> Result<Loaded, Report> {
     let mut layers = Layers::new();
@@ -40,21 +42,35 @@ fn the_defaults_are_whole_and_documented() {
     assert!(KEYS.iter().all(|key| raw.settings.contains_key(key.path)), "each has a default");
     assert!(config.stomp.listen.iter().chain(&config.http_listen).all(|a| a.ip().is_loopback()));
     let marks = DEFAULT.matches("[live]").count() + DEFAULT.matches("[restart]").count();
-    assert_eq!(marks, KEYS.len() + 3, "each says what it takes to change it");
+    assert_eq!(marks, KEYS.len() + LISTS.len() + 2, "each says what it takes to change it");
 }
 
 #[test]
 fn the_commented_rule_shows_the_defaults_of_the_core() {
-    let from = DEFAULT.find("# [[destination]]").expect("the rule is documented");
-    let lines = DEFAULT[from..].lines().map(|line| line.trim_start_matches("# "));
-    let rule: String =
-        lines.filter(|line| line.contains(['=', '['])).map(|l| l.to_owned() + "\n").collect();
-    let Loaded { raw, config } = read(&rule, &[], &[]).expect("the documented rule is right");
+    let Loaded { config, .. } = read(&documented(RULES), &[], &[]).expect("the rule is right");
     let rules = config.policies.rules;
     assert_eq!(rules.len(), 1);
     assert_eq!(*rules[0].policy, Policy::default());
-    let documented: BTreeSet<_> = raw.rules[0].settings.keys().copied().collect();
-    assert_eq!(documented, BTreeSet::from(RULE_KEYS), "every field is documented");
+}
+
+#[test]
+fn every_key_of_every_list_is_documented() {
+    for list in LISTS {
+        let mut layers = Layers::new();
+        layers.add_text(&source(SourceKind::File, "posthouse.toml", &documented(list.path)));
+        assert_eq!(layers.report, Report::default(), "{}", list.path);
+        let keys: BTreeSet<_> = layers.raw.list(list.path)[0].settings.keys().copied().collect();
+        assert_eq!(keys, BTreeSet::from_iter(list.keys.iter().copied()), "{}", list.path);
+    }
+}
+
+/// The commented table of a list in the default file, without its comments.
+fn documented(list: &str) -> String {
+    let head = format!("# [[{list}]]");
+    let from = DEFAULT.find(&head).expect("the list is documented");
+    let lines = DEFAULT[from..].lines().map(|line| line.strip_prefix("# ").unwrap_or_default());
+    let table = lines.take_while(|line| !line.is_empty()).filter(|line| !line.starts_with('#'));
+    table.map(|line| format!("{line}\n")).collect()
 }
 
 #[test]
@@ -289,3 +305,13 @@ error[PH1301]: unknown key `stomp_tls`
    |  ^^^^^^^^^ `posthouse config default` lists all keys
 
 9 mistakes in the configuration"#;
+
+#[test]
+fn the_password_of_a_database_is_not_shown() {
+    let file = "[[relay.source]]\nname = \"a\"\nurl = \"postgres://me:secret@host/db\"\n";
+    let Loaded { raw, .. } = read(file, &[], &[]).expect("it is right");
+    let rows = show(&raw);
+    let row = rows.iter().find(|row| row["key"] == "relay.source.0.url").expect("it is there");
+    assert_eq!(row["value"], "postgres://me:***@host/db");
+    assert!(!serde_json::Value::from(rows).to_string().contains("secret"));
+}

@@ -9,7 +9,9 @@
 mod listen;
 mod reload;
 mod start;
+mod watch;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +28,7 @@ use crate::config::{Loaded, Report};
 use crate::data_dir::{DataDir, Endpoints, unusable};
 use crate::failure::Failure;
 use crate::logging::{self, LogLevel};
+use crate::relay::Relay;
 use crate::stop::{self, Stopper};
 use crate::store_failure::explained;
 use reload::{Live, Signals, Told};
@@ -54,6 +57,8 @@ pub(crate) struct Run {
     pub(crate) loaded: Loaded,
     /// Reads the configuration again.
     pub(crate) reload: Reload,
+    /// The configuration file, which is read again when it changes.
+    pub(crate) watched: Option<PathBuf>,
     /// Is called once the node takes connections, on its runtime.
     pub(crate) on_ready: OnReady,
 }
@@ -68,6 +73,7 @@ struct Node {
     admin: Arc<Admin>,
     http: JoinHandle<()>,
     broker: Ended,
+    relay: Relay,
     stopper: Stopper,
     live: Live,
 }
@@ -83,8 +89,8 @@ pub(crate) fn run(run: Run) -> Result<(), Failure> {
     }
     let runtime = build_runtime()?;
     let result = runtime.block_on(async move {
-        let Run { loaded, reload, on_ready } = run;
-        let mut signals = Signals::new()?;
+        let Run { loaded, reload, watched, on_ready } = run;
+        let mut signals = Signals::new(watched)?;
         let mut node = Node::start(loaded, log_level).await?;
         on_ready(&node.endpoints);
         let ended = node.wait(&mut signals, &reload).await;
@@ -128,10 +134,12 @@ impl Node {
             stop: stop.clone(),
         };
         let (broker, journal) = start_broker(parts).await?;
-        let admin = start_admin(&dir, config.node_name.clone(), asker.clone(), journal)?;
+        let relay = Relay::start(&config.relay, &config.node_name, endpoints.stomp)?;
+        let node_name = config.node_name.clone();
+        let admin = start_admin(&dir, node_name, asker.clone(), journal, relay.clone())?;
         let http = tokio::spawn(admin::serve(admin.clone(), listen::to_tokio(http)?, stop));
-        let live = Live { loaded, log_level, asker };
-        let node = Node { dir, endpoints, admin, http, broker, stopper, live };
+        let live = Live { loaded, log_level, asker, relay: relay.clone() };
+        let node = Node { dir, endpoints, admin, http, broker, relay, stopper, live };
         node.announce()?;
         Ok(node)
     }
@@ -169,6 +177,7 @@ impl Node {
         if let Err(error) = Endpoints::remove(self.dir.path()) {
             tracing::warn!(%error, "could not take the endpoints back");
         }
+        self.relay.stop().await;
         self.stopper.stop();
         let result = match ended {
             Some(result) => result,
@@ -197,9 +206,11 @@ fn start_admin(
     node_name: String,
     asker: Asker,
     journal: Option<Watch>,
+    relay: Relay,
 ) -> Result<Arc<Admin>, Failure> {
     let started_ms = broker_thread::wall_ms();
-    let (admin, token) = Admin::new(asker, journal, dir.path().to_owned(), node_name, started_ms);
+    let data_dir = dir.path().to_owned();
+    let (admin, token) = Admin::new(asker, journal, relay, data_dir, node_name, started_ms);
     token.write(dir.path()).map_err(|error| unusable(dir.path(), &error))?;
     Ok(admin)
 }

@@ -1,6 +1,7 @@
-//! Signals, and what changes while a node runs.
+//! Signals, a changed configuration file, and what changes while a node runs.
 
 use std::io;
+use std::path::PathBuf;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -8,20 +9,24 @@ use crate::broker_thread::Asker;
 use crate::config::{self, Loaded, Report};
 use crate::failure::Failure;
 use crate::logging::LogLevel;
+use crate::relay::Relay;
+
+use super::watch::Watched;
 
 /// What the process hears from outside.
 pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
+    watched: Watched,
 }
 
 impl Signals {
-    /// Listens from now on.
+    /// Listens from now on, and watches the configuration file.
     ///
     /// # Errors
     /// When the system does not allow it.
-    pub(super) fn new() -> Result<Signals, Failure> {
+    pub(super) fn new(watched: Option<PathBuf>) -> Result<Signals, Failure> {
         let listen = |kind| {
             signal(kind).map_err(|error: io::Error| {
                 Failure::unexpected(format!("signals cannot be heard: {error}"))
@@ -31,6 +36,7 @@ impl Signals {
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
             hang_up: listen(SignalKind::hangup())?,
+            watched: Watched::new(watched),
         })
     }
 
@@ -40,6 +46,7 @@ impl Signals {
             _ = self.terminate.recv() => Told::Stop,
             _ = self.interrupt.recv() => Told::Stop,
             _ = self.hang_up.recv() => Told::Reload,
+            () = self.watched.changed() => Told::Reload,
         }
     }
 }
@@ -61,6 +68,8 @@ pub(super) struct Live {
     pub(super) log_level: LogLevel,
     /// The way to the broker thread.
     pub(super) asker: Asker,
+    /// The relay.
+    pub(super) relay: Relay,
 }
 
 impl Live {
@@ -79,6 +88,7 @@ impl Live {
         self.log_level.set(new.config.log.level);
         // A broker thread that is gone ends the node in a moment.
         let _ = self.asker.limit(new.config.limits).await;
+        self.relay.change(&new.config.relay);
         let (live, waiting) = config::changes(&self.loaded.raw, &new.raw);
         tracing::info!(?live, needs_restart = ?waiting, "read the configuration again");
         self.loaded = new;

@@ -13,5 +13,6 @@ mod large;
 mod lifecycle;
 mod load;
 mod power_cut;
+mod relay;
 mod server;
 mod store;

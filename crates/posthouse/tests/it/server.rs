@@ -118,6 +118,22 @@ impl Server {
         assert!(self.process.signal(signal), "the server has ended");
     }
 
+    /// Writes another configuration and has the server read it.
+    pub(crate) fn reconfigure(&mut self, text: &str) {
+        fs::write(config_path(&self.dir), text).expect("the configuration can be written");
+        self.signal(Signal::HUP);
+    }
+
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> i32 {
+        self.process.pid.as_raw_nonzero().get()
+    }
+
+    /// What it has said in all its lives.
+    pub(crate) fn log(&self) -> String {
+        read_log(&self.dir)
+    }
+
     /// Where the server keeps everything.
     pub(crate) fn data_dir(&self) -> PathBuf {
         data_dir(&self.dir)

@@ -7,7 +7,8 @@
 //!   everything that had been confirmed by then is in it.
 //! * Batches are copied from the checkpoint's place on without a gap, so the copy is a log that
 //!   ends between two batches, as after a crash.
-//! * Manifest and checkpoint are changed by the keeper alone, in the course of a checkpoint, and the
+//! * Manifest and checkpoint are changed by the keeper alone, in the course of a checkpoint, and
+//!   the
 //!   manifest when the log has come to another segment. During a hold it does neither, so it frees,
 //!   moves, renames and uses again nothing that is listed. What it goes on to make ahead is not
 //!   listed.

@@ -104,8 +104,9 @@ impl Keeper {
         2 * last + (self.machine.options.segment_bytes / BALLAST_PARTS).max(BALLAST_BYTES_LEAST)
     }
 
-    /// Makes a segment as long as there is room for. Answers false if it has to wait. The last resort is what is kept back for
-    /// checkpoints, if the one that is being made does not need it any more.
+    /// Makes a segment as long as there is room for. Answers false if it has to wait. The last
+    /// resort is what is kept back for checkpoints, if the one that is being made does not need it
+    /// any more.
     fn make(&self, slot: &Slot) -> Result<bool, Fault> {
         let segments = &self.machine.segments;
         let is_written = self.round.as_ref().is_some_and(Round::is_written);

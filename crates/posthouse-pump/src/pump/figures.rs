@@ -1,0 +1,195 @@
+//! What people and health rules want to know. Counts are kept as things happen; asking costs as
+//! much as there are requests that are blocked or may go.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Pump;
+use super::lane::LaneNo;
+use super::withheld::Cause;
+use crate::request::{RequestId, Slot};
+
+/// The figures of one pump.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// Requests in memory.
+    pub resident: usize,
+    /// Their bytes, roughly.
+    pub resident_bytes: usize,
+    /// Keys of which something is withheld.
+    pub withheld_keys: usize,
+    /// Keys that are blocked.
+    pub blocked_keys: usize,
+    /// Outcomes that have not been sent to the source yet.
+    pub unsettled: usize,
+    /// Everything up to this id has been read at least once.
+    pub read_up_to: RequestId,
+    /// By request code.
+    pub codes: BTreeMap<Arc<str>, CodeFigures>,
+    /// By request group, as far as the plan knows the codes.
+    pub groups: BTreeMap<Arc<str>, CodeFigures>,
+    /// By endpoint.
+    pub endpoints: BTreeMap<Arc<str>, EndpointFigures>,
+    /// By cause.
+    pub withheld: Vec<WithheldFigures>,
+}
+
+/// The figures of one request code. Those of what has been done count since the pump was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CodeFigures {
+    /// Requests in memory.
+    pub resident: u64,
+    /// Attempts under way.
+    pub in_flight: u64,
+    /// Delivered.
+    pub done: u64,
+    /// Given up after their tries.
+    pub failed: u64,
+    /// Expired.
+    pub expired: u64,
+    /// Turned down by their receivers.
+    pub rejected: u64,
+    /// Failed tries that are followed by others.
+    pub retried: u64,
+    /// Finished by somebody else.
+    pub gone: u64,
+    /// Blocked now.
+    pub blocked: u64,
+    /// Since when the oldest that could go now could have gone, Unix milliseconds of the source.
+    pub oldest_ms: Option<i64>,
+}
+
+impl CodeFigures {
+    /// Adds those of another code.
+    fn add(&mut self, other: &CodeFigures) {
+        self.resident += other.resident;
+        self.in_flight += other.in_flight;
+        self.done += other.done;
+        self.failed += other.failed;
+        self.expired += other.expired;
+        self.rejected += other.rejected;
+        self.retried += other.retried;
+        self.gone += other.gone;
+        self.blocked += other.blocked;
+        self.oldest_ms = self.oldest_ms.into_iter().chain(other.oldest_ms).min();
+    }
+}
+
+/// The figures of one endpoint.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EndpointFigures {
+    /// Requests in memory.
+    pub resident: usize,
+    /// Keys, and requests without one, that could go as far as they are concerned.
+    pub runnable: usize,
+    /// Attempts under way.
+    pub in_flight: u32,
+    /// Whether its breaker lets nothing through but trials.
+    pub is_down: bool,
+    /// Since when the oldest of the runnable could have gone, Unix milliseconds of the source.
+    pub oldest_ms: Option<i64>,
+}
+
+/// What is withheld for one cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WithheldFigures {
+    /// The cause.
+    pub cause: Cause,
+    /// Keys whose first withheld request is withheld for this.
+    pub keys: usize,
+    /// The lowest id that may be withheld for this.
+    pub lowest: RequestId,
+}
+
+/// A request that was given up and holds its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// The request.
+    pub id: RequestId,
+    /// Its key.
+    pub key: Arc<str>,
+    /// Its slot.
+    pub slot: Slot,
+    /// Its code.
+    pub code: Arc<str>,
+    /// How many tries were made.
+    pub attempts: u32,
+    /// When it was written, Unix milliseconds of the source.
+    pub created_ms: i64,
+    /// What was wrong, if it was this pump that gave it up.
+    pub error: Option<String>,
+    pub(super) lane: LaneNo,
+    pub(super) since: u64,
+}
+
+impl Pump {
+    /// All figures.
+    pub fn figures(&self) -> Figures {
+        let withheld = self.withheld.causes().map(|(cause, keys, lowest)| WithheldFigures {
+            cause: cause.clone(),
+            keys,
+            lowest,
+        });
+        let codes = self.code_figures();
+        let groups = self.group_figures(&codes);
+        let endpoints = self.stations.iter().map(|(name, station)| {
+            let figures = EndpointFigures {
+                resident: station.rows,
+                runnable: station.runnable.len(),
+                in_flight: station.in_flight,
+                is_down: station.breaker.is_open(),
+                oldest_ms: station.oldest_ms(),
+            };
+            (name.clone(), figures)
+        });
+        Figures {
+            resident: self.rows.len(),
+            resident_bytes: self.bytes,
+            withheld_keys: self.withheld.keys(),
+            blocked_keys: self.blocked.len(),
+            unsettled: self.settling.pending(),
+            read_up_to: self.high_water,
+            codes,
+            groups,
+            endpoints: endpoints.collect(),
+            withheld: withheld.collect(),
+        }
+    }
+
+    /// Blocked requests by id, at most so many.
+    pub fn blocked(&self, limit: usize) -> Vec<Blocked> {
+        self.blocked.values().take(limit).cloned().collect()
+    }
+
+    fn code_figures(&self) -> BTreeMap<Arc<str>, CodeFigures> {
+        let mut codes = self.counts.clone();
+        for blocked in self.blocked.values() {
+            codes.entry(blocked.code.clone()).or_default().blocked += 1;
+        }
+        let runnable = self.stations.values().flat_map(|station| &station.runnable);
+        for row in runnable.filter_map(|rank| self.rows.get(&rank.id)) {
+            let since_ms = self.rules.claimable_since_ms(&row.request);
+            let figures = codes.entry(row.request.code.clone()).or_default();
+            figures.oldest_ms = Some(figures.oldest_ms.map_or(since_ms, |ms| ms.min(since_ms)));
+        }
+        codes
+    }
+
+    fn group_figures(
+        &self,
+        codes: &BTreeMap<Arc<str>, CodeFigures>,
+    ) -> BTreeMap<Arc<str>, CodeFigures> {
+        let mut groups: BTreeMap<Arc<str>, CodeFigures> = BTreeMap::new();
+        for (code, figures) in codes {
+            if let Some(rule) = self.rules.of(code) {
+                groups.entry(rule.group.clone()).or_default().add(figures);
+            }
+        }
+        groups
+    }
+
+    /// The figures of a code.
+    pub(super) fn count(&mut self, code: &Arc<str>) -> &mut CodeFigures {
+        self.counts.entry(code.clone()).or_default()
+    }
+}

@@ -1,0 +1,191 @@
+//! Where a request that has been read belongs: in its lane, among what is withheld, or nowhere.
+
+use std::sync::Arc;
+
+use super::Pump;
+use super::figures::Blocked;
+use super::lane::{End, Lane, LaneNo, Refill};
+use super::row::Row;
+use super::rules::Judgement;
+use super::withheld::{Cause, Stand, View};
+use crate::outcome::BucketNo;
+use crate::plan::Order;
+use crate::request::{Request, RequestId, Standing};
+use crate::time::Now;
+
+impl Pump {
+    /// The lane of a request, and whether it shares it with others.
+    pub(super) fn lane_of(&self, request: &Request) -> (LaneNo, bool) {
+        let order = self.rules.order(&request.code);
+        let is_keyed = request.key.is_some() && order != Order::None;
+        (LaneNo::of(self.seed, request, order), is_keyed)
+    }
+
+    /// Puts a request that is not in memory where it belongs.
+    pub(super) fn place(&mut self, now: Now, request: Request, view: View) {
+        self.place_lacking(now, request, view, Cause::ContentWanted);
+    }
+
+    /// The same; also says why its content is lacking, if it is.
+    pub(super) fn place_lacking(&mut self, now: Now, request: Request, view: View, lack: Cause) {
+        let Some((number, bucket)) = self.buckets.held(request.slot) else { return };
+        let lease = (number, bucket.fence);
+        let (no, is_keyed) = self.lane_of(&request);
+        let judgement = self.rules.judge(&request, now, self.horizon_ms());
+        self.warn(&request, &judgement, &lack);
+        if judgement == Judgement::Expired && request.standing == Standing::Ready {
+            if is_keyed && self.withheld.stand(no, request.id, view) == Stand::First {
+                self.withheld.lift(no, request.id);
+            }
+            return self.expire_unkept(now, request, no, lease);
+        }
+        if self.is_beyond_end(no, request.id) {
+            // The walk does not decide about what the lane leaves out.
+            self.withheld.distrust(no, request.id, view);
+            return self.note_expiry(now, request.expires_ms, request.id);
+        }
+        let stand = if is_keyed { self.withheld.stand(no, request.id, view) } else { Stand::Free };
+        if stand == Stand::Behind {
+            self.withheld.extend(no, request.id, view);
+            return self.note_expiry(now, request.expires_ms, request.id);
+        }
+        if request.standing == Standing::Blocked {
+            if is_keyed {
+                self.withheld.lift(no, request.id);
+                self.block(now, no, &Arc::new(request), None, view);
+            }
+            return;
+        }
+        match self.reason(&request, judgement, view, lack) {
+            Some(cause) => self.withhold(now, no, &Arc::new(request), cause, view),
+            None => {
+                self.withheld.lift(no, request.id);
+                self.lane(no, &request, is_keyed, lease.0);
+                let since = self.event();
+                self.admit(now, Row::new(request, no, lease, since));
+            }
+        }
+    }
+
+    /// The lane of a request, made if it is not there.
+    pub(super) fn lane(&mut self, no: LaneNo, request: &Request, is_keyed: bool, bucket: BucketNo) {
+        let lane = self.lanes.entry(no).or_insert_with(|| Lane::new(request, is_keyed, bucket));
+        lane.bucket = bucket;
+    }
+
+    /// Withholds a request, and with it what its lane has above it.
+    pub(super) fn withhold(
+        &mut self,
+        now: Now,
+        no: LaneNo,
+        request: &Arc<Request>,
+        cause: Cause,
+        view: View,
+    ) {
+        let id = request.id;
+        self.note_expiry(now, request.expires_ms, id);
+        let high = self.truncate(now, no, id);
+        match &cause {
+            Cause::EndpointFull(name) => _ = self.full.insert(name.clone()),
+            Cause::BlockedFull => self.is_blocked_full = true,
+            _ => {}
+        }
+        let is_keyed = self.lane_of(request).1;
+        let was_holding = self.withheld.holds(&cause);
+        self.withheld.add(is_keyed.then_some(no), (id, high), cause.clone(), view);
+        if !was_holding && self.withheld.holds(&cause) {
+            self.watch_cause(now, cause);
+        }
+    }
+
+    /// Blocks a lane at a request. What is below it may still go.
+    pub(super) fn block(
+        &mut self,
+        now: Now,
+        no: LaneNo,
+        request: &Arc<Request>,
+        error: Option<String>,
+        view: View,
+    ) {
+        let Some(key) = request.key.clone() else { return };
+        let Some((bucket, _)) = self.buckets.held(request.slot) else { return };
+        if self.blocked.len() >= self.room.blocked_max {
+            return self.withhold(now, no, request, Cause::BlockedFull, view);
+        }
+        self.lane(no, request, true, bucket);
+        self.cut(now, no, request.id);
+        let Some(lane) = self.lanes.get_mut(&no) else { return };
+        if lane.end_id() != request.id {
+            return;
+        }
+        lane.end = End::Blocked(request.id);
+        lane.refill = Refill::None;
+        let (id, code, slot) = (request.id, request.code.clone(), request.slot);
+        let (created_ms, attempts) = (request.created_ms, request.attempts);
+        let since = self.event();
+        let blocked = Blocked { id, key, slot, code, attempts, created_ms, error, lane: no, since };
+        self.blocked.insert(id, blocked);
+        self.refresh(now, no);
+    }
+
+    /// What was blocked is so no longer: its lane is read again behind it.
+    pub(super) fn unblock(&mut self, now: Now, id: RequestId) {
+        let Some(blocked) = self.blocked.remove(&id) else { return };
+        if let Some(lane) = self.lanes.get_mut(&blocked.lane)
+            && lane.end == End::Blocked(id)
+        {
+            lane.end = End::Cut(RequestId(id.0.saturating_add(1)));
+            self.refresh(now, blocked.lane);
+        }
+    }
+
+    /// Whether a lane does not keep this id. If it is just being read again, the id is remembered.
+    fn is_beyond_end(&mut self, no: LaneNo, id: RequestId) -> bool {
+        let Some(lane) = self.lanes.get_mut(&no) else { return false };
+        if id < lane.end_id() {
+            return false;
+        }
+        if let Refill::Reading(read, missed) = lane.refill {
+            lane.refill = Refill::Reading(read, Some(missed.map_or(id, |missed| missed.min(id))));
+        }
+        true
+    }
+
+    /// Why a request that has not expired does not come into memory, if it does not.
+    fn reason(
+        &self,
+        request: &Request,
+        judgement: Judgement,
+        view: View,
+        lack: Cause,
+    ) -> Option<Cause> {
+        if let Judgement::Withhold(cause) = judgement {
+            return Some(cause);
+        }
+        let rule = self.rules.of(&request.code)?;
+        let has_content = request.content.is_some();
+        if !has_content && (lack == Cause::Unreadable || self.unreadable.contains(&request.id)) {
+            return Some(Cause::Unreadable);
+        }
+        if self.is_kept_out(&rule.endpoint, view, has_content) {
+            return Some(Cause::EndpointFull(rule.endpoint.clone()));
+        }
+        (!has_content).then_some(lack)
+    }
+
+    /// Takes out of a lane what it has from an id on; answers with the last id that is left out.
+    fn truncate(&mut self, now: Now, no: LaneNo, id: RequestId) -> RequestId {
+        let Some(lane) = self.lanes.get_mut(&no) else { return id };
+        let dropped = lane.split_off(id);
+        let mut high = dropped.back().copied().unwrap_or(id).max(id);
+        if let End::Cut(_) = lane.end {
+            high = high.max(self.high_water);
+            lane.end = End::Open;
+            lane.refill = Refill::None;
+        }
+        for id in dropped {
+            self.drop_row(now, id);
+        }
+        high
+    }
+}

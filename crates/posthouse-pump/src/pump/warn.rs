@@ -1,0 +1,69 @@
+//! Telling people of requests that only they can put right: once, and at the first sight of them,
+//! even if others of their key come first.
+
+use std::collections::BTreeSet;
+
+use super::Pump;
+use super::rules::Judgement;
+use super::withheld::Cause;
+use crate::effect::Notice;
+use crate::limits::{TOLD_MAX, UNREADABLE_MAX};
+use crate::request::{Request, RequestId};
+
+/// What has been told.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told {
+    causes: BTreeSet<Cause>,
+}
+
+impl Told {
+    /// A new plan: what it does not put right is told again.
+    pub fn clear(&mut self) {
+        self.causes.clear();
+    }
+
+    /// Takes note that something is told; whether it is to be.
+    fn is_new(&mut self, cause: &Cause) -> bool {
+        !self.causes.contains(cause)
+            && self.causes.len() < TOLD_MAX
+            && self.causes.insert(cause.clone())
+    }
+}
+
+impl Pump {
+    /// Tells people of a request that has come into sight, if need be.
+    pub(super) fn warn(&mut self, request: &Request, judgement: &Judgement, lack: &Cause) {
+        if request.content.is_none() && *lack == Cause::Unreadable {
+            self.warn_unreadable(request.id);
+        }
+        let Judgement::Withhold(cause) = judgement else { return };
+        let is_fault =
+            matches!(cause, Cause::UnknownCode(_) | Cause::OtherGroup(_) | Cause::UnknownWindow(_));
+        if is_fault && self.told.is_new(cause) {
+            let notice = self.fault(request, cause);
+            self.effects.extend(notice.map(crate::effect::Effect::Tell));
+        }
+    }
+
+    fn warn_unreadable(&mut self, id: RequestId) {
+        if self.unreadable.len() < UNREADABLE_MAX && self.unreadable.insert(id) {
+            self.tell(Notice::Unreadable { id });
+        }
+    }
+
+    fn fault(&self, request: &Request, cause: &Cause) -> Option<Notice> {
+        let (id, code) = (request.id, request.code.clone());
+        match cause {
+            Cause::UnknownCode(_) => Some(Notice::UnknownCode { id, code }),
+            Cause::UnknownWindow(window) => {
+                Some(Notice::UnknownWindow { id, window: window.clone() })
+            }
+            Cause::OtherGroup(_) => {
+                let group = self.rules.of(&code).map(|rule| rule.group.clone()).unwrap_or_default();
+                let named = request.group.clone().unwrap_or_default();
+                Some(Notice::OtherGroup { id, named, group })
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! A request as it stands in its source.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+/// The number that a source gives a request when it is written; grows, with gaps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub i64);
+
+/// A hash value of a business id, below [`SLOTS`]. Fixed for ever, so that buckets may change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slot(pub u16);
+
+/// How many slots there are.
+pub const SLOTS: u16 = 1024;
+
+/// What a source may say of a request that is still open. Those that are finished are never read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Waits for its turn, its time, or its next try.
+    Ready,
+    /// Given up for the time being; holds its key until an operator decides.
+    Blocked,
+}
+
+/// One open request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// Its number at the source.
+    pub id: RequestId,
+    /// The name under which receivers know it: the same on every try.
+    pub request_id: Arc<str>,
+    /// Ready or blocked.
+    pub standing: Standing,
+    /// Its request code.
+    pub code: Arc<str>,
+    /// The group that the row names, if it names one. It must be its code's group.
+    pub group: Option<Arc<str>>,
+    /// The region that it belongs to.
+    pub region: Arc<str>,
+    /// Its business id: requests with the same one go out strictly in order. `None`: no order.
+    pub key: Option<Arc<str>>,
+    /// Where it belongs. Of a request without a key: drawn at random by its writer.
+    pub slot: Slot,
+    /// Higher goes first, among those that may go at the same time; 0 to 9, 4 is usual.
+    pub priority: u8,
+    /// The name of its own processing window, if it has one beside its code's and its group's.
+    pub window: Option<Arc<str>>,
+    /// Not before this instant, Unix milliseconds of the source.
+    pub due_ms: i64,
+    /// Not from this instant on, Unix milliseconds of the source.
+    pub expires_ms: Option<i64>,
+    /// How many tries have been recorded.
+    pub attempts: u32,
+    /// When it was written, Unix milliseconds of the source.
+    pub created_ms: i64,
+    /// What the courier needs. Absent if the code was not among those that the read asked for:
+    /// such a request is known of and keeps its place in the order, but is not sent.
+    pub content: Option<Arc<Content>>,
+}
+
+/// The part of a request that only couriers look at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Content {
+    /// The courier that the row asks for, if it says.
+    pub protocol: Option<String>,
+    /// The service that it is for.
+    pub service: Option<String>,
+    /// The method of that service.
+    pub method: Option<String>,
+    /// Headers for the receiver, by name.
+    pub headers: Vec<(String, String)>,
+    /// The type of the body, as in HTTP.
+    pub content_type: Option<String>,
+    /// The body.
+    pub body: Bytes,
+    /// The W3C trace context that the writer left, if any.
+    pub traceparent: Option<String>,
+}
+
+impl Request {
+    /// How much memory it takes, roughly, in bytes.
+    pub fn footprint_bytes(&self) -> usize {
+        const FIXED_BYTES: usize = 320;
+        let content = self.content.as_ref().map_or(0, |content| {
+            let headers: usize = content.headers.iter().map(|(k, v)| k.len() + v.len() + 48).sum();
+            content.body.len() + headers + 160
+        });
+        FIXED_BYTES + self.request_id.len() + self.key.as_ref().map_or(0, |key| key.len()) + content
+    }
+}

@@ -1,0 +1,44 @@
+//! Every bound of the couriers, in one place.
+
+/// Bytes of a template.
+pub const TEMPLATE_BYTES_MAX: usize = 64 << 10;
+
+/// Headers that a target may add.
+pub const TARGET_HEADERS_MAX: usize = 64;
+
+/// Headers of a row.
+pub const ROW_HEADERS_MAX: usize = 64;
+
+/// Bytes of all headers of a call, names and values.
+pub const HEADER_BYTES_MAX: usize = 16 << 10;
+
+/// Bytes of a URL after its fields are filled in.
+pub const URL_BYTES_MAX: usize = 8 << 10;
+
+/// Bytes of a body after its fields are filled in.
+pub const BODY_BYTES_MAX: usize = 16 << 20;
+
+/// Ranges in one set of statuses.
+pub const STATUS_RANGES_MAX: usize = 64;
+
+/// Characters of an answer's body that a verdict shows.
+pub const EXCERPT_CHARS_MAX: usize = 200;
+
+/// The longest wait that a receiver may ask for, in milliseconds: a day.
+pub const RETRY_AFTER_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+
+/// Signing keys of one target.
+pub const SIGNING_KEYS_MAX: usize = 8;
+
+/// Bytes of a file with signing keys.
+pub const KEY_FILE_BYTES_MAX: u64 = 4 << 10;
+
+/// How often a file with signing keys is looked at, in milliseconds, while calls are made.
+pub const KEY_FILE_LOOK_MS: u64 = 1_000;
+
+/// How often one attempt takes another connection because the one it had was closed before
+/// anything was written.
+pub const STALE_CONNECTIONS_MAX: u32 = 3;
+
+/// How long one attempt may take if the target does not say, in milliseconds.
+pub const TIMEOUT_MS: u64 = 30_000;

@@ -1,0 +1,228 @@
+//! The task that owns the pump.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use posthouse_pump::attempt::{AttemptNo, Blame, Verdict};
+use posthouse_pump::effect::{Effect, Notice};
+use posthouse_pump::input::Input;
+use posthouse_pump::pump::Pump;
+use posthouse_pump::time::Now;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::AbortHandle;
+use tokio::time::sleep_until;
+
+use super::handle::{Ask, Event, Events, Status};
+use super::rounds::{RoundAnswer, Rounds};
+use super::{Parts, SourceClock, SteadyClock, notices, work};
+use crate::courier::{Carrier, Clock as _};
+use crate::source::Source;
+
+/// Events that are taken in before their effects are carried out.
+const EVENTS_PER_TURN: usize = 256;
+
+/// How long a stopping source waits for what runs, in milliseconds.
+const STOP_MS_MAX: u64 = 8_000;
+
+struct Actor<S, C> {
+    name: Arc<str>,
+    source: Arc<S>,
+    carrier: Arc<C>,
+    pump: Pump,
+    rounds: Rounds,
+    steady: SteadyClock,
+    clock: SourceClock,
+    events: Events,
+    running: HashMap<AttemptNo, AbortHandle>,
+    effects: Vec<Effect>,
+    stopping: Option<Stopping>,
+    fenced: u64,
+}
+
+struct Stopping {
+    done: Vec<oneshot::Sender<()>>,
+    until_ms: u64,
+}
+
+/// Runs a source until it is stopped.
+pub(super) async fn run<S: Source, C: Carrier>(
+    parts: Parts<S, C>,
+    events: Events,
+    mut inbox: mpsc::UnboundedReceiver<Event>,
+) {
+    let mut actor = Actor::new(parts, events);
+    let mut batch = Vec::with_capacity(EVENTS_PER_TURN);
+    while !actor.has_ended() {
+        let due = actor.steady.instant(actor.due_ms());
+        tokio::select! {
+            biased;
+            _ = inbox.recv_many(&mut batch, EVENTS_PER_TURN) => {}
+            () = sleep_until(due.into()) => actor.apply(Input::Tick),
+        }
+        batch.drain(..).for_each(|event| actor.hear(event));
+        actor.perform();
+    }
+    actor.end();
+}
+
+impl<S: Source, C: Carrier> Actor<S, C> {
+    fn new(parts: Parts<S, C>, events: Events) -> Actor<S, C> {
+        let Parts { name, node, source, carrier, plan, tempo, seed } = parts;
+        Actor {
+            name,
+            source,
+            carrier,
+            pump: Pump::new(seed),
+            rounds: Rounds::new(node, tempo, plan),
+            steady: SteadyClock::new(),
+            clock: SourceClock::default(),
+            events,
+            running: HashMap::new(),
+            effects: Vec::new(),
+            stopping: None,
+            fenced: 0,
+        }
+    }
+
+    fn now(&self) -> Now {
+        self.clock.now(self.steady.mono_ms())
+    }
+
+    fn due_ms(&self) -> u64 {
+        let stop = self.stopping.as_ref().map(|stopping| stopping.until_ms);
+        let due = [self.pump.due_mono_ms(), self.rounds.due_ms(), stop];
+        due.into_iter().flatten().min().unwrap_or(u64::MAX)
+    }
+
+    fn apply(&mut self, input: Input) {
+        let now = self.now();
+        self.pump.apply(now, input, &mut self.effects);
+    }
+
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Input(input) => self.apply(input),
+            Event::Carried(attempt, verdict) => {
+                if self.running.remove(&attempt).is_some() {
+                    self.apply(Input::Verdict { attempt, verdict });
+                }
+            }
+            Event::Round(answer) => self.hear_round(answer),
+            Event::Plan(plan) => {
+                let input = self.rounds.replan(plan);
+                self.apply(input);
+            }
+            Event::Ask(ask) => self.answer(ask),
+            Event::Stop(done) => self.begin_stop(done),
+        }
+    }
+
+    fn hear_round(&mut self, answer: RoundAnswer) {
+        if let Ok(round) = &answer.result
+            && let Some(step_ms) = self.clock.hear(answer.sent_ms, answer.heard_ms, round.source_ms)
+        {
+            tracing::warn!(
+                source = &*self.name,
+                step_ms,
+                "the clock of the source was set; windows and expiry follow it"
+            );
+        }
+        let before = self.rounds.trouble.clone();
+        let inputs = self.rounds.hear(answer);
+        match (&before, &self.rounds.trouble) {
+            (None, Some(error)) => {
+                tracing::error!(source = &*self.name, %error, "the source does not answer");
+            }
+            (Some(_), None) => tracing::info!(source = &*self.name, "the source answers again"),
+            _ => {}
+        }
+        inputs.into_iter().for_each(|input| self.apply(input));
+    }
+
+    fn answer(&mut self, ask: Ask) {
+        // Whoever asked may be gone, which is no harm.
+        match ask {
+            Ask::Status(reply) => {
+                let _ = reply.send(Status {
+                    name: self.name.clone(),
+                    node: self.rounds.node.clone(),
+                    plan: self.rounds.configured.clone(),
+                    now: self.now(),
+                    figures: self.pump.figures(),
+                    trouble: self.rounds.trouble.clone(),
+                    control_version: self.rounds.control_version(),
+                    fenced: self.fenced,
+                });
+            }
+            Ask::Blocked(limit, reply) => drop(reply.send(self.pump.blocked(limit))),
+        }
+    }
+
+    fn begin_stop(&mut self, done: oneshot::Sender<()>) {
+        if let Some(stopping) = &mut self.stopping {
+            return stopping.done.push(done);
+        }
+        let until_ms = self.steady.mono_ms() + STOP_MS_MAX;
+        self.stopping = Some(Stopping { done: vec![done], until_ms });
+        self.rounds.stop();
+        self.apply(Input::Stop);
+    }
+
+    fn perform(&mut self) {
+        for effect in std::mem::take(&mut self.effects) {
+            match effect {
+                Effect::Read(read) => work::read(self.source.clone(), read, self.events.clone()),
+                Effect::Settle(settlement) => {
+                    work::settle(self.source.clone(), settlement, self.events.clone());
+                }
+                Effect::Start(attempt) => {
+                    let number = attempt.number;
+                    let task = work::carry(
+                        self.carrier.clone(),
+                        attempt,
+                        self.steady,
+                        self.events.clone(),
+                    );
+                    self.running.insert(number, task);
+                }
+                Effect::Abort(attempt) => self.abort(attempt),
+                Effect::Release(bucket) => self.rounds.release(bucket),
+                Effect::Tell(notice) => self.tell(&notice),
+            }
+        }
+        let mono_ms = self.steady.mono_ms();
+        if let Some(task) = self.rounds.begin(mono_ms) {
+            work::round(self.source.clone(), task, self.steady, self.events.clone());
+        }
+    }
+
+    fn tell(&mut self, notice: &Notice) {
+        if let Notice::Fenced { outcomes, .. } = notice {
+            self.fenced = self.fenced.saturating_add(u64::from(*outcomes));
+        }
+        notices::tell(&self.name, notice);
+    }
+
+    /// Ends an attempt here and now. Nobody knows what has become of it at its receiver.
+    fn abort(&mut self, attempt: AttemptNo) {
+        let Some(task) = self.running.remove(&attempt) else { return };
+        task.abort();
+        let detail = "given up, because the lease of its bucket may have ended".to_owned();
+        let verdict =
+            Verdict::Failed { status: None, detail, retry_after_ms: None, blame: Blame::Request };
+        let _ = self.events.send(Event::Input(Input::Verdict { attempt, verdict }));
+    }
+
+    fn has_ended(&self) -> bool {
+        let Some(stopping) = &self.stopping else { return false };
+        let is_idle = self.running.is_empty() && self.rounds.has_nothing();
+        is_idle || self.steady.mono_ms() >= stopping.until_ms
+    }
+
+    fn end(self) {
+        self.running.values().for_each(AbortHandle::abort);
+        for done in self.stopping.into_iter().flat_map(|stopping| stopping.done) {
+            let _ = done.send(());
+        }
+    }
+}

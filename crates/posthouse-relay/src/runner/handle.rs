@@ -1,0 +1,118 @@
+//! The way to a running source from the rest of the process.
+
+use std::sync::Arc;
+
+use posthouse_pump::attempt::{AttemptNo, Verdict};
+use posthouse_pump::input::Input;
+use posthouse_pump::plan::Plan;
+use posthouse_pump::pump::{Blocked, Figures};
+use posthouse_pump::time::Now;
+use tokio::sync::{mpsc, oneshot};
+
+use super::rounds::RoundAnswer;
+
+/// What arrives in the inbox of a running source.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// Something for the pump.
+    Input(Input),
+    /// A courier has spoken.
+    Carried(AttemptNo, Verdict),
+    /// A round has ended.
+    Round(RoundAnswer),
+    /// Somebody wants to know something.
+    Ask(Ask),
+    /// Another plan holds from now on.
+    Plan(Plan),
+    /// Let what runs end, give everything back, and end.
+    Stop(oneshot::Sender<()>),
+}
+
+/// What may be asked of a running source.
+#[derive(Debug)]
+pub(super) enum Ask {
+    /// How it does.
+    Status(oneshot::Sender<Status>),
+    /// Keys that are blocked, at most so many.
+    Blocked(usize, oneshot::Sender<Vec<Blocked>>),
+}
+
+/// How a running source does.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The name of this node, as it stands beside its buckets.
+    pub node: Arc<str>,
+    /// The plan as it is configured; operators' switches come on top.
+    pub plan: Arc<Plan>,
+    /// The clocks.
+    pub now: Now,
+    /// What the pump counts.
+    pub figures: Figures,
+    /// Whether the last round went well; else what was wrong with it.
+    pub trouble: Option<String>,
+    /// The version of the control tables that holds.
+    pub control_version: i64,
+    /// Outcomes that were refused because the bucket belonged to another node by then.
+    pub fenced: u64,
+}
+
+/// The inbox of a running source. Unbounded by type; its length is bounded by what the pump has
+/// asked for, and by askers who wait.
+pub(super) type Events = mpsc::UnboundedSender<Event>;
+
+/// See the module. Clones are of the same source.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    name: Arc<str>,
+    events: Events,
+}
+
+pub(super) fn channel(name: Arc<str>) -> (Handle, mpsc::UnboundedReceiver<Event>) {
+    let (events, inbox) = mpsc::unbounded_channel();
+    (Handle { name, events }, inbox)
+}
+
+impl Handle {
+    /// The name of the source.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Says that the source may have something new.
+    pub fn poke(&self) {
+        let _ = self.events.send(Event::Input(Input::Wake));
+    }
+
+    /// Puts another plan in place of the one that holds.
+    pub fn replan(&self, plan: Plan) {
+        let _ = self.events.send(Event::Plan(plan));
+    }
+
+    /// How it does; `None` when it has ended.
+    pub async fn status(&self) -> Option<Status> {
+        let (reply, answer) = oneshot::channel();
+        self.events.send(Event::Ask(Ask::Status(reply))).ok()?;
+        answer.await.ok()
+    }
+
+    /// Keys that are blocked here, at most `limit`; `None` when it has ended.
+    pub async fn blocked(&self, limit: usize) -> Option<Vec<Blocked>> {
+        let (reply, answer) = oneshot::channel();
+        self.events.send(Event::Ask(Ask::Blocked(limit, reply))).ok()?;
+        answer.await.ok()
+    }
+
+    /// Lets what runs end and gives the buckets back. Returns when that is done.
+    pub async fn stop(&self) {
+        let (reply, done) = oneshot::channel();
+        if self.events.send(Event::Stop(reply)).is_ok() {
+            let _ = done.await;
+        }
+    }
+
+    pub(super) fn events(&self) -> Events {
+        self.events.clone()
+    }
+}

@@ -1,0 +1,53 @@
+//! What the pump tells people, as lines of the log.
+
+use posthouse_pump::effect::Notice;
+
+/// Writes one notice down.
+pub fn tell(source: &str, notice: &Notice) {
+    match notice {
+        Notice::UnknownCode { id, code } => {
+            tracing::error!(source, id = id.0, %code, "a request has an unknown code; it waits");
+        }
+        Notice::OtherGroup { id, named, group } => {
+            tracing::error!(
+                source, id = id.0, %named, %group,
+                "a request names a group that is not its code's; it waits"
+            );
+        }
+        Notice::UnknownWindow { id, window } => {
+            tracing::error!(
+                source, id = id.0, %window,
+                "a request names an unknown window; it waits"
+            );
+        }
+        Notice::Unreadable { id } => {
+            tracing::error!(source, id = id.0, "a request's headers cannot be read; it waits");
+        }
+        Notice::KeyBlocked { id, key, error } => {
+            tracing::error!(
+                source, id = id.0, %key, error,
+                "a request was given up; its business id waits"
+            );
+        }
+        Notice::GivenUp { id, error } => {
+            tracing::error!(source, id = id.0, error, "a request was given up");
+        }
+        Notice::Expired { id, attempts } => {
+            tracing::info!(source, id = id.0, attempts, "a request expired");
+        }
+        Notice::EndpointDown { endpoint, error } => {
+            tracing::error!(source, %endpoint, error, "an endpoint fails; only trials go there");
+        }
+        Notice::EndpointUp { endpoint } => {
+            tracing::info!(source, %endpoint, "an endpoint works again");
+        }
+        Notice::Fenced { bucket, outcomes } => {
+            tracing::error!(
+                source,
+                bucket = bucket.0,
+                outcomes,
+                "another node owns the bucket by now; nothing was written"
+            );
+        }
+    }
+}

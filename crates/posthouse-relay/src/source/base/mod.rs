@@ -1,0 +1,104 @@
+//! Access to a database, the same for every dialect: pools, transactions, statements.
+//!
+//! There are three ways in, each with connections of its own, so that none can starve another: work
+//! (reads and settlements), rounds (leases), and the wait for news. A transaction that is not
+//! brought to its end closes its connection instead of giving it back: nobody knows in what state
+//! it is, and asking could take as long as the network likes.
+
+mod dialect;
+mod options;
+mod postgres;
+mod record;
+mod sqlite;
+mod value;
+mod wake;
+mod work;
+
+pub use dialect::Dialect;
+pub(crate) use dialect::Kind;
+pub use options::{CommitOrder, Options};
+pub(crate) use record::Record;
+pub(crate) use value::Value;
+pub(crate) use wake::NOTIFY;
+pub(crate) use work::Work;
+
+use crate::source::error::SourceError;
+
+/// A way in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// Reads, settlements, operators, questions.
+    Work,
+    /// Rounds.
+    Round,
+}
+
+/// The pools of one database. The list is closed; `connect` builds them.
+pub(crate) enum Base {
+    /// PostgreSQL.
+    Postgres(postgres::Pools),
+    /// SQLite.
+    Sqlite(sqlite::Pools),
+}
+
+impl Base {
+    /// Opens pools, without connecting yet. What an address begins with says which they are.
+    pub(crate) fn open(url: &str, options: &Options) -> Result<Base, SourceError> {
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            return Ok(Base::Postgres(postgres::Pools::open(url, options)?));
+        }
+        if url.starts_with("sqlite:") {
+            return Ok(Base::Sqlite(sqlite::Pools::open(url, options)?));
+        }
+        let known = "postgres://user@host/database or sqlite:/path/to/file.db";
+        Err(SourceError::unfit(format!("the address of a source must look like {known}")))
+    }
+
+    /// The dialect of its statements.
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Base::Postgres(_) => Dialect::Postgres,
+            Base::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// Begins a transaction that writes.
+    pub(crate) async fn write(&self, door: Door) -> Result<Work, SourceError> {
+        self.begin(door, self.dialect().begin()).await
+    }
+
+    /// Begins a transaction that sees one state of everything.
+    pub(crate) async fn view(&self) -> Result<Work, SourceError> {
+        self.begin(Door::Work, self.dialect().begin_reading()).await
+    }
+
+    async fn begin(&self, door: Door, statement: &'static str) -> Result<Work, SourceError> {
+        let mut work = self.single(door).await?;
+        work.script(statement).await?;
+        Ok(work)
+    }
+
+    /// For single statements, each a transaction of its own.
+    pub(crate) async fn single(&self, door: Door) -> Result<Work, SourceError> {
+        match self {
+            Base::Postgres(pools) => pools.take(door).await.map(Work::postgres),
+            Base::Sqlite(pools) => pools.take(door).await.map(Work::sqlite),
+        }
+    }
+
+    /// Waits until there may be something new.
+    pub(crate) async fn wake(&self) {
+        match self {
+            Base::Postgres(pools) => pools.wake().await,
+            Base::Sqlite(pools) => pools.wake().await,
+        }
+    }
+
+    /// Closes every connection, and waits for that.
+    pub(crate) async fn close(&self) {
+        match self {
+            Base::Postgres(pools) => pools.close().await,
+            Base::Sqlite(pools) => pools.close().await,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What comes out of statements: one kind of row for every dialect.
+
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Decode, Row, Type};
+
+use crate::source::error::SourceError;
+
+/// One row of an answer. Statements cast what they select, so that numbers are 64 bits wide and
+/// texts are texts.
+pub(crate) enum Record {
+    /// From PostgreSQL.
+    Postgres(PgRow),
+    /// From SQLite.
+    Sqlite(SqliteRow),
+}
+
+impl Record {
+    /// A number that may be absent.
+    pub(crate) fn maybe_int(&self, column: &str) -> Result<Option<i64>, SourceError> {
+        self.cell(column)
+    }
+
+    /// A number.
+    pub(crate) fn int(&self, column: &str) -> Result<i64, SourceError> {
+        self.maybe_int(column)?.ok_or_else(|| absent(column))
+    }
+
+    /// A text that may be absent.
+    pub(crate) fn maybe_text(&self, column: &str) -> Result<Option<String>, SourceError> {
+        self.cell(column)
+    }
+
+    /// A text.
+    pub(crate) fn text(&self, column: &str) -> Result<String, SourceError> {
+        self.maybe_text(column)?.ok_or_else(|| absent(column))
+    }
+
+    /// Bytes that may be absent.
+    pub(crate) fn maybe_bytes(&self, column: &str) -> Result<Option<Vec<u8>>, SourceError> {
+        self.cell(column)
+    }
+
+    /// Whether a number is there and not 0.
+    pub(crate) fn is_set(&self, column: &str) -> Result<bool, SourceError> {
+        Ok(self.maybe_int(column)?.unwrap_or(0) != 0)
+    }
+
+    fn cell<T>(&self, column: &str) -> Result<Option<T>, SourceError>
+    where
+        T: for<'r> Decode<'r, sqlx::Postgres> + Type<sqlx::Postgres>,
+        T: for<'r> Decode<'r, sqlx::Sqlite> + Type<sqlx::Sqlite>,
+    {
+        let cell = match self {
+            Record::Postgres(row) => row.try_get(column),
+            Record::Sqlite(row) => row.try_get(column),
+        };
+        cell.map_err(|error| SourceError::from_sqlx(&error))
+    }
+}
+
+fn absent(column: &str) -> SourceError {
+    SourceError::unfit(format!("a row has nothing in the column `{column}`"))
+}

@@ -1,0 +1,144 @@
+//! What databases say when something goes wrong, sorted by what helps.
+
+use std::fmt;
+
+use super::limits::CALL_MAX;
+
+/// What went wrong at a source, and whether trying again may help.
+#[derive(Debug)]
+pub struct SourceError {
+    /// What kind it is.
+    pub kind: SourceErrorKind,
+    /// One sentence for a person: what was being done, and what the database said. Without secrets.
+    pub detail: String,
+}
+
+/// See [`SourceError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceErrorKind {
+    /// Not reachable, restarting, or the connection broke. What was asked may or may not have been
+    /// done.
+    Unavailable,
+    /// A conflict with somebody else; nothing was done, trying again helps.
+    Conflict,
+    /// A table, column or index is missing or of the wrong type, or a permission is, or the
+    /// question makes no sense. Somebody has to act.
+    Unfit,
+}
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for SourceError {}
+
+impl SourceError {
+    /// Somebody has to act.
+    pub(crate) fn unfit(detail: impl Into<String>) -> SourceError {
+        SourceError { kind: SourceErrorKind::Unfit, detail: detail.into() }
+    }
+
+    /// The database took too long.
+    pub(crate) fn late(doing: &str) -> SourceError {
+        SourceError {
+            kind: SourceErrorKind::Unavailable,
+            detail: format!("{doing}: the database did not answer within {CALL_MAX:?}"),
+        }
+    }
+
+    /// The same, with what was being done in front.
+    pub(crate) fn while_doing(mut self, doing: &str) -> SourceError {
+        self.detail = format!("{doing}: {}", self.detail);
+        self
+    }
+
+    /// Sorts what sqlx says. Its texts name hosts, users and SQL objects, never a password.
+    pub(crate) fn from_sqlx(error: &sqlx::Error) -> SourceError {
+        let kind = match error {
+            sqlx::Error::Database(inner) => kind_of(inner.code().as_deref().unwrap_or("")),
+            sqlx::Error::ColumnNotFound(_)
+            | sqlx::Error::ColumnDecode { .. }
+            | sqlx::Error::Decode(_)
+            | sqlx::Error::TypeNotFound { .. }
+            | sqlx::Error::Configuration(_)
+            | sqlx::Error::Encode(_) => SourceErrorKind::Unfit,
+            _ => SourceErrorKind::Unavailable,
+        };
+        SourceError { kind, detail: text_of(error) }
+    }
+}
+
+/// Of a configuration error only its kind is told: its text may repeat the address, and the address
+/// holds the password.
+fn text_of(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Configuration(_) => "the address of the database cannot be read".to_owned(),
+        sqlx::Error::Database(inner) => inner.message().to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// PostgreSQL's codes are five characters (its manual, appendix A), SQLite's are numbers whose low
+/// byte is the primary code (sqlite.org/rescode.html).
+fn kind_of(code: &str) -> SourceErrorKind {
+    match code.parse::<u32>() {
+        Ok(number) if code.len() < 5 => kind_of_sqlite(number & 0xff),
+        _ => kind_of_postgres(code),
+    }
+}
+
+fn kind_of_sqlite(primary: u32) -> SourceErrorKind {
+    const BUSY: u32 = 5;
+    const LOCKED: u32 = 6;
+    const IO_ERROR: u32 = 10;
+    const FULL: u32 = 13;
+    const CANNOT_OPEN: u32 = 14;
+    match primary {
+        BUSY | LOCKED => SourceErrorKind::Conflict,
+        IO_ERROR | FULL | CANNOT_OPEN => SourceErrorKind::Unavailable,
+        _ => SourceErrorKind::Unfit,
+    }
+}
+
+/// 40: rolled back because of somebody else. 55P03: a lock was not to be had. 08, 53, 57, 58, XX:
+/// the server has a problem, or ends. 25P03: it ended the transaction because nothing came. 28 (who
+/// are you?) and the rest: somebody has to act.
+fn kind_of_postgres(code: &str) -> SourceErrorKind {
+    match code.get(..2) {
+        Some("40") => SourceErrorKind::Conflict,
+        _ if code == "55P03" => SourceErrorKind::Conflict,
+        Some("08" | "53" | "57" | "58" | "XX") => SourceErrorKind::Unavailable,
+        _ if code == "25P03" => SourceErrorKind::Unavailable,
+        _ => SourceErrorKind::Unfit,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(code: &str, expected: SourceErrorKind) {
+        assert_eq!(kind_of(code), expected, "{code}");
+    }
+
+    #[test]
+    fn codes_are_sorted_by_what_helps() {
+        check("40P01", SourceErrorKind::Conflict);
+        check("40001", SourceErrorKind::Conflict);
+        check("55P03", SourceErrorKind::Conflict);
+        check("57P01", SourceErrorKind::Unavailable);
+        check("25P03", SourceErrorKind::Unavailable);
+        check("53300", SourceErrorKind::Unavailable);
+        check("42P01", SourceErrorKind::Unfit);
+        check("42703", SourceErrorKind::Unfit);
+        check("25006", SourceErrorKind::Unfit);
+        check("28P01", SourceErrorKind::Unfit);
+        check("5", SourceErrorKind::Conflict);
+        check("517", SourceErrorKind::Conflict);
+        check("8", SourceErrorKind::Unfit);
+        check("1", SourceErrorKind::Unfit);
+        check("14", SourceErrorKind::Unavailable);
+    }
+}

@@ -1,0 +1,256 @@
+//! Made-up requests, for measuring: whole backlogs at once, and single requests with a commit each.
+//!
+//! A body begins with the number of its key and with its own number among those of its key, in
+//! hexadecimal digits, so that a receiver can tell what was lost, what came twice and what was
+//! overtaken. Made-up requests have codes of their own, and where a table holds others it is left
+//! alone.
+
+use super::base::{Base, Dialect, Door, NOTIFY, Options, Value};
+use super::error::SourceError;
+use super::limits::FILL_ROWS_MAX;
+
+/// What the codes of made-up requests begin with.
+pub const MADE_UP: &str = "bench.";
+
+/// Digits at the beginning of a body: of its key, and of its own number.
+pub const KEY_DIGITS: usize = 8;
+/// See [`KEY_DIGITS`].
+pub const NUMBER_DIGITS: usize = 16;
+
+/// Requests to be made up. The request `n` belongs to key `n % keys` and is its number `n / keys`.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Their code, which begins with [`MADE_UP`]. Keys of different codes are different.
+    pub code: String,
+    /// The number of the first request.
+    pub first: u64,
+    /// How many.
+    pub count: u64,
+    /// Business ids that they share; 0: they have none.
+    pub keys: u64,
+    /// Bytes of each body, but not less than its digits.
+    pub body_bytes: usize,
+}
+
+/// Writes made-up requests into a request table.
+pub struct Filler {
+    base: Base,
+}
+
+impl Filler {
+    /// A filler for the table at an address such as `sqlite:FILE`. It connects when it is used
+    /// first.
+    ///
+    /// # Errors
+    /// If the address cannot be understood.
+    pub fn open(url: &str) -> Result<Filler, SourceError> {
+        Ok(Filler { base: Base::open(url, &Options::default())? })
+    }
+
+    /// Removes all requests, if they are made up.
+    ///
+    /// # Errors
+    /// `Unfit` if there is one that is not; or see [`SourceError`].
+    pub async fn clear(&self) -> Result<(), SourceError> {
+        let text = "SELECT CAST(count(*) AS BIGINT) AS others FROM (\
+                    SELECT 1 FROM relay_request WHERE code NOT LIKE $1 LIMIT 1) AS other";
+        if self.number(text, vec![format!("{MADE_UP}%").as_str().into()], "others").await? > 0 {
+            return Err(SourceError::unfit(
+                "the table holds requests that were not made up for measuring, and they would be \
+                 sent; use an empty database",
+            ));
+        }
+        let mut work = self.base.write(Door::Work).await?;
+        work.script(clearing(self.base.dialect())).await?;
+        work.commit().await
+    }
+
+    /// Writes requests, many in one transaction.
+    ///
+    /// # Errors
+    /// See [`SourceError`]. What was written before stays.
+    pub async fn fill(&self, batch: &Batch) -> Result<(), SourceError> {
+        let end = batch.first.saturating_add(batch.count);
+        let mut first = batch.first;
+        while first < end {
+            let count = FILL_ROWS_MAX.min(end - first);
+            self.write(&Batch { first, count, ..batch.clone() }, || ()).await?;
+            first += count;
+        }
+        Ok(())
+    }
+
+    /// Writes requests in one transaction, with a hint to whoever waits for news, and calls
+    /// `before_commit` just before it ends.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    pub async fn write(
+        &self,
+        batch: &Batch,
+        before_commit: impl FnOnce(),
+    ) -> Result<(), SourceError> {
+        let dialect = self.base.dialect();
+        let mut work = self.base.write(Door::Work).await?;
+        work.change(filling(dialect), values_of(batch)).await?;
+        if dialect == Dialect::Postgres {
+            work.script(NOTIFY).await?;
+        }
+        before_commit();
+        work.commit().await
+    }
+
+    /// Lets the database learn what its tables look like now, as it would by itself after a while.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    pub async fn analyze(&self) -> Result<(), SourceError> {
+        let mut work = self.base.single(Door::Work).await?;
+        work.script("ANALYZE relay_request").await?;
+        work.done();
+        Ok(())
+    }
+
+    /// How many requests of a code are still ready.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    pub async fn ready_count(&self, code: &str) -> Result<i64, SourceError> {
+        let text = "SELECT count(*) AS ready FROM relay_request WHERE state < 2 AND code = $1";
+        self.number(text, vec![code.into()], "ready").await
+    }
+
+    /// The process that serves one of our connections, where the database has processes.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    pub async fn backend_process(&self) -> Result<Option<i64>, SourceError> {
+        if self.base.dialect() != Dialect::Postgres {
+            return Ok(None);
+        }
+        let text = "SELECT CAST(pg_backend_pid() AS BIGINT) AS process";
+        self.number(text, Vec::new(), "process").await.map(Some)
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.base.close().await;
+    }
+
+    async fn number(
+        &self,
+        text: &str,
+        values: Vec<Value>,
+        column: &str,
+    ) -> Result<i64, SourceError> {
+        let mut work = self.base.single(Door::Work).await?;
+        let number = work.row(text.to_owned(), values).await?.int(column)?;
+        work.done();
+        Ok(number)
+    }
+}
+
+/// Numbers begin anew, so that every run reads the same ids.
+fn clearing(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Postgres => "TRUNCATE relay_request RESTART IDENTITY",
+        Dialect::Sqlite => {
+            "DELETE FROM relay_request; DELETE FROM sqlite_sequence WHERE name = 'relay_request'"
+        }
+    }
+}
+
+/// The values: 1 the code, 2 the first number, 3 the last one, 4 the keys, 5 what fills the bodies
+/// up.
+fn filling(dialect: Dialect) -> String {
+    let (series, digits) = match dialect {
+        Dialect::Postgres => (
+            "generate_series(CAST($2 AS BIGINT), CAST($3 AS BIGINT)) AS series(n)",
+            "convert_to(lpad(to_hex(n % m), 8, '0') || lpad(to_hex(n / m), 16, '0') \
+             || CAST($5 AS TEXT), 'UTF8')",
+        ),
+        Dialect::Sqlite => (
+            "(WITH RECURSIVE step(n) AS (SELECT $2 UNION ALL SELECT n + 1 FROM step WHERE n < $3) \
+             SELECT n FROM step) AS series",
+            "CAST(printf('%08x%016x', n % m, n / m) || $5 AS BLOB)",
+        ),
+    };
+    format!(
+        "INSERT INTO relay_request (code, business_id, body) \
+         SELECT CAST($1 AS VARCHAR(64)), \
+         CASE WHEN k > 0 THEN CAST($1 AS VARCHAR(64)) || '-' || CAST(n % m AS VARCHAR(20)) END, \
+         {digits} \
+         FROM (SELECT n, k, CASE WHEN k > 0 THEN k ELSE 1 END AS m \
+         FROM {series} CROSS JOIN (SELECT CAST($4 AS BIGINT) AS k) AS keys) AS numbered ORDER BY n"
+    )
+}
+
+fn values_of(batch: &Batch) -> Vec<Value> {
+    let number = |number: u64| Value::from(i64::try_from(number).unwrap_or(i64::MAX));
+    let rest = batch.body_bytes.saturating_sub(KEY_DIGITS + NUMBER_DIGITS);
+    vec![
+        batch.code.as_str().into(),
+        number(batch.first),
+        number(batch.first.saturating_add(batch.count).saturating_sub(1)),
+        number(batch.keys),
+        ".".repeat(rest).as_str().into(),
+    ]
+}
+
+/// The numbers at the beginning of a body: of its key, and its own.
+pub fn numbers_of(body: &[u8]) -> Option<(u64, u64)> {
+    let (key, rest) = body.split_at_checked(KEY_DIGITS)?;
+    let number = rest.get(..NUMBER_DIGITS)?;
+    let read = |digits| u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
+    Some((read(key)?, read(number)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema;
+    use super::{Batch, Door, Filler, numbers_of};
+
+    fn check(body: &[u8], expected: Option<(u64, u64)>) {
+        assert_eq!(numbers_of(body), expected, "{}", body.escape_ascii());
+    }
+
+    #[test]
+    fn bodies_tell_their_numbers() {
+        check(b"0000000a0000000000000010", Some((10, 16)));
+        check(b"0000000a0000000000000010...", Some((10, 16)));
+        check(b"0000000a000000000000001", None);
+        check(b"x000000a0000000000000010", None);
+        check(b"", None);
+    }
+
+    async fn rows_of(batch: Batch) -> Vec<(Option<String>, Vec<u8>)> {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", directory.path().join("requests.db").display());
+        schema::init(&url).await.unwrap();
+        let filler = Filler::open(&url).unwrap();
+        filler.fill(&Batch { code: "bench.old".into(), ..batch.clone() }).await.unwrap();
+        filler.clear().await.unwrap();
+        filler.fill(&batch).await.unwrap();
+        let mut work = filler.base.single(Door::Work).await.unwrap();
+        let text = "SELECT business_id, body FROM relay_request ORDER BY id".to_owned();
+        let rows = work.rows(text, Vec::new()).await.unwrap();
+        let pair = |row: &super::super::base::Record| {
+            (row.maybe_text("business_id").unwrap(), row.maybe_bytes("body").unwrap().unwrap())
+        };
+        rows.iter().map(pair).collect()
+    }
+
+    #[tokio::test]
+    async fn requests_are_dealt_out_to_their_keys() {
+        let batch = Batch { code: "bench.a".into(), first: 1, count: 3, keys: 2, body_bytes: 26 };
+        let body = |digits: &str| format!("{digits}..").into_bytes();
+        let expected = vec![
+            (Some("bench.a-1".to_owned()), body("000000010000000000000000")),
+            (Some("bench.a-0".to_owned()), body("000000000000000000000001")),
+            (Some("bench.a-1".to_owned()), body("000000010000000000000001")),
+        ];
+        assert_eq!(rows_of(batch.clone()).await, expected);
+        let without_keys = rows_of(Batch { keys: 0, count: 1, first: 5, ..batch }).await;
+        assert_eq!(without_keys, [(None, body("000000000000000000000005"))]);
+    }
+}

@@ -1,0 +1,91 @@
+//! Every bound of the sources, in one place.
+
+use std::time::Duration;
+
+/// Buckets that a source may be divided into; more than slots would leave some empty.
+pub const BUCKETS_MAX: u32 = 1024;
+
+/// Buckets of a new source.
+pub const BUCKETS_DEFAULT: u32 = 16;
+
+/// How far back from the end of a read missing ids are looked for. What is older than so many ids
+/// is left to the slow sweep: a source may hold years of finished requests, and a first read must
+/// not walk through all of them.
+pub const MISSING_IDS_MAX: i64 = 20_000;
+
+/// Ranges of missing ids that one read tells; the rest is left to the slow sweep.
+pub const MISSING_RANGES_MAX: i64 = 10_000;
+
+/// Open requests, of whatever slots, that one read walks over.
+pub const READ_SCAN_MAX: i64 = 20_000;
+
+/// Characters of a header block that are parsed.
+pub const HEADERS_BYTES_MAX: usize = 64 << 10;
+
+/// Headers of one request.
+pub const HEADERS_MAX: usize = 100;
+
+/// Ids that one action of an operator may name.
+pub const ACTION_IDS_MAX: usize = 1_000;
+
+/// Requests of one key that one action changes; the rest is left to the next one.
+pub const ACTION_ROWS_MAX: i64 = 10_000;
+
+/// Changed ids that are kept for nodes to ask for. Who knows an older version reads everything
+/// again.
+pub const CHANGES_MAX: i64 = 10_000;
+
+/// Switches or holds that a node reads.
+pub const CONTROL_ROWS_MAX: i64 = 10_000;
+
+/// Characters of a name that an operator gives: a key, code, endpoint or group.
+pub const NAME_CHARS_MAX: usize = 128;
+
+/// Bytes of the body of a request that is written here: what couriers carry.
+pub const SUBMIT_BODY_BYTES_MAX: usize = crate::courier::limits::BODY_BYTES_MAX;
+
+/// Rows on one page of an answer.
+pub const PAGE_ROWS_MAX: u32 = 500;
+
+/// Rows that one page looks at while it searches.
+pub const PAGE_SCAN_MAX: i64 = 50_000;
+
+/// Rows that are counted.
+pub const COUNT_ROWS_MAX: i64 = 100_000;
+
+/// Requests that are counted behind one blocked key.
+pub const DEPTH_MAX: i64 = 1_000;
+
+/// Buckets and nodes that are listed.
+pub const OWNERS_MAX: i64 = 4_096;
+
+/// Made-up requests that are written in one transaction.
+pub const FILL_ROWS_MAX: u64 = 20_000;
+
+/// How long a node that has fallen silent stays on the list, in milliseconds.
+pub const NODE_MEMORY_MS: i64 = 600_000;
+
+/// How often a write is tried again after a deadlock, at once.
+pub const CONFLICT_TRIES_MAX: u32 = 4;
+
+/// How long to wait for a free place in a pool.
+pub const ACQUIRE_MAX: Duration = Duration::from_secs(4);
+
+/// How long one call to the database may take, all in all.
+pub const CALL_MAX: Duration = Duration::from_secs(8);
+
+/// How long PostgreSQL lets one statement run, in milliseconds.
+pub const STATEMENT_MS_MAX: u64 = 7_000;
+
+/// How long PostgreSQL lets a statement wait for a lock, in milliseconds.
+pub const LOCK_MS_MAX: u64 = 4_000;
+
+/// How long PostgreSQL lets a transaction stand still, in milliseconds: a node that was stopped in
+/// the middle of a round must not stop the others for longer.
+pub const IDLE_MS_MAX: u64 = 3_000;
+
+/// How often SQLite is asked whether its file has changed.
+pub const SQLITE_WATCH: Duration = Duration::from_millis(5);
+
+/// How long SQLite waits for its write lock.
+pub const SQLITE_BUSY_MAX: Duration = Duration::from_secs(4);

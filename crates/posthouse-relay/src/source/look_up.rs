@@ -1,0 +1,245 @@
+//! How questions are answered; the statements behind [`look`](super::look).
+
+use super::base::{Base, Dialect, Door, Record, Value, Work};
+use super::error::SourceError;
+use super::limits::{COUNT_ROWS_MAX, DEPTH_MAX, OWNERS_MAX, PAGE_ROWS_MAX, PAGE_SCAN_MAX};
+use super::look::{Answer, BlockedKey, BucketRow, Count, Filter, NodeRow, Query, Row};
+use super::round::{bucket_of, look_control};
+use super::row::{COLUMNS, CONTENT_COLUMNS, content_of};
+use posthouse_pump::outcome::Fence;
+use posthouse_pump::request::RequestId;
+
+/// What people see beyond what the pump needs.
+const MORE_COLUMNS: &str = "CAST(r.last_status AS BIGINT) AS last_status, \
+    CAST(r.last_error AS TEXT) AS last_error, CAST(r.fence AS BIGINT) AS fence, \
+    CAST(r.updated_at AS BIGINT) AS updated_at, CAST(r.done_at AS BIGINT) AS done_at, \
+    CAST(octet_length(r.body) AS BIGINT) AS body_bytes";
+
+/// See [`Source::look`](super::Source::look).
+pub(super) async fn look(base: &Base, query: &Query) -> Result<Answer, SourceError> {
+    let dialect = base.dialect();
+    let mut work = base.single(Door::Work).await?;
+    let answer = match query {
+        Query::Counts => counts(&mut work).await?,
+        Query::Rows(filter) => rows(&mut work, dialect, filter).await?,
+        Query::Row(id) => row(&mut work, *id).await?,
+        Query::BlockedKeys { after, rows_max } => {
+            blocked_keys(&mut work, dialect, *after, *rows_max).await?
+        }
+        Query::Buckets => buckets(&mut work, dialect).await?,
+        Query::Nodes => nodes(&mut work, dialect).await?,
+        Query::Control => Answer::Control(look_control(&mut work).await?),
+    };
+    work.done();
+    Ok(answer)
+}
+
+async fn counts(work: &mut Work) -> Result<Answer, SourceError> {
+    let open = count(work, "WHERE state < 3 ORDER BY id").await?;
+    let newest = count(work, "ORDER BY id DESC").await?;
+    let total: u64 = open.iter().map(|count| count.requests).sum();
+    let is_partial = i64::try_from(total).is_ok_and(|total| total >= COUNT_ROWS_MAX);
+    Ok(Answer::Counts { open, newest, is_partial })
+}
+
+async fn count(work: &mut Work, which: &str) -> Result<Vec<Count>, SourceError> {
+    let text = format!(
+        "SELECT CAST(state AS BIGINT) AS state, CAST(code AS TEXT) AS code, \
+         count(*) AS requests FROM (SELECT state, code FROM relay_request {which} \
+         LIMIT {COUNT_ROWS_MAX}) AS counted GROUP BY state, code ORDER BY state, code LIMIT {}",
+        PAGE_ROWS_MAX * 8
+    );
+    let rows = work.rows(text, Vec::new()).await?;
+    let count = |row: &Record| {
+        let requests = u64::try_from(row.int("requests")?).unwrap_or(0);
+        Ok(Count { state: byte(row, "state")?, code: row.text("code")?, requests })
+    };
+    rows.iter().map(count).collect()
+}
+
+fn byte(row: &Record, column: &str) -> Result<u8, SourceError> {
+    Ok(u8::try_from(row.int(column)?.clamp(0, 255)).unwrap_or(u8::MAX))
+}
+
+/// Walks down from the newest id, over a bounded number of rows; a request id has an index of its
+/// own.
+async fn rows(work: &mut Work, dialect: Dialect, filter: &Filter) -> Result<Answer, SourceError> {
+    let rows_max = filter.rows_max.clamp(1, PAGE_ROWS_MAX);
+    let (text, values) = rows_statement(dialect, filter, rows_max);
+    let found = work.rows(text, values).await?;
+    let rows = found.iter().map(row_of).collect::<Result<Vec<Row>, SourceError>>()?;
+    let is_full = found.len() >= usize::try_from(rows_max).unwrap_or(usize::MAX);
+    let next = match rows.last() {
+        Some(row) if is_full => Some(row.id),
+        _ if filter.request_id.is_some() => None,
+        _ => walk_end(work, before(filter)).await?,
+    };
+    Ok(Answer::Rows { rows, next })
+}
+
+fn before(filter: &Filter) -> i64 {
+    filter.before.map_or(i64::MAX, |id| id.0)
+}
+
+/// Where the walk was stopped, if it was.
+async fn walk_end(work: &mut Work, before: i64) -> Result<Option<RequestId>, SourceError> {
+    let text = format!(
+        "SELECT min(id) AS stopped_at, count(*) AS walked FROM (SELECT id FROM relay_request \
+         WHERE id < $1 ORDER BY id DESC LIMIT {PAGE_SCAN_MAX}) AS walk"
+    );
+    let row = work.row(text, vec![before.into()]).await?;
+    if row.int("walked")? < PAGE_SCAN_MAX {
+        return Ok(None);
+    }
+    Ok(row.maybe_int("stopped_at")?.map(RequestId))
+}
+
+fn rows_statement(dialect: Dialect, filter: &Filter, rows_max: u32) -> (String, Vec<Value>) {
+    let mut values = vec![
+        before(filter).into(),
+        i64::from(filter.states.is_empty()).into(),
+        Value::ints(filter.states.iter().map(|state| i64::from(*state))),
+        Value::Text(filter.code.clone()),
+        Value::Text(filter.key.clone()),
+    ];
+    let mut start = "id < $1";
+    if let Some(request_id) = &filter.request_id {
+        values.push(request_id.as_str().into());
+        start = "id < $1 AND request_id = $6";
+    }
+    let text = format!(
+        "SELECT {COLUMNS}, {MORE_COLUMNS} FROM relay_request AS r WHERE r.id IN (\
+         SELECT id FROM (SELECT id, state, code, business_id FROM relay_request WHERE {start} \
+         ORDER BY id DESC LIMIT {PAGE_SCAN_MAX}) AS walk \
+         WHERE (CAST($2 AS BIGINT) = 1 OR {}) AND (CAST($4 AS TEXT) IS NULL OR code = $4) \
+         AND (CAST($5 AS TEXT) IS NULL OR business_id = $5) \
+         ORDER BY id DESC LIMIT {rows_max}) ORDER BY r.id DESC",
+        dialect.int_in("state", 3)
+    );
+    (text, values)
+}
+
+fn row_of(row: &Record) -> Result<Row, SourceError> {
+    Ok(Row {
+        id: RequestId(row.int("id")?),
+        request_id: row.text("request_id")?,
+        state: byte(row, "state")?,
+        code: row.text("code")?,
+        group: row.maybe_text("grp")?,
+        region: row.maybe_text("region")?,
+        key: row.maybe_text("business_id")?,
+        priority: byte(row, "priority")?,
+        window: row.maybe_text("window_name")?,
+        due_ms: row.int("due_at")?,
+        expires_ms: row.maybe_int("expires_at")?,
+        attempts: u32::try_from(row.int("attempts")?).unwrap_or(0),
+        status: row.maybe_int("last_status")?,
+        error: row.maybe_text("last_error")?,
+        fence: Fence(row.int("fence")?),
+        created_ms: row.int("created_at")?,
+        updated_ms: row.maybe_int("updated_at")?,
+        done_ms: row.maybe_int("done_at")?,
+        body_bytes: u64::try_from(row.maybe_int("body_bytes")?.unwrap_or(0)).unwrap_or(0),
+    })
+}
+
+async fn row(work: &mut Work, id: RequestId) -> Result<Answer, SourceError> {
+    let content: Vec<String> =
+        CONTENT_COLUMNS.iter().map(|(name, value)| format!("{value} AS {name}")).collect();
+    let text = format!(
+        "SELECT {COLUMNS}, {MORE_COLUMNS}, CAST(1 AS BIGINT) AS is_wanted, {} \
+         FROM relay_request AS r WHERE r.id = $1",
+        content.join(", ")
+    );
+    let rows = work.rows(text, vec![id.0.into()]).await?;
+    let Some(record) = rows.first() else {
+        return Ok(Answer::Row(None));
+    };
+    let content = content_of(record)?.unwrap_or_default();
+    Ok(Answer::Row(Some(Box::new((row_of(record)?, content)))))
+}
+
+async fn blocked_keys(
+    work: &mut Work,
+    dialect: Dialect,
+    after: RequestId,
+    rows_max: u32,
+) -> Result<Answer, SourceError> {
+    let now = dialect.now();
+    let text = format!(
+        "SELECT h.id AS id, CAST(h.business_id AS TEXT) AS business_id, \
+         CAST(h.code AS TEXT) AS code, CAST(coalesce(h.updated_at, h.created_at) AS BIGINT) \
+         AS since, CAST(h.last_error AS TEXT) AS last_error, {now} AS now_ms, \
+         (SELECT count(*) FROM (SELECT 1 FROM relay_request AS f WHERE f.state < 3 \
+         AND f.slot = h.slot AND f.business_id = h.business_id \
+         UNION ALL SELECT 1 FROM relay_request AS f WHERE f.state < 3 \
+         AND f.slot IS NULL AND f.business_id = h.business_id \
+         LIMIT {DEPTH_MAX}) AS counted) AS depth \
+         FROM relay_request AS h WHERE h.state = 2 AND h.id > $1 ORDER BY h.id LIMIT {}",
+        rows_max.clamp(1, PAGE_ROWS_MAX)
+    );
+    let rows = work.rows(text, vec![after.0.into()]).await?;
+    rows.iter().map(blocked_key_of).collect::<Result<_, _>>().map(Answer::BlockedKeys)
+}
+
+fn blocked_key_of(row: &Record) -> Result<BlockedKey, SourceError> {
+    let since_ms = row.int("since")?;
+    Ok(BlockedKey {
+        key: row.maybe_text("business_id")?,
+        head: RequestId(row.int("id")?),
+        code: row.text("code")?,
+        since_ms,
+        age_ms: row.int("now_ms")?.saturating_sub(since_ms).max(0),
+        depth: u64::try_from(row.int("depth")?).unwrap_or(0).max(1),
+        error: row.maybe_text("last_error")?,
+    })
+}
+
+async fn buckets(work: &mut Work, dialect: Dialect) -> Result<Answer, SourceError> {
+    let text = format!(
+        "SELECT bucket, CAST(slot_first AS BIGINT) AS slot_first, \
+         CAST(slot_last AS BIGINT) AS slot_last, CAST(owner AS TEXT) AS owner, fence, \
+         lease_until, granted_at, CAST(is_draining AS BIGINT) AS is_draining, \
+         CAST(is_silent AS BIGINT) AS is_silent, {} AS now_ms FROM relay_bucket \
+         ORDER BY bucket LIMIT {OWNERS_MAX}",
+        dialect.now()
+    );
+    let rows = work.rows(text, Vec::new()).await?;
+    rows.iter().map(bucket_row_of).collect::<Result<_, _>>().map(Answer::Buckets)
+}
+
+fn bucket_row_of(row: &Record) -> Result<BucketRow, SourceError> {
+    let bucket = bucket_of(row)?;
+    Ok(BucketRow {
+        bucket: bucket.number,
+        slots: bucket.slots,
+        lease_left_ms: match bucket.owner {
+            Some(_) => bucket.lease_until_ms - row.int("now_ms")?,
+            None => 0,
+        },
+        owner: bucket.owner,
+        fence: Fence(bucket.fence),
+        is_draining: bucket.is_draining,
+    })
+}
+
+async fn nodes(work: &mut Work, dialect: Dialect) -> Result<Answer, SourceError> {
+    let text = format!(
+        "SELECT CAST(node AS TEXT) AS node, CAST(seen_at AS BIGINT) AS seen_at, \
+         CAST(lives_until AS BIGINT) AS lives_until, CAST(is_wanting AS BIGINT) AS is_wanting, \
+         {} AS now_ms FROM relay_node ORDER BY node LIMIT {OWNERS_MAX}",
+        dialect.now()
+    );
+    let rows = work.rows(text, Vec::new()).await?;
+    rows.iter().map(node_row_of).collect::<Result<_, _>>().map(Answer::Nodes)
+}
+
+fn node_row_of(row: &Record) -> Result<NodeRow, SourceError> {
+    let now_ms = row.int("now_ms")?;
+    Ok(NodeRow {
+        node: row.text("node")?,
+        seen_ago_ms: now_ms.saturating_sub(row.int("seen_at")?).max(0),
+        is_alive: row.int("lives_until")? >= now_ms,
+        is_wanting: row.is_set("is_wanting")?,
+    })
+}

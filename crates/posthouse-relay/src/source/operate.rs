@@ -1,0 +1,285 @@
+//! What operators do: changes to requests and settings, by any node or by the command line.
+//!
+//! Each raises the control version, by which every node learns of it at its next round. The control
+//! row is locked first, as rounds do it.
+
+use posthouse_pump::input::Hold;
+use posthouse_pump::request::RequestId;
+
+use super::base::{Base, Dialect, Door, Kind, NOTIFY, Value, Work};
+use super::error::{SourceError, SourceErrorKind};
+use super::limits::{
+    ACTION_IDS_MAX, ACTION_ROWS_MAX, BUCKETS_MAX, CHANGES_MAX, CONFLICT_TRIES_MAX, NAME_CHARS_MAX,
+};
+use super::round::{ControlRow, lock_control};
+use super::schema::{UNSLOTTED_INDEX, replace_layout};
+use super::slot::slot_of;
+
+/// What an operator wants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Try these open requests again at once, with all their tries before them.
+    Retry(Vec<RequestId>),
+    /// Give these open requests up as failed; their keys go on.
+    Skip(Vec<RequestId>),
+    /// Cancel these open requests; their keys go on.
+    Cancel(Vec<RequestId>),
+    /// Open these finished requests again, under the same request ids.
+    Replay(Vec<RequestId>),
+    /// Try every blocked request of a key again.
+    RetryKey(String),
+    /// Give every open request of a key up as failed.
+    SkipKey(String),
+    /// Hold a key, a code or an endpoint: nothing of it starts.
+    Hold(Hold),
+    /// Let go what is held.
+    Unhold(Hold),
+    /// Switch a group on or off; `None`: as it is configured.
+    Switch {
+        /// The group.
+        group: String,
+        /// On, off, or as configured.
+        is_active: Option<bool>,
+    },
+    /// Divide the slots into so many buckets, 1 to [`BUCKETS_MAX`].
+    Buckets(u32),
+}
+
+/// What came of an action.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Operated {
+    /// The control version from which on nodes know of it.
+    pub version: i64,
+    /// Requests that were changed. Those that were named and are not here did not stand as the
+    /// action needs it.
+    pub changed: Vec<RequestId>,
+    /// Whether the key has more requests than one action changes: do it again.
+    pub has_more: bool,
+}
+
+/// See [`Source::operate`](super::Source::operate).
+pub(super) async fn operate(base: &Base, action: &Action) -> Result<Operated, SourceError> {
+    check(action)?;
+    let mut tries = 1;
+    loop {
+        match once(base, action).await {
+            Err(error) if error.kind == SourceErrorKind::Conflict && tries < CONFLICT_TRIES_MAX => {
+                tries += 1;
+            }
+            answer => return answer,
+        }
+    }
+}
+
+fn check(action: &Action) -> Result<(), SourceError> {
+    match action {
+        Action::Retry(ids) | Action::Skip(ids) | Action::Cancel(ids) | Action::Replay(ids) => {
+            check_count(ids.len())
+        }
+        Action::RetryKey(name) | Action::SkipKey(name) => check_name(name),
+        Action::Switch { group, .. } => check_name(group),
+        Action::Hold(hold) | Action::Unhold(hold) => check_name(name_of(hold).1),
+        Action::Buckets(buckets) if !(1..=BUCKETS_MAX).contains(buckets) => Err(
+            SourceError::unfit(format!("the number of buckets must be from 1 to {BUCKETS_MAX}")),
+        ),
+        Action::Buckets(_) => Ok(()),
+    }
+}
+
+fn check_count(count: usize) -> Result<(), SourceError> {
+    match count {
+        0 => Err(SourceError::unfit("no request was named")),
+        _ if count > ACTION_IDS_MAX => Err(SourceError::unfit(format!(
+            "at most {ACTION_IDS_MAX} requests can be named at a time: do it in parts"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn check_name(name: &str) -> Result<(), SourceError> {
+    let is_fine = !name.is_empty() && !name.contains('\0');
+    match is_fine && name.chars().count() <= NAME_CHARS_MAX {
+        true => Ok(()),
+        false => Err(SourceError::unfit(format!("a name has from 1 to {NAME_CHARS_MAX} letters"))),
+    }
+}
+
+fn name_of(hold: &Hold) -> (&'static str, &str) {
+    match hold {
+        Hold::Key { key, .. } => ("key", key),
+        Hold::Code(code) => ("code", code),
+        Hold::Endpoint(endpoint) => ("endpoint", endpoint),
+    }
+}
+
+async fn once(base: &Base, action: &Action) -> Result<Operated, SourceError> {
+    let dialect = base.dialect();
+    let mut work = base.write(Door::Work).await?;
+    let control = lock_control(&mut work, dialect).await?;
+    let version = control.version + 1;
+    let changed = carry_out(&mut work, dialect, &control, action).await?;
+    remember(&mut work, dialect, &control, &changed).await?;
+    let text = "UPDATE relay_control SET version = $1".to_owned();
+    work.change(text, vec![version.into()]).await?;
+    if dialect == Dialect::Postgres {
+        work.script(NOTIFY).await?;
+    }
+    work.commit().await?;
+    let has_more = i64::try_from(changed.len()).is_ok_and(|count| count >= ACTION_ROWS_MAX);
+    Ok(Operated { version, changed, has_more })
+}
+
+const REOPEN: &str = "state = 0, due_at = 0, attempts = 0, done_at = NULL";
+
+async fn carry_out(
+    work: &mut Work,
+    dialect: Dialect,
+    control: &ControlRow,
+    action: &Action,
+) -> Result<Vec<RequestId>, SourceError> {
+    match action {
+        Action::Retry(ids) => by_ids(work, dialect, REOPEN, "state < 3", ids).await,
+        Action::Skip(ids) => by_ids(work, dialect, &finish(dialect, 4), "state < 3", ids).await,
+        Action::Cancel(ids) => by_ids(work, dialect, &finish(dialect, 7), "state < 3", ids).await,
+        Action::Replay(ids) => by_ids(work, dialect, REOPEN, "state >= 3", ids).await,
+        Action::RetryKey(key) => by_key(work, dialect, REOPEN, "state = 2", key).await,
+        Action::SkipKey(key) => by_key(work, dialect, &finish(dialect, 4), "state < 3", key).await,
+        _ => set(work, dialect, control, action).await.map(|()| Vec::new()),
+    }
+}
+
+fn finish(dialect: Dialect, state: i64) -> String {
+    format!("state = {state}, due_at = 0, done_at = {}", dialect.now())
+}
+
+async fn by_ids(
+    work: &mut Work,
+    dialect: Dialect,
+    change: &str,
+    condition: &str,
+    ids: &[RequestId],
+) -> Result<Vec<RequestId>, SourceError> {
+    let text = format!(
+        "UPDATE relay_request SET {change}, updated_at = {} WHERE {} AND {condition} RETURNING id",
+        dialect.now(),
+        dialect.int_in("id", 1)
+    );
+    let values = vec![Value::ints(ids.iter().map(|id| id.0))];
+    ids_of(work, text, values).await
+}
+
+async fn by_key(
+    work: &mut Work,
+    dialect: Dialect,
+    change: &str,
+    condition: &str,
+    key: &str,
+) -> Result<Vec<RequestId>, SourceError> {
+    let open = "business_id = $2 AND state < 3";
+    let text = format!(
+        "WITH chosen AS MATERIALIZED (SELECT id FROM (\
+         SELECT id, state FROM relay_request WHERE slot = CAST($1 AS SMALLINT) AND {open} \
+         UNION ALL SELECT id, state FROM relay_request {} WHERE slot IS NULL AND {open}) AS of_key \
+         WHERE {condition} ORDER BY id LIMIT {ACTION_ROWS_MAX}) \
+         UPDATE relay_request SET {change}, updated_at = {} \
+         WHERE id IN (SELECT id FROM chosen) AND {condition} RETURNING id",
+        dialect.by_index(UNSLOTTED_INDEX),
+        dialect.now()
+    );
+    ids_of(work, text, vec![i64::from(slot_of(key).0).into(), key.into()]).await
+}
+
+async fn ids_of(
+    work: &mut Work,
+    text: String,
+    values: Vec<Value>,
+) -> Result<Vec<RequestId>, SourceError> {
+    let rows = work.rows(text, values).await?;
+    let mut ids = rows
+        .iter()
+        .map(|row| Ok(RequestId(row.int("id")?)))
+        .collect::<Result<Vec<RequestId>, SourceError>>()?;
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+/// Changes a setting.
+async fn set(
+    work: &mut Work,
+    dialect: Dialect,
+    control: &ControlRow,
+    action: &Action,
+) -> Result<(), SourceError> {
+    match action {
+        Action::Hold(hold) => {
+            let text = "INSERT INTO relay_hold (kind, name) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+            change_hold(work, text, hold).await
+        }
+        Action::Unhold(hold) => {
+            change_hold(work, "DELETE FROM relay_hold WHERE kind = $1 AND name = $2", hold).await
+        }
+        Action::Switch { group, is_active } => switch(work, group, *is_active).await,
+        Action::Buckets(buckets) if *buckets != control.buckets => {
+            let layout = control.layout.checked_add(1).unwrap_or(1);
+            replace_layout(work, dialect, layout, *buckets).await
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn change_hold(work: &mut Work, text: &str, hold: &Hold) -> Result<(), SourceError> {
+    let (kind, name) = name_of(hold);
+    work.change(text.to_owned(), vec![kind.into(), name.into()]).await.map(|_| ())
+}
+
+async fn switch(work: &mut Work, group: &str, is_active: Option<bool>) -> Result<(), SourceError> {
+    let changed = match is_active {
+        Some(is_active) => {
+            let text = "INSERT INTO relay_switch (grp, is_active) \
+                        VALUES ($1, CAST($2 AS SMALLINT)) \
+                        ON CONFLICT (grp) DO UPDATE SET is_active = excluded.is_active";
+            work.change(text.to_owned(), vec![group.into(), i64::from(is_active).into()]).await
+        }
+        None => {
+            let text = "DELETE FROM relay_switch WHERE grp = $1".to_owned();
+            work.change(text, vec![group.into()]).await
+        }
+    };
+    changed.map(|_| ())
+}
+
+/// Keeps the ids for nodes to ask for, and forgets the oldest. Too many at once are not kept: nodes
+/// read everything again.
+async fn remember(
+    work: &mut Work,
+    dialect: Dialect,
+    control: &ControlRow,
+    changed: &[RequestId],
+) -> Result<(), SourceError> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let version = control.version + 1;
+    let count = i64::try_from(changed.len()).unwrap_or(i64::MAX);
+    let kept = "SELECT count(*) AS kept FROM relay_change".to_owned();
+    if changed.len() > ACTION_IDS_MAX
+        || work.row(kept, Vec::new()).await?.int("kept")? + count > CHANGES_MAX
+    {
+        return forget(work, version).await;
+    }
+    let text = format!(
+        "INSERT INTO relay_change (version, request) SELECT CAST($1 AS BIGINT), id FROM {}",
+        dialect.table("v", 2, &[("id", Kind::Int)])
+    );
+    let mut values = vec![version.into()];
+    values.extend(dialect.table_values(vec![Value::ints(changed.iter().map(|id| id.0))]));
+    work.change(text, values).await?;
+    Ok(())
+}
+
+async fn forget(work: &mut Work, version: i64) -> Result<(), SourceError> {
+    work.change("DELETE FROM relay_change".to_owned(), Vec::new()).await?;
+    let text = "UPDATE relay_control SET trimmed_version = $1".to_owned();
+    work.change(text, vec![version.into()]).await?;
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! The tables of a source: how they look, and how they come into being.
+//!
+//! Whoever writes requests need give a code, a body and, for order, a business id; all else has
+//! defaults. `grp` empty means the group of the code, `region` empty the region of the relay that
+//! reads it. States: 0 ready, 1 sending, 2 blocked, 3 done, 4 failed, 5 expired, 6 rejected, 7
+//! cancelled; those below 3 are open. Instants are Unix milliseconds.
+
+mod postgres;
+mod sqlite;
+
+use super::base::{Base, Dialect, Door, Options, Value, Work};
+use super::error::SourceError;
+use super::limits::BUCKETS_DEFAULT;
+use super::ownership::lay_out;
+use super::round::insert_buckets;
+
+/// The version of the schema that this relay knows.
+pub const VERSION: i64 = 1;
+
+/// The index on the ids of open requests.
+pub(super) const OPEN_INDEX: &str = "relay_request_open";
+
+/// The index on the slots and ids of open requests.
+const SLOT_INDEX: &str = "relay_request_slot";
+
+/// The index on the ids of blocked requests.
+const BLOCKED_INDEX: &str = "relay_request_blocked";
+
+/// The index on the keys of open requests without a slot; SQLite only.
+pub(super) const UNSLOTTED_INDEX: &str = "relay_request_unslotted";
+
+/// The indexes of a dialect.
+pub(super) fn indexes(dialect: Dialect) -> &'static [&'static str] {
+    match dialect {
+        Dialect::Postgres => &[OPEN_INDEX, SLOT_INDEX, BLOCKED_INDEX],
+        Dialect::Sqlite => &[OPEN_INDEX, SLOT_INDEX, BLOCKED_INDEX, UNSLOTTED_INDEX],
+    }
+}
+
+/// The tables in the words of a dialect, for people who create tables themselves. It ends with the
+/// rows that must be there.
+pub fn ddl(dialect: Dialect) -> String {
+    let tables = match dialect {
+        Dialect::Postgres => postgres::DDL,
+        Dialect::Sqlite => sqlite::DDL,
+    };
+    format!("{tables}{}", first_rows(dialect))
+}
+
+/// The first fence is the time: if somebody creates these tables anew beside old requests, it is
+/// higher than what those carry.
+fn first_rows(dialect: Dialect) -> String {
+    let now = dialect.now();
+    let buckets: Vec<String> = lay_out(1, BUCKETS_DEFAULT)
+        .iter()
+        .map(|(bucket, slots)| format!("({}, {}, {})", bucket.0, slots.first.0, slots.last.0))
+        .collect();
+    format!(
+        "INSERT INTO relay_schema (one, version) VALUES (1, {VERSION}) ON CONFLICT DO NOTHING;\n\
+         INSERT INTO relay_bucket (bucket, slot_first, slot_last)\n  \
+         SELECT * FROM (VALUES {}) AS new_bucket\n  \
+         WHERE NOT EXISTS (SELECT 1 FROM relay_control) ON CONFLICT DO NOTHING;\n\
+         INSERT INTO relay_control (one, version, trimmed_version, layout, buckets, fence)\n  \
+         VALUES (1, 1, 1, 1, {BUCKETS_DEFAULT}, {now}) ON CONFLICT DO NOTHING;\n",
+        buckets.join(", ")
+    )
+}
+
+/// Creates what is missing, in one transaction; what is there stays as it is. A SQLite file that is
+/// not there is created, and set to write-ahead logging, so that readers and writers do not wait
+/// for each other.
+///
+/// # Errors
+/// [`SourceError`], if the database is not to be had or does not let us.
+pub async fn init(url: &str) -> Result<(), SourceError> {
+    let base = Base::open(&creating(url), &Options::default())?;
+    let done =
+        create(&base).await.map_err(|error| error.while_doing("creating the relay's tables"));
+    base.close().await;
+    done
+}
+
+fn creating(url: &str) -> String {
+    match url {
+        _ if !url.starts_with("sqlite:") || url.contains("mode=") => url.to_owned(),
+        _ if url.contains('?') => format!("{url}&mode=rwc"),
+        _ => format!("{url}?mode=rwc"),
+    }
+}
+
+async fn create(base: &Base) -> Result<(), SourceError> {
+    if base.dialect() == Dialect::Sqlite {
+        let mut work = base.single(Door::Round).await?;
+        work.script("PRAGMA journal_mode = WAL").await?;
+        work.done();
+    }
+    let mut work = base.write(Door::Round).await?;
+    if base.dialect() == Dialect::Postgres {
+        // Two who create at the same time would trip over each other's catalogue entries.
+        work.script("SELECT pg_advisory_xact_lock(7235061)").await?;
+    }
+    work.script(&ddl(base.dialect())).await?;
+    work.commit().await
+}
+
+/// Replaces the layout by one with another number of buckets. Those of the old one stay until they
+/// are given back.
+pub(super) async fn replace_layout(
+    work: &mut Work,
+    dialect: Dialect,
+    layout: u32,
+    buckets: u32,
+) -> Result<(), SourceError> {
+    insert_buckets(work, dialect, &lay_out(layout, buckets)).await?;
+    let text = "UPDATE relay_control SET layout = $1, buckets = $2".to_owned();
+    work.change(text, vec![i64::from(layout).into(), Value::from(i64::from(buckets))]).await?;
+    Ok(())
+}

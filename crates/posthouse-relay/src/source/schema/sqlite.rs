@@ -1,0 +1,87 @@
+//! The schema in SQLite's words.
+//!
+//! SQLite has no MD5, so a writer may leave `slot` empty: every reader computes it then, from the
+//! business id or else from the request id, and always gets the same; an index of their own finds
+//! such requests by their keys. Defaults use only what SQLite 3.35 knows, for writers bring their
+//! own library.
+
+/// Every statement, each of which changes nothing where the thing is there already.
+pub(super) const DDL: &str = "\
+CREATE TABLE IF NOT EXISTS relay_request (
+  id           INTEGER  PRIMARY KEY AUTOINCREMENT,
+  request_id   TEXT     NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16)))),
+  code         TEXT     NOT NULL,
+  grp          TEXT,
+  region       TEXT,
+  protocol     TEXT,
+  service      TEXT,
+  method       TEXT,
+  headers      TEXT,
+  content_type TEXT,
+  body         BLOB     NOT NULL,
+  business_id  TEXT,
+  slot         INTEGER  CHECK (slot BETWEEN 0 AND 1023),
+  priority     INTEGER  NOT NULL DEFAULT 4,
+  state        INTEGER  NOT NULL DEFAULT 0,
+  window_name  TEXT,
+  due_at       INTEGER  NOT NULL DEFAULT 0,
+  expires_at   INTEGER,
+  attempts     INTEGER  NOT NULL DEFAULT 0,
+  last_status  INTEGER,
+  last_error   TEXT,
+  fence        INTEGER  NOT NULL DEFAULT 0,
+  created_at   INTEGER  NOT NULL
+    DEFAULT (CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)),
+  updated_at   INTEGER,
+  done_at      INTEGER,
+  traceparent  TEXT
+);
+CREATE INDEX IF NOT EXISTS relay_request_open ON relay_request (id) WHERE state < 3;
+CREATE INDEX IF NOT EXISTS relay_request_slot ON relay_request (slot, id) WHERE state < 3;
+CREATE INDEX IF NOT EXISTS relay_request_blocked ON relay_request (id) WHERE state = 2;
+CREATE INDEX IF NOT EXISTS relay_request_unslotted ON relay_request (business_id, id)
+  WHERE slot IS NULL AND state < 3;
+CREATE TABLE IF NOT EXISTS relay_control (
+  one             INTEGER PRIMARY KEY CHECK (one = 1),
+  version         INTEGER NOT NULL,
+  trimmed_version INTEGER NOT NULL,
+  layout          INTEGER NOT NULL,
+  buckets         INTEGER NOT NULL,
+  fence           INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS relay_bucket (
+  bucket      INTEGER PRIMARY KEY,
+  slot_first  INTEGER NOT NULL,
+  slot_last   INTEGER NOT NULL,
+  owner       TEXT,
+  fence       INTEGER NOT NULL DEFAULT 0,
+  lease_until INTEGER NOT NULL DEFAULT 0,
+  granted_at  INTEGER NOT NULL DEFAULT 0,
+  is_draining INTEGER NOT NULL DEFAULT 0,
+  is_silent   INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS relay_node (
+  node        TEXT    PRIMARY KEY,
+  seen_at     INTEGER NOT NULL,
+  lives_until INTEGER NOT NULL,
+  is_wanting  INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS relay_switch (
+  grp       TEXT    PRIMARY KEY,
+  is_active INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS relay_hold (
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (kind, name)
+);
+CREATE TABLE IF NOT EXISTS relay_change (
+  version    INTEGER NOT NULL,
+  request    INTEGER NOT NULL,
+  PRIMARY KEY (version, request)
+);
+CREATE TABLE IF NOT EXISTS relay_schema (
+  one     INTEGER PRIMARY KEY CHECK (one = 1),
+  version INTEGER NOT NULL
+);
+";

@@ -1,0 +1,169 @@
+//! Write-backs: one statement for all outcomes, each under its fence, and a second look at those
+//! that changed nothing.
+//!
+//! The rows of the buckets are locked until the end, in the order of their numbers: nobody can take
+//! a bucket over between the check of its fence and the write under it.
+
+use std::collections::HashMap;
+
+use posthouse_pump::limits::ERROR_CHARS_MAX;
+use posthouse_pump::outcome::{Outcome, Settled, Settlement, State};
+
+use super::base::{Base, Dialect, Door, Kind, Record, Value, Work};
+use super::error::{SourceError, SourceErrorKind};
+use super::limits::CONFLICT_TRIES_MAX;
+
+/// See [`Source::settle`](super::Source::settle).
+pub(super) async fn settle(
+    base: &Base,
+    settlement: &Settlement,
+) -> Result<Vec<Settled>, SourceError> {
+    let mut tries = 1;
+    loop {
+        match once(base, &settlement.outcomes).await {
+            Err(error) if error.kind == SourceErrorKind::Conflict && tries < CONFLICT_TRIES_MAX => {
+                tries += 1;
+            }
+            answer => return answer,
+        }
+    }
+}
+
+async fn once(base: &Base, outcomes: &[Outcome]) -> Result<Vec<Settled>, SourceError> {
+    if outcomes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut work = base.write(Door::Work).await?;
+    let mut answers = write(&mut work, base.dialect(), outcomes).await?;
+    let unchanged: Vec<&Outcome> =
+        outcomes.iter().filter(|outcome| !answers.contains_key(&outcome.id.0)).collect();
+    if !unchanged.is_empty() {
+        look_again(&mut work, base.dialect(), &unchanged, &mut answers).await?;
+    }
+    work.commit().await?;
+    let answer = |outcome: &Outcome| *answers.get(&outcome.id.0).unwrap_or(&Settled::Gone);
+    Ok(outcomes.iter().map(answer).collect())
+}
+
+const COLUMNS: [(&str, Kind); 8] = [
+    ("id", Kind::Int),
+    ("bucket", Kind::Int),
+    ("fence", Kind::Int),
+    ("state", Kind::Int),
+    ("due_at", Kind::Int),
+    ("attempts", Kind::Int),
+    ("status", Kind::Int),
+    ("error", Kind::Text),
+];
+
+/// Writes what may be written, and says which that was.
+async fn write(
+    work: &mut Work,
+    dialect: Dialect,
+    outcomes: &[Outcome],
+) -> Result<HashMap<i64, Settled>, SourceError> {
+    let mut buckets: Vec<i64> = outcomes.iter().map(bucket_number).collect();
+    buckets.sort_unstable();
+    buckets.dedup();
+    let mut values = vec![Value::ints(buckets)];
+    values.extend(dialect.table_values(columns_of(outcomes)));
+    let rows = work.rows(statement(dialect), values).await?;
+    rows.iter().map(|row| Ok((row.int("id")?, Settled::Recorded))).collect()
+}
+
+fn statement(dialect: Dialect) -> String {
+    format!(
+        "WITH owned AS MATERIALIZED (\
+         SELECT bucket, fence, slot_first, slot_last FROM relay_bucket WHERE {} \
+         ORDER BY bucket {}) \
+         UPDATE relay_request SET state = v.state, due_at = v.due_at, attempts = v.attempts, \
+         last_status = v.status, last_error = v.error, fence = v.fence, updated_at = {now}, \
+         done_at = CASE WHEN v.state >= 3 THEN {now} END \
+         FROM {} JOIN owned ON owned.bucket = v.bucket AND owned.fence = v.fence \
+         WHERE relay_request.id = v.id AND relay_request.state < 3 \
+         AND relay_request.fence <= v.fence AND (relay_request.slot IS NULL \
+         OR relay_request.slot BETWEEN owned.slot_first AND owned.slot_last) \
+         RETURNING relay_request.id",
+        dialect.int_in("bucket", 1),
+        dialect.for_share(),
+        dialect.table("v", 2, &COLUMNS),
+        now = dialect.now(),
+    )
+}
+
+fn columns_of(outcomes: &[Outcome]) -> Vec<Value> {
+    let ints = |column: fn(&Outcome) -> i64| Value::ints(outcomes.iter().map(column));
+    vec![
+        ints(|outcome| outcome.id.0),
+        ints(bucket_number),
+        ints(|outcome| outcome.fence.0),
+        ints(|outcome| number_of(outcome.state)),
+        ints(|outcome| outcome.due_ms),
+        ints(|outcome| i64::from(outcome.attempts)),
+        Value::Ints(outcomes.iter().map(|outcome| outcome.status.map(i64::from)).collect()),
+        Value::Texts(outcomes.iter().map(error_of).collect()),
+    ]
+}
+
+fn bucket_number(outcome: &Outcome) -> i64 {
+    i64::try_from(outcome.bucket.0).unwrap_or(i64::MAX)
+}
+
+/// No database takes a zero character, and the column has an end.
+fn error_of(outcome: &Outcome) -> Option<String> {
+    let error = outcome.error.as_ref()?;
+    Some(error.chars().filter(|letter| *letter != '\0').take(ERROR_CHARS_MAX).collect())
+}
+
+/// The number of a state in the table.
+pub(super) fn number_of(state: State) -> i64 {
+    match state {
+        State::Ready => 0,
+        State::Blocked => 2,
+        State::Done => 3,
+        State::Failed => 4,
+        State::Expired => 5,
+        State::Rejected => 6,
+    }
+}
+
+/// What changed nothing was written before, and the answer was lost; or the bucket has another
+/// owner; or the request is gone.
+async fn look_again(
+    work: &mut Work,
+    dialect: Dialect,
+    outcomes: &[&Outcome],
+    answers: &mut HashMap<i64, Settled>,
+) -> Result<(), SourceError> {
+    let text = format!(
+        "SELECT v.id AS id, v.at AS at, CAST(r.state AS BIGINT) AS state, r.fence AS fence, \
+         CAST(r.attempts AS BIGINT) AS attempts, b.fence AS bucket_fence FROM {} \
+         LEFT JOIN relay_request AS r ON r.id = v.id \
+         LEFT JOIN relay_bucket AS b ON b.bucket = v.bucket",
+        dialect.table("v", 1, &[("id", Kind::Int), ("bucket", Kind::Int), ("at", Kind::Int)]),
+    );
+    let positions = (0..outcomes.len()).filter_map(|at| i64::try_from(at).ok());
+    let values = dialect.table_values(vec![
+        Value::ints(outcomes.iter().map(|outcome| outcome.id.0)),
+        Value::ints(outcomes.iter().map(|outcome| bucket_number(outcome))),
+        Value::ints(positions),
+    ]);
+    for row in &work.rows(text, values).await? {
+        let at = usize::try_from(row.int("at")?).unwrap_or(usize::MAX);
+        if let Some(outcome) = outcomes.get(at) {
+            answers.insert(outcome.id.0, judge(outcome, row)?);
+        }
+    }
+    Ok(())
+}
+
+fn judge(outcome: &Outcome, row: &Record) -> Result<Settled, SourceError> {
+    let is_ours = row.maybe_int("fence")? == Some(outcome.fence.0)
+        && row.maybe_int("state")? == Some(number_of(outcome.state))
+        && row.maybe_int("attempts")? == Some(i64::from(outcome.attempts));
+    if is_ours {
+        return Ok(Settled::Recorded);
+    }
+    let is_owned = row.maybe_int("bucket_fence")? == Some(outcome.fence.0);
+    Ok(if is_owned { Settled::Gone } else { Settled::Fenced })
+}

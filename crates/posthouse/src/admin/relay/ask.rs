@@ -1,0 +1,159 @@
+//! The way from the API to a source: to its running part, and to its database.
+
+use axum::http::StatusCode;
+use posthouse_pump::request::RequestId;
+use posthouse_relay::runner::Status;
+use posthouse_relay::source::look::{
+    Answer, BlockedKey, BucketRow, Count, Filter, NodeRow, Query, Row,
+};
+use posthouse_relay::source::operate::{Action, Operated};
+use posthouse_relay::source::{Control, Source as _, SourceError, SourceErrorKind};
+
+use crate::admin::Admin;
+use crate::admin::problem::Problem;
+use crate::codes::Code;
+use crate::relay::RunningSource;
+
+/// One request with what couriers send of it.
+pub(super) type Whole = (Row, posthouse_pump::request::Content);
+
+/// The source of this name.
+///
+/// # Errors
+/// 404, with the names that there are.
+pub(super) fn source<'a>(admin: &'a Admin, name: &str) -> Result<&'a RunningSource, Problem> {
+    let sources = admin.relay.sources();
+    sources.get(name).ok_or_else(|| {
+        let names: Vec<&str> = sources.keys().map(|name| &**name).collect();
+        let detail = match names.as_slice() {
+            [] => "this node has no relay source".to_owned(),
+            names => format!("there is no source \"{name}\"; there are {}", names.join(", ")),
+        };
+        Problem::new(StatusCode::NOT_FOUND, Code::SourceUnknown, detail)
+    })
+}
+
+/// How a source does.
+///
+/// # Errors
+/// 503 when it has ended.
+pub(super) async fn status(source: &RunningSource) -> Result<Status, Problem> {
+    source.handle.status().await.ok_or_else(|| {
+        let detail = "the source has stopped, because the node is stopping";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::NodeStopping, detail)
+    })
+}
+
+/// A page of requests, and where to go on.
+pub(super) async fn rows(
+    source: &RunningSource,
+    filter: Filter,
+) -> Result<(Vec<Row>, Option<RequestId>), Problem> {
+    match look(source, Query::Rows(filter)).await? {
+        Answer::Rows { rows, next } => Ok((rows, next)),
+        _ => Err(beside_the_point()),
+    }
+}
+
+/// One request.
+///
+/// # Errors
+/// 404 when there is none of this id, and as [`look`].
+pub(super) async fn row(source: &RunningSource, id: RequestId) -> Result<Whole, Problem> {
+    match look(source, Query::Row(id)).await? {
+        Answer::Row(Some(found)) => Ok(*found),
+        Answer::Row(None) => Err(no_request(format!("there is no request {}", id.0))),
+        _ => Err(beside_the_point()),
+    }
+}
+
+/// Requests that hold their keys, by id.
+pub(super) async fn blocked(
+    source: &RunningSource,
+    after: RequestId,
+    rows_max: u32,
+) -> Result<Vec<BlockedKey>, Problem> {
+    match look(source, Query::BlockedKeys { after, rows_max }).await? {
+        Answer::BlockedKeys(keys) => Ok(keys),
+        _ => Err(beside_the_point()),
+    }
+}
+
+/// All buckets.
+pub(super) async fn buckets(source: &RunningSource) -> Result<Vec<BucketRow>, Problem> {
+    match look(source, Query::Buckets).await? {
+        Answer::Buckets(buckets) => Ok(buckets),
+        _ => Err(beside_the_point()),
+    }
+}
+
+/// All nodes.
+pub(super) async fn nodes(source: &RunningSource) -> Result<Vec<NodeRow>, Problem> {
+    match look(source, Query::Nodes).await? {
+        Answer::Nodes(nodes) => Ok(nodes),
+        _ => Err(beside_the_point()),
+    }
+}
+
+/// Switches and holds.
+pub(super) async fn control(source: &RunningSource) -> Result<Control, Problem> {
+    match look(source, Query::Control).await? {
+        Answer::Control(control) => Ok(control),
+        _ => Err(beside_the_point()),
+    }
+}
+
+/// Open requests by state and code, and whether there are more than were counted.
+pub(super) async fn counts(source: &RunningSource) -> Result<(Vec<Count>, bool), Problem> {
+    match look(source, Query::Counts).await? {
+        Answer::Counts { open, is_partial, .. } => Ok((open, is_partial)),
+        _ => Err(beside_the_point()),
+    }
+}
+
+/// Carries out what an operator wants.
+///
+/// # Errors
+/// 400 when it makes no sense, 503 when the database does not answer.
+pub(super) async fn operate(source: &RunningSource, action: &Action) -> Result<Operated, Problem> {
+    source.database.operate(action).await.map_err(|error| match error.kind {
+        SourceErrorKind::Unfit => {
+            Problem::new(StatusCode::BAD_REQUEST, Code::RequestInvalid, error.detail)
+        }
+        _ => silent(source, &error),
+    })
+}
+
+/// Asks the database.
+///
+/// # Errors
+/// 503 when it does not answer, or is not as it must be.
+async fn look(source: &RunningSource, query: Query) -> Result<Answer, Problem> {
+    source.database.look(&query).await.map_err(|error| silent(source, &error))
+}
+
+fn silent(source: &RunningSource, error: &SourceError) -> Problem {
+    let code = match error.kind {
+        SourceErrorKind::Unfit => Code::SourceUnusable,
+        _ => Code::SourceUnreachable,
+    };
+    let detail = format!("the source \"{}\": {error}", source.config.name);
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
+}
+
+/// A request that is not there.
+pub(super) fn no_request(detail: String) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, Code::RequestUnknown, detail)
+}
+
+/// A group, code, endpoint or window that the configuration does not have.
+pub(super) fn no_name(kind: &str, name: &str) -> Problem {
+    let detail = format!("the configuration of this source has no {kind} \"{name}\"");
+    Problem::new(StatusCode::NOT_FOUND, Code::RelayNameUnknown, detail)
+}
+
+/// Sources answer each question with an answer of the same kind.
+fn beside_the_point() -> Problem {
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    Problem::new(status, Code::Unexpected, "the source gave an answer to another question")
+}

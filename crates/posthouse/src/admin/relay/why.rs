@@ -1,0 +1,186 @@
+//! Why a request is not sent yet, told from what is known of it from outside the pump.
+//!
+//! The order is the one in which the pump judges. Everything that holds is told, not only the
+//! first: whoever opens a window wants to know that a hold comes after it.
+
+use posthouse_pump::input::Hold;
+use posthouse_pump::plan::{Code, Group};
+use posthouse_pump::request::RequestId;
+use posthouse_relay::runner::Status;
+use posthouse_relay::source::look::{BucketRow, Row};
+use posthouse_relay::source::{Control, slot_of};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::states;
+
+/// One reason to wait.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Wait {
+    /// The kind of reason, one of a few words.
+    reason: &'static str,
+    /// The reason in a sentence.
+    detail: String,
+    /// When it ends by itself, in milliseconds since 1970, if that is known.
+    until_ms: Option<i64>,
+}
+
+/// What is known around a request.
+pub(super) struct Sight {
+    /// The source on this node.
+    pub(super) status: Status,
+    /// What operators have set.
+    pub(super) control: Control,
+    /// Who owns what.
+    pub(super) buckets: Vec<BucketRow>,
+    /// The first open request that must go before this one.
+    pub(super) before: Option<Row>,
+}
+
+/// Everything that an open request waits for.
+pub(super) fn waits(row: &Row, sight: &Sight) -> Vec<Wait> {
+    let mut waits = Vec::new();
+    waits.extend(own(row, sight));
+    waits.extend(of_plan(row, sight));
+    waits.extend(due(row, sight));
+    waits.extend(order(row, sight));
+    waits.extend(owner(row, sight));
+    if let Some(trouble) = &sight.status.trouble {
+        waits.push(wait("source in trouble", format!("the last round failed: {trouble}")));
+    }
+    if waits.is_empty() {
+        waits.push(wait("its turn", "it may go: it waits its turn, or is on its way".into()));
+    }
+    waits
+}
+
+fn wait(reason: &'static str, detail: String) -> Wait {
+    Wait { reason, detail, until_ms: None }
+}
+
+/// What the request says of itself.
+fn own(row: &Row, sight: &Sight) -> Vec<Wait> {
+    let mut waits = Vec::new();
+    if row.state == states::BLOCKED {
+        let tries = row.attempts;
+        let detail = format!("it was given up after {tries} tries; retry it, skip it or cancel it");
+        waits.push(wait("blocked", detail));
+    }
+    let ours = &*sight.status.plan.region;
+    if let Some(region) = row.region.as_deref().filter(|region| *region != ours) {
+        let detail = format!("it belongs to the region \"{region}\", and this relay to \"{ours}\"");
+        waits.push(wait("other region", detail));
+    }
+    if row.expires_ms.is_some_and(|at_ms| at_ms <= sight.status.now.source_ms) {
+        waits.push(wait("expired", "its expiry has passed; it is about to be written down".into()));
+    }
+    waits
+}
+
+/// What the configuration and the operators say of its code.
+fn of_plan(row: &Row, sight: &Sight) -> Vec<Wait> {
+    let plan = &sight.status.plan;
+    let Some(code) = plan.codes.get(&*row.code) else {
+        let detail = format!("the configuration of this source has no code \"{}\"", row.code);
+        return vec![wait("code unknown", detail)];
+    };
+    let mut waits = Vec::new();
+    if let Some(named) = row.group.as_deref().filter(|named| *named != &*code.group) {
+        let detail =
+            format!("it names the group \"{named}\", but its code is of \"{}\"", code.group);
+        waits.push(wait("other group", detail));
+    }
+    let Some(group) = plan.groups.get(&code.group) else { return waits };
+    waits.extend(switch(code, group, sight));
+    waits.extend(holds(row, code, sight));
+    let windows = [&group.window, &code.window].into_iter().flatten().map(|name| &**name);
+    for name in windows.chain(row.window.as_deref()) {
+        waits.extend(window(name, sight));
+    }
+    if sight.status.figures.endpoints.get(&code.endpoint).is_some_and(|figures| figures.is_down) {
+        let detail =
+            format!("the endpoint \"{}\" fails; only trials go there now and then", code.endpoint);
+        waits.push(wait("endpoint down", detail));
+    }
+    waits
+}
+
+fn switch(code: &Code, group: &Group, sight: &Sight) -> Option<Wait> {
+    let switched = sight.control.switches.iter().find(|(name, _)| *name == code.group);
+    let (is_active, by) = match switched {
+        Some((_, is_active)) => (*is_active, "by an operator"),
+        None => (group.is_active, "in the configuration"),
+    };
+    let detail = format!("the group \"{}\" is switched off {by}", code.group);
+    (!is_active).then(|| wait("group off", detail))
+}
+
+fn holds(row: &Row, code: &Code, sight: &Sight) -> Vec<Wait> {
+    let holds = sight.control.holds.iter().filter_map(|hold| match hold {
+        Hold::Key { key, .. } if row.key.as_deref() == Some(&**key) => Some(("business id", key)),
+        Hold::Code(name) if **name == *row.code => Some(("code", name)),
+        Hold::Endpoint(name) if *name == code.endpoint => Some(("endpoint", name)),
+        _ => None,
+    });
+    let told = |(kind, name)| wait("held", format!("an operator holds the {kind} \"{name}\""));
+    holds.map(told).collect()
+}
+
+fn window(name: &str, sight: &Sight) -> Option<Wait> {
+    let Some(window) = sight.status.plan.windows.get(name) else {
+        let detail = format!("the configuration has no window \"{name}\"");
+        return Some(wait("window unknown", detail));
+    };
+    let now_ms = sight.status.now.source_ms;
+    if window.is_open(now_ms) {
+        return None;
+    }
+    let until_ms = window.next_open(now_ms);
+    let until = match until_ms {
+        Some(at_ms) => format!("until {}", window.local_time(at_ms)),
+        None => "and no opening is known".to_owned(),
+    };
+    let detail = format!("the window \"{name}\" is shut {until}");
+    Some(Wait { reason: "window shut", detail, until_ms })
+}
+
+fn due(row: &Row, sight: &Sight) -> Option<Wait> {
+    let left_ms = row.due_ms.saturating_sub(sight.status.now.source_ms);
+    if left_ms <= 0 {
+        return None;
+    }
+    let why = if row.attempts > 0 { "its next try is due" } else { "it is due" };
+    let left_s = left_ms.saturating_add(999) / 1_000;
+    let detail = format!("{why} in {left_s} s");
+    Some(Wait { reason: "due later", detail, until_ms: Some(row.due_ms) })
+}
+
+fn order(row: &Row, sight: &Sight) -> Option<Wait> {
+    let before = sight.before.as_ref()?;
+    let RequestId(id) = before.id;
+    let key = row.key.as_deref().unwrap_or_default();
+    Some(match before.state {
+        states::BLOCKED => {
+            let detail = format!("its business id \"{key}\" is blocked by request {id}");
+            wait("key blocked", detail)
+        }
+        _ => wait("behind another", format!("request {id} of its business id goes first")),
+    })
+}
+
+/// Who owns the bucket. Of a request without a business id only its writer knows the slot.
+fn owner(row: &Row, sight: &Sight) -> Option<Wait> {
+    let slot = slot_of(row.key.as_deref()?);
+    let bucket = sight.buckets.iter().find(|bucket| bucket.slots.contains(slot))?;
+    match &bucket.owner {
+        Some(owner) if *owner == sight.status.node => None,
+        Some(owner) if bucket.lease_left_ms >= 0 => {
+            let detail = format!("its bucket belongs to the node {owner}; ask there for more");
+            Some(wait("other node", detail))
+        }
+        _ => Some(wait("no owner", "no node owns its bucket at the moment".into())),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! The database that requests are made up in.
+
+use std::sync::Arc;
+
+use posthouse_relay::source::fill::{Batch, Filler};
+use posthouse_relay::source::{SourceError, SourceErrorKind, schema};
+use tokio::runtime::Runtime;
+
+use super::plan::RequestPlan;
+use crate::bench::process::Process;
+use crate::codes::Code;
+use crate::failure::Failure;
+
+/// Requests of either kind that are written in turn, when they are to be mixed.
+const MIXED_BATCH: u64 = 1_000;
+
+/// See the module. Calls wait for their answers.
+pub(super) struct Database {
+    pub(super) runtime: Runtime,
+    pub(super) filler: Arc<Filler>,
+    /// The first process of a database of processes on this machine.
+    pub(super) process: Option<Process>,
+}
+
+impl Database {
+    /// Connects, and makes the relay's tables where they are missing.
+    pub(super) fn open(url: &str) -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Failure::unexpected(error.to_string()))?;
+        let opened = runtime.block_on(async {
+            schema::init(url).await?;
+            let filler = Filler::open(url)?;
+            let backend = filler.backend_process().await?;
+            Ok((Arc::new(filler), backend))
+        });
+        let (filler, backend) = opened.map_err(|error| failure_of(&error))?;
+        let backend = backend.and_then(|id| u32::try_from(id).ok()).map(|pid| Process { pid });
+        // A process with the same number may be there when the database is elsewhere.
+        let backend = backend.filter(|backend| backend.name().as_deref() == Some("postgres"));
+        Ok(Self { runtime, filler, process: backend.and_then(Process::parent) })
+    }
+
+    /// Replaces all requests by `batch`.
+    pub(super) fn refill(&self, batch: &Batch) -> Result<(), Failure> {
+        eprintln!("writing {} requests", batch.count);
+        self.wait(async {
+            self.filler.clear().await?;
+            self.filler.fill(batch).await?;
+            self.filler.analyze().await
+        })
+    }
+
+    /// Replaces all requests by two batches, evenly mixed.
+    pub(super) fn refill_mixed(&self, one: &Batch, other: &Batch) -> Result<(), Failure> {
+        eprintln!("writing {} and {} requests", one.count, other.count);
+        let parts = one.count.max(other.count).div_ceil(MIXED_BATCH);
+        self.wait(async {
+            self.filler.clear().await?;
+            for part in 0..parts {
+                for batch in [one, other] {
+                    self.filler.fill(&part_of(batch, part, parts)).await?;
+                }
+            }
+            self.filler.analyze().await
+        })
+    }
+
+    /// How many requests of a code are still ready.
+    pub(super) fn ready_count(&self, code: &str) -> Result<u64, Failure> {
+        let count = self.wait(self.filler.ready_count(code))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// Closes all connections.
+    pub(super) fn close(&self) {
+        self.runtime.block_on(self.filler.close());
+    }
+
+    fn wait<T>(&self, work: impl Future<Output = Result<T, SourceError>>) -> Result<T, Failure> {
+        self.runtime.block_on(work).map_err(|error| failure_of(&error))
+    }
+}
+
+/// What a plan has in its database.
+pub(super) fn batch_of(plan: &RequestPlan, code: &str, keys: u64, count: u64) -> Batch {
+    Batch { code: code.to_owned(), first: 0, count, keys, body_bytes: plan.body_bytes }
+}
+
+fn part_of(batch: &Batch, part: u64, parts: u64) -> Batch {
+    let edge = |part: u64| batch.count * part / parts.max(1);
+    let first = edge(part);
+    Batch { first: batch.first + first, count: edge(part + 1) - first, ..batch.clone() }
+}
+
+pub(super) fn failure_of(error: &SourceError) -> Failure {
+    let (code, help) = match error.kind {
+        SourceErrorKind::Unfit => {
+            (Code::SourceUnusable, "give the address of an empty database for measuring")
+        }
+        _ => (Code::SourceUnreachable, "check that the database of --url runs"),
+    };
+    Failure::new(code, error.to_string(), help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Batch, Database, part_of};
+
+    fn check(count: u64, parts: u64, expected: &[(u64, u64)]) {
+        let batch = Batch { code: "bench.a".into(), first: 0, count, keys: 1, body_bytes: 24 };
+        let part = |part| part_of(&batch, part, parts);
+        let found: Vec<(u64, u64)> =
+            (0..parts).map(part).map(|batch| (batch.first, batch.count)).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_database_is_made_and_filled() {
+        let directory = tempfile::tempdir().expect("there is room");
+        let url = format!("sqlite:{}", directory.path().join("requests.db").display());
+        let database = Database::open(&url).expect("it can be made");
+        let batch = |code: &str, count| Batch {
+            code: code.into(),
+            first: 0,
+            count,
+            keys: 3,
+            body_bytes: 24,
+        };
+        database.refill(&batch("bench.old", 5)).expect("it can be filled");
+        let mixed = database.refill_mixed(&batch("bench.a", 2_500), &batch("bench.b", 10));
+        mixed.expect("it can be filled again");
+        let count = |code| database.ready_count(code).expect("it can be counted");
+        assert_eq!((count("bench.old"), count("bench.a"), count("bench.b")), (0, 2_500, 10));
+        database.close();
+    }
+
+    #[test]
+    fn parts_are_the_whole() {
+        check(10, 1, &[(0, 10)]);
+        check(10, 3, &[(0, 3), (3, 3), (6, 4)]);
+        check(1, 2, &[(0, 0), (0, 1)]);
+    }
+}

@@ -1,0 +1,106 @@
+//! Request tables.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use posthouse_pump::plan::Plan;
+use posthouse_relay::runner::Tempo;
+
+use super::{DURATION_MS_MAX, TEMPO};
+use crate::config::keys::RELAY_SOURCES;
+use crate::config::raw::{Raw, Table};
+use crate::config::report::Report;
+use crate::config::table::TableReader;
+
+/// The shortest lease, in milliseconds.
+const LEASE_MS_MIN: u64 = 500;
+
+/// The shortest time from one round to the next, in milliseconds.
+const ROUND_MS_MIN: u64 = 20;
+
+/// A text that is not shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(pub(crate) String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+/// Where the address of a database stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Url {
+    /// In the configuration.
+    Here(Secret),
+    /// In a file of its own, so that its password need not be anywhere else.
+    File(PathBuf),
+}
+
+/// One request table.
+#[derive(Clone, Debug)]
+pub(crate) struct SourceConfig {
+    /// Its name.
+    pub(crate) name: Arc<str>,
+    /// Its database.
+    pub(crate) url: Url,
+    /// How often it is looked at.
+    pub(crate) tempo: Tempo,
+    /// Whether only rows are read below which no transaction is open any more (PostgreSQL).
+    pub(crate) settles_by_xid: bool,
+    /// What is sent from it.
+    pub(crate) plan: Plan,
+}
+
+/// Reads all of them, each with an empty plan for its region.
+pub(super) fn read(raw: &Raw, report: &mut Report) -> Vec<SourceConfig> {
+    let mut sources: Vec<SourceConfig> = Vec::new();
+    for table in raw.list(RELAY_SOURCES) {
+        let Some(source) = read_source(table, report) else { continue };
+        if sources.iter().any(|other| other.name == source.name) {
+            let mut reader = TableReader::new(table, report);
+            reader.refuse("name", "there are two sources of this name", "rename one");
+        }
+        sources.push(source);
+    }
+    sources
+}
+
+fn read_source(table: &Table, report: &mut Report) -> Option<SourceConfig> {
+    let mut reader = TableReader::new(table, report);
+    let name = reader.name("name", "a source")?;
+    let url = url(&mut reader)?;
+    let lease_ms = reader.duration("lease", TEMPO.lease_ms, LEASE_MS_MIN..=DURATION_MS_MAX);
+    let round_ms =
+        reader.duration("round", TEMPO.round_ms.min(lease_ms / 4), ROUND_MS_MIN..=DURATION_MS_MAX);
+    if round_ms > lease_ms / 4 {
+        reader.refuse(
+            "round",
+            "it is longer than a quarter of the lease",
+            "leases would be lost between rounds; make it shorter",
+        );
+    }
+    let settle = reader.word("settle", false, &[("none", false), ("xid", true)]);
+    let region = reader.text("region").unwrap_or_default();
+    Some(SourceConfig {
+        name: name.into(),
+        url,
+        tempo: Tempo { round_ms, lease_ms },
+        settles_by_xid: settle,
+        plan: Plan { region: region.into(), ..Plan::default() },
+    })
+}
+
+fn url(reader: &mut TableReader<'_>) -> Option<Url> {
+    match (reader.text("url"), reader.text("url_file")) {
+        (Some(url), None) => Some(Url::Here(Secret(url))),
+        (None, Some(file)) => Some(Url::File(file.into())),
+        _ => {
+            let help =
+                "give url = \"sqlite:FILE\" or \"postgres://...\", or a url_file that holds it";
+            reader.refuse("url", "a source needs one of `url` and `url_file`", help);
+            None
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The couriers by endpoint, as the configuration has them now.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use posthouse_pump::attempt::{Attempt, Blame, Verdict};
+use posthouse_relay::courier::{AnyCourier, Carrier, Clock, Publisher};
+
+use crate::config::Route;
+
+/// A courier, and the route that it was made from.
+#[derive(Clone)]
+struct Made {
+    route: Route,
+    courier: Arc<AnyCourier>,
+}
+
+/// See the module. Attempts that are under way keep the courier that they began with.
+pub(super) struct Couriers {
+    publisher: Arc<dyn Publisher>,
+    made: RwLock<BTreeMap<Arc<str>, Made>>,
+}
+
+impl Couriers {
+    pub(super) fn new(publisher: Arc<dyn Publisher>) -> Couriers {
+        Couriers { publisher, made: RwLock::default() }
+    }
+
+    /// Takes other routes over. Couriers whose routes are the same keep their connections.
+    pub(super) fn change(&self, routes: &BTreeMap<Arc<str>, Route>) {
+        let old = self.made.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let made = routes.iter().filter_map(|(name, route)| {
+            let kept = old.get(name).filter(|made| made.route == *route);
+            let made = kept.cloned().or_else(|| self.make(name, route))?;
+            Some((name.clone(), made))
+        });
+        let made = made.collect();
+        *self.made.write().unwrap_or_else(PoisonError::into_inner) = made;
+    }
+
+    /// The configuration was checked when it was read. Files that it names may have gone since.
+    fn make(&self, name: &str, route: &Route) -> Option<Made> {
+        match route.courier(self.publisher.clone()) {
+            Ok(courier) => Some(Made { route: route.clone(), courier: Arc::new(courier) }),
+            Err(faults) => {
+                for fault in faults {
+                    tracing::error!(endpoint = name, %fault, "an endpoint cannot be used");
+                }
+                None
+            }
+        }
+    }
+
+    fn find(&self, endpoint: &str) -> Option<Arc<AnyCourier>> {
+        let made = self.made.read().unwrap_or_else(PoisonError::into_inner);
+        made.get(endpoint).map(|made| made.courier.clone())
+    }
+}
+
+impl Carrier for Couriers {
+    async fn carry(&self, attempt: &Attempt, clock: &dyn Clock) -> Verdict {
+        match self.find(&attempt.endpoint) {
+            Some(courier) => courier.carry(attempt, clock).await,
+            None => Verdict::Failed {
+                status: None,
+                detail: format!(
+                    "the endpoint {} cannot be used; the log says why",
+                    attempt.endpoint
+                ),
+                retry_after_ms: None,
+                blame: Blame::Endpoint,
+            },
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The relay inside the node: every configured source with its pump, on the runtime beside the
+//! broker thread.
+//!
+//! A source that does not answer, or that is not as it must be, is told and tried again; it never
+//! keeps the node or another source from working. When the node stops, sources stop before the
+//! broker, because couriers may still want to publish.
+
+mod couriers;
+mod publisher;
+mod start;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use posthouse_relay::runner::Handle;
+use posthouse_relay::source::{AnySource, Source as _};
+
+use crate::config::{RelayConfig, SourceConfig};
+use crate::failure::Failure;
+use couriers::Couriers;
+use publisher::NodePublisher;
+pub(crate) use start::open;
+
+/// One running source.
+#[derive(Clone)]
+pub(crate) struct RunningSource {
+    /// How it is configured.
+    pub(crate) config: Arc<SourceConfig>,
+    /// Its database.
+    pub(crate) database: Arc<AnySource>,
+    /// Its pump.
+    pub(crate) handle: Handle,
+}
+
+/// All running sources. Copies are of the same.
+#[derive(Clone)]
+pub(crate) struct Relay {
+    sources: Arc<BTreeMap<Arc<str>, RunningSource>>,
+    couriers: Arc<Couriers>,
+}
+
+impl fmt::Debug for Relay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Relay").field("sources", &self.sources.keys()).finish_non_exhaustive()
+    }
+}
+
+impl Relay {
+    /// Starts every source of the configuration, for the node that listens for STOMP at `stomp`.
+    ///
+    /// # Errors
+    /// What is wrong with the address of a database.
+    pub(crate) fn start(
+        config: &RelayConfig,
+        node_name: &str,
+        stomp: SocketAddr,
+    ) -> Result<Relay, Failure> {
+        let publisher = Arc::new(NodePublisher::new(stomp));
+        let couriers = Arc::new(Couriers::new(publisher));
+        couriers.change(&config.routes);
+        let node = start::node_of_this_life(node_name);
+        let mut sources = BTreeMap::new();
+        for source in &config.sources {
+            let running = start::source(source, &node, &couriers)?;
+            sources.insert(source.name.clone(), running);
+        }
+        Ok(Relay { sources: Arc::new(sources), couriers })
+    }
+
+    /// Takes over groups, codes, endpoints and windows of another configuration. Sources stay as
+    /// they are until the next start.
+    pub(crate) fn change(&self, config: &RelayConfig) {
+        self.couriers.change(&config.routes);
+        for source in &config.sources {
+            if let Some(running) = self.sources.get(&source.name) {
+                running.handle.replan(source.plan.clone());
+            }
+        }
+    }
+
+    /// The sources by name.
+    pub(crate) fn sources(&self) -> &BTreeMap<Arc<str>, RunningSource> {
+        &self.sources
+    }
+
+    /// Lets what runs end, gives all buckets back, and closes the databases.
+    pub(crate) async fn stop(&self) {
+        let mut stopping = tokio::task::JoinSet::new();
+        for RunningSource { handle, database, .. } in self.sources.values() {
+            let (handle, database) = (handle.clone(), database.clone());
+            stopping.spawn(async move {
+                handle.stop().await;
+                database.close().await;
+            });
+        }
+        while stopping.join_next().await.is_some() {}
+    }
+}

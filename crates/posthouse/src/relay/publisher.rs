@@ -1,0 +1,69 @@
+//! Publishing into this node's own destinations, over its own STOMP listener.
+//!
+//! That way a request passes everything that any other producer's message passes: limits,
+//! back-pressure, the journal, and the receipt that means durable.
+
+use std::net::SocketAddr;
+
+use posthouse_client::{Client, Error, Message};
+use posthouse_relay::courier::{Publication, PublishError, Published, Publisher};
+use tokio::sync::Mutex;
+
+/// See the module. One connection for all endpoints, made when it is first needed.
+pub(super) struct NodePublisher {
+    address: String,
+    client: Mutex<Option<Client>>,
+}
+
+impl NodePublisher {
+    pub(super) fn new(stomp: SocketAddr) -> NodePublisher {
+        NodePublisher { address: format!("stomp://{stomp}"), client: Mutex::new(None) }
+    }
+
+    async fn client(&self) -> Result<Client, Error> {
+        let mut known = self.client.lock().await;
+        if let Some(client) = &*known {
+            return Ok(client.clone());
+        }
+        let client = Client::connect(&self.address).await?;
+        *known = Some(client.clone());
+        Ok(client)
+    }
+
+    async fn send(&self, publication: Publication) -> Result<(), PublishError> {
+        let client = self
+            .client()
+            .await
+            .map_err(|error| PublishError::Unreachable { detail: error.to_string() })?;
+        let confirmed = client.send(message_of(publication)).await;
+        confirmed.map_err(|error| refusal_of(&error))
+    }
+}
+
+impl Publisher for NodePublisher {
+    fn publish(&self, publication: Publication) -> Published<'_> {
+        Box::pin(self.send(publication))
+    }
+}
+
+fn message_of(publication: Publication) -> Message {
+    let Publication { destination, is_persistent, content_type, headers, body } = publication;
+    let message = Message::to(format!("/{destination}")).persistent(is_persistent).body(body);
+    let content_type = content_type.map(|kind| ("content-type".to_owned(), kind));
+    let headers = headers.into_iter().chain(content_type);
+    headers.fold(message, |message, (name, value)| message.header(name, value))
+}
+
+fn refusal_of(error: &Error) -> PublishError {
+    let detail = error.to_string();
+    match error {
+        Error::Refused(refusal) => {
+            PublishError::Refused { code: refusal.code.as_deref().map(str::to_owned), detail }
+        }
+        Error::Invalid { .. } => PublishError::Refused { code: None, detail },
+        Error::Unreachable { .. } | Error::LoginRefused(_) | Error::Address { .. } => {
+            PublishError::Unreachable { detail }
+        }
+        _ => PublishError::Unknown { detail },
+    }
+}

@@ -1,0 +1,176 @@
+//! Rows, tables and databases that are not as they should be: each is told by name, and everything
+//! else goes on.
+
+use std::fs;
+
+use posthouse_relay::fixture::PostgresServer;
+use posthouse_relay::source::schema;
+
+use super::clock::await_until;
+use super::database::{number, run, runtime};
+use super::receiver::Receiver;
+use super::scene::PATIENCE;
+use crate::server::{Server, fresh_dir};
+
+/// A node with a source, and a code whose requests go to the receiver.
+struct Trial {
+    receiver: Receiver,
+    node: Server,
+    url: String,
+}
+
+impl Trial {
+    fn new(url: &str) -> Trial {
+        let receiver = Receiver::start(1);
+        receiver.be_kind();
+        let address = receiver.address();
+        let text = format!(
+            r#"
+[[relay.source]]
+name = "platform"
+url = "{url}"
+lease = "1s"
+round = "100ms"
+[[relay.group]]
+name = "orders"
+[[relay.code]]
+name = "GOOD"
+group = "orders"
+endpoint = "fixed"
+[[relay.code]]
+name = "BY.ROW"
+group = "orders"
+endpoint = "by-row"
+[[relay.endpoint]]
+name = "fixed"
+url = "http://{address}/"
+[[relay.endpoint]]
+name = "by-row"
+url = "{{header.target}}"
+allow = ["{}"]
+"#,
+            address.ip()
+        );
+        Trial { receiver, node: Server::start_with_config(&text), url: url.to_owned() }
+    }
+
+    /// A new file with the relay's tables.
+    fn on_file() -> Trial {
+        let url = format!("sqlite:{}", fresh_dir().join("requests.db").display());
+        init(&url);
+        Trial::new(&url)
+    }
+
+    fn expect_log(&self, words: &str) {
+        let what = format!("the log says {words:?}");
+        await_until(&what, PATIENCE, || self.node.log().contains(words));
+    }
+
+    /// Writes a request that nothing is wrong with, and waits until it has been delivered.
+    fn expect_work(&self) {
+        let before = self.receiver.count();
+        let insert = "INSERT INTO relay_request (code, body) VALUES ('GOOD', '')";
+        await_until("a request can be written", PATIENCE, || {
+            super::database::try_run(&self.url, insert).is_ok()
+        });
+        await_until("a good request is called", PATIENCE, || self.receiver.count() > before);
+    }
+}
+
+fn init(url: &str) {
+    runtime().block_on(schema::init(url)).expect("the tables can be made");
+}
+
+/// A row of these columns and values is there, the log says so in these words, and others go on.
+fn check_row(columns: &str, values: &str, words: &str) {
+    let trial = Trial::on_file();
+    run(&trial.url, &format!("INSERT INTO relay_request (body, {columns}) VALUES (x'', {values})"));
+    trial.expect_log(words);
+    trial.expect_work();
+    let open = "SELECT CAST(count(*) AS TEXT) FROM relay_request WHERE id = 1 AND state = 0";
+    assert_eq!(number(&trial.url, open), 1, "{values} waits");
+}
+
+#[test]
+fn a_row_that_is_wrong_waits_and_is_told() {
+    check_row("code", "'NOPE'", "a request has an unknown code");
+    check_row("code, grp", "'GOOD', 'others'", "a group that is not its code's");
+    check_row("code, window_name", "'GOOD', 'tea'", "a request names an unknown window");
+}
+
+#[test]
+fn a_row_with_an_impossible_address_is_rejected_with_the_reason() {
+    let trial = Trial::on_file();
+    let insert = "INSERT INTO relay_request (body, code, headers) VALUES \
+        (x'', 'BY.ROW', '{\"target\":\"not an address\"}'), (x'', 'BY.ROW', '{}')";
+    run(&trial.url, insert);
+    let told = "SELECT CAST(count(*) AS TEXT) FROM relay_request \
+        WHERE state IN (2, 6) AND last_error LIKE '%header%'";
+    await_until("both are rejected", PATIENCE, || number(&trial.url, told) == 2);
+    trial.expect_work();
+}
+
+/// A table that was changed like this is told by these words, until it is changed back.
+fn check_table(change: &str, words: &str, back: &str) {
+    let url = format!("sqlite:{}", fresh_dir().join("requests.db").display());
+    init(&url);
+    run(&url, change);
+    let trial = Trial::new(&url);
+    trial.expect_log(words);
+    run(&url, back);
+    init(&url);
+    trial.expect_work();
+}
+
+#[test]
+fn a_table_that_lacks_something_is_told_until_it_is_there() {
+    let rename = |from, to| format!("ALTER TABLE relay_request RENAME COLUMN {from} TO {to}");
+    check_table(&rename("due_at", "due"), "due_at", &rename("due", "due_at"));
+    check_table("DROP INDEX relay_request_slot", "relay_request_slot", "SELECT 1");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told_until_it_is() {
+    let url = format!("sqlite:{}", fresh_dir().join("requests.db").display());
+    let trial = Trial::new(&url);
+    trial.expect_log("unable to open database file");
+    init(&url);
+    trial.expect_work();
+}
+
+#[test]
+fn a_server_that_refuses_is_told_until_it_does_not() {
+    let server = PostgresServer::start().expect("PostgreSQL starts");
+    init(&server.url());
+    run(&server.url(), "CREATE USER reader; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader");
+    let mut trial = Trial::new(&server.url().replace("//postgres@", "//reader@"));
+    trial.url = server.url();
+    trial.expect_log("relay_");
+    trial.expect_log("reader");
+    let grant = "GRANT ALL ON ALL TABLES IN SCHEMA public TO reader";
+    run(&server.url(), grant);
+    trial.expect_work();
+}
+
+#[test]
+fn a_server_that_starts_later_is_found() {
+    let mut server = PostgresServer::start().expect("PostgreSQL starts");
+    init(&server.url());
+    server.stop_immediately().expect("it stops");
+    let trial = Trial::new(&server.url());
+    trial.expect_log("the source does not answer");
+    server.restart().expect("it starts");
+    trial.expect_work();
+}
+
+#[test]
+fn an_address_that_is_none_ends_the_start_without_showing_it() {
+    let dir = fresh_dir();
+    let config = dir.join("wrong.toml");
+    let text = "[[relay.source]]\nname = \"platform\"\nurl = \"oracle://me:secret@there/db\"\n";
+    fs::write(&config, text).expect("it can be written");
+    let serve = format!("serve --config {}", config.display());
+    let done = crate::command::posthouse(&crate::server::data_dir(&dir), &serve);
+    assert_ne!(done.code, 0, "{done:?}");
+    assert!(done.err.contains("platform") && !done.err.contains("secret"), "{done:?}");
+}

@@ -1,0 +1,13 @@
+//! The relay, proved with the real binary: nodes that are disturbed while writers write and a
+//! receiver misbehaves, tables that are not as they should be, and what operators do.
+
+mod bad_input;
+mod clock;
+mod config;
+mod database;
+mod faults;
+mod operate;
+mod receiver;
+mod scene;
+mod verdict;
+mod writer;
