@@ -43,7 +43,10 @@ impl Pump {
     fn unanswered(&mut self, now: Now, number: ReadNo, asked: Asked, at_mono_ms: u64) {
         match asked.aim {
             Aim::Forward => self.reads.forward_at = at_mono_ms,
-            Aim::Walk(..) => self.reads.walk_at = at_mono_ms,
+            Aim::Walk(..) => {
+                self.late.clear();
+                self.reads.walk_at = at_mono_ms;
+            }
             Aim::Probe(gaps, changed) => {
                 self.reads.probe_at = at_mono_ms;
                 self.changed.extend(changed);
@@ -134,6 +137,9 @@ impl Pump {
             return;
         }
         if self.is_ahead_of_its_bucket(bucket, request.id, view) {
+            if view == View::Single {
+                self.keep_late(request);
+            }
             return;
         }
         if let Some(is_open) = self.settling.settled_since(request.id, asked.since) {

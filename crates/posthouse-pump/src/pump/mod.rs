@@ -26,6 +26,7 @@ mod hours;
 mod intake;
 mod lane;
 mod lanes;
+mod late;
 mod place;
 mod reading;
 mod reads;
@@ -65,7 +66,7 @@ use crate::attempt::AttemptNo;
 use crate::dice::Dice;
 use crate::effect::{Effect, Notice};
 use crate::input::Input;
-use crate::request::RequestId;
+use crate::request::{Request, RequestId};
 use crate::time::Now;
 
 /// See the module.
@@ -108,6 +109,8 @@ pub struct Pump {
     /// Everything up to this id has been read at least once.
     high_water: RequestId,
     reads: Reads,
+    /// See [`late`].
+    late: BTreeMap<RequestId, Request>,
 
     settling: Settling,
     told: Told,
@@ -155,6 +158,7 @@ impl Pump {
             changed: BTreeSet::new(),
             refills: VecDeque::new(),
             high_water: RequestId(0),
+            late: BTreeMap::new(),
             settling: Settling::default(),
             told: Told::default(),
             unreadable: BTreeSet::new(),

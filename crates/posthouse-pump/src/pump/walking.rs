@@ -70,7 +70,7 @@ impl Pump {
     pub(super) fn found_again(
         &mut self,
         now: Now,
-        found: Found,
+        mut found: Found,
         asked: &Asked,
         sight: u32,
         up_to: RequestId,
@@ -80,6 +80,7 @@ impl Pump {
         };
         let (after, is_sweep) = (walk.after, walk.is_sweep);
         let scanned_to = if found.has_more { found.scanned_to.max(after) } else { up_to };
+        self.add_late(&mut found.rows, scanned_to);
         let shown: Vec<RequestId> = found.rows.iter().map(|row| row.id).collect();
         if is_sweep {
             let rows = shown.len().max(1) as u64;

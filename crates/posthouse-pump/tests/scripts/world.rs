@@ -1,7 +1,7 @@
 //! One pump on a small table. Reads and settlements are answered at once, unless a script keeps
 //! them back; couriers answer when a script says so.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use posthouse_pump::attempt::{AttemptNo, Blame, Verdict};
@@ -28,8 +28,11 @@ pub struct World {
     last: i64,
     running: BTreeMap<i64, AttemptNo>,
     inputs: VecDeque<Input>,
-    /// Answers that are kept back, if they are.
+    /// Answers that are kept back, if they are; perhaps only those to walks.
     kept: Option<Vec<Input>>,
+    keeps_walks_only: bool,
+    /// All ids that there ever was a row at.
+    used: BTreeSet<i64>,
     said: Vec<String>,
 }
 
@@ -87,6 +90,8 @@ impl World {
             running: BTreeMap::new(),
             inputs: VecDeque::new(),
             kept: None,
+            keeps_walks_only: false,
+            used: BTreeSet::new(),
             said: Vec::new(),
         };
         world.tell_plan();
@@ -108,7 +113,10 @@ impl World {
             ["break", id] => self.verdict(id, failed(Blame::Endpoint)),
             ["late", id] => self.verdict(id, Verdict::NotStarted),
             ["wait", ms] => self.wait(ms.parse().unwrap()),
-            ["keep"] => self.kept = Some(Vec::new()),
+            ["keep", rest @ ..] => {
+                self.kept = Some(Vec::new());
+                self.keeps_walks_only = rest == ["walks"];
+            }
             ["answer"] => self.inputs.extend(self.kept.take().into_iter().flatten()),
             ["grant", fence, ms] => self.grant(fence.parse().unwrap(), ms.parse().unwrap()),
             ["lose"] => self.inputs.push_back(Input::Lost(BucketNo(0))),
@@ -213,6 +221,7 @@ impl World {
             }
         }
         self.open.insert(id, row);
+        self.used.insert(id);
         self.last = self.last.max(id);
         self.inputs.push_back(Input::Wake);
     }
@@ -256,11 +265,11 @@ impl World {
         match effect {
             Effect::Read(read) => {
                 let found = Input::Found(self.read(&read));
-                self.reply(found);
+                self.reply(found, matches!(read.span, Span::Again { .. }));
             }
             Effect::Settle(settlement) => {
                 let settled = self.settle(&settlement);
-                self.reply(settled);
+                self.reply(settled, false);
             }
             Effect::Start(attempt) => {
                 let id = attempt.request.id.0;
@@ -277,10 +286,10 @@ impl World {
         }
     }
 
-    fn reply(&mut self, input: Input) {
+    fn reply(&mut self, input: Input, is_walk: bool) {
         match &mut self.kept {
-            Some(kept) => kept.push(input),
-            None => self.inputs.push_back(input),
+            Some(kept) if is_walk || !self.keeps_walks_only => kept.push(input),
+            _ => self.inputs.push_back(input),
         }
     }
 
@@ -320,8 +329,14 @@ impl World {
             rows: rows.collect(),
             scanned_to: RequestId(scanned_to),
             has_more: false,
-            missing: Vec::new(),
+            missing: self.missing(read),
         }
+    }
+
+    fn missing(&self, read: &Read) -> Vec<(RequestId, RequestId)> {
+        let Span::Forward { after } = read.span else { return Vec::new() };
+        let ids = (after.0 + 1..=self.last).filter(|id| !self.used.contains(id));
+        ids.map(|id| (RequestId(id), RequestId(id))).collect()
     }
 }
 
