@@ -1,5 +1,6 @@
 //! The broker that is measured: one that runs, or a node of our own for the time of the run.
 
+use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -20,6 +21,8 @@ use crate::failure::Failure;
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 const STOP_TIMEOUT: Duration = Duration::from_secs(15);
 const CONFIGURATION_FILE: &str = "measured.toml";
+const LOG_FILE: &str = "measured.log";
+const DATA_DIR: &str = "data";
 const POLL: Duration = Duration::from_millis(10);
 
 /// See the module. A node of our own is stopped when this is dropped.
@@ -63,7 +66,7 @@ impl Server {
         let dir = TempDir::new().map_err(failed)?;
         let program = std::env::current_exe().map_err(failed)?;
         let mut command = Command::new(program);
-        command.arg("serve").arg("--data-dir").arg(dir.path());
+        command.arg("serve").arg("--data-dir").arg(dir.path().join(DATA_DIR));
         for setting in ["stomp.listen=127.0.0.1:0", "http.listen=127.0.0.1:0"] {
             command.arg("--set").arg(setting);
         }
@@ -72,7 +75,8 @@ impl Server {
             std::fs::write(&file, text).map_err(failed)?;
             command.arg("--config").arg(file);
         }
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let log = File::create(dir.path().join(LOG_FILE)).map_err(failed)?;
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let mut own = Own { child: command.spawn().map_err(failed)?, dir };
         let address = own.await_start()?;
         let pid = own.child.id();
@@ -86,7 +90,7 @@ impl Own {
     fn await_start(&mut self) -> Result<SocketAddr, Failure> {
         let deadline = Instant::now() + START_TIMEOUT;
         loop {
-            if let Some(endpoints) = Endpoints::read(self.dir.path()) {
+            if let Some(endpoints) = Endpoints::read(&self.dir.path().join(DATA_DIR)) {
                 return Ok(endpoints.stomp);
             }
             let end = self.child.try_wait().ok().flatten();
@@ -120,8 +124,9 @@ impl Drop for Own {
 }
 
 fn not_started(dir: &Path) -> Failure {
-    let what = format!("the node to measure did not start on {}", dir.display());
-    Failure::new(Code::NodeUnreachable, what, "run `posthouse serve` to see why")
+    let log = std::fs::read_to_string(dir.join(LOG_FILE)).unwrap_or_default();
+    let what = format!("the node to measure did not start: {}", log.trim_end());
+    Failure::new(Code::NodeUnreachable, what, "run `posthouse serve` to see more")
 }
 
 /// Waits, for a condition that nothing tells of.
