@@ -116,6 +116,8 @@ pub struct Blocked {
     pub attempts: u32,
     /// When it was written, Unix milliseconds of the source.
     pub created_ms: i64,
+    /// Until when it holds its key, Unix milliseconds; without it until somebody decides.
+    pub until_ms: Option<i64>,
     /// What was wrong, if it was this pump that gave it up.
     pub error: Option<String>,
     pub(super) lane: LaneNo,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Pump;
+use super::alarms::Alarm;
 use super::figures::Blocked;
 use super::lane::{End, Lane, LaneNo, Refill};
 use super::row::Row;
@@ -52,6 +53,9 @@ impl Pump {
         if request.standing == Standing::Blocked {
             if is_keyed {
                 self.withheld.lift(no, request.id);
+                if request.due_ms > 0 && request.due_ms <= now.earliest_ms() {
+                    return self.finish_unkept(request, no, lease);
+                }
                 self.block(now, no, &Arc::new(request), None, view);
             }
             return;
@@ -123,8 +127,13 @@ impl Pump {
         let (id, code, slot) = (request.id, request.code.clone(), request.slot);
         let (created_ms, attempts) = (request.created_ms, request.attempts);
         let since = self.event();
-        let blocked = Blocked { id, key, slot, code, attempts, created_ms, error, lane: no, since };
+        let until_ms = Some(request.due_ms).filter(|due_ms| *due_ms > 0);
+        let blocked =
+            Blocked { id, key, slot, code, attempts, created_ms, until_ms, error, lane: no, since };
         self.blocked.insert(id, blocked);
+        if let Some(until_ms) = until_ms {
+            self.alarms.set(Self::mono_at(now, until_ms), Alarm::Blocked(id));
+        }
         self.refresh(now, no);
     }
 
@@ -136,6 +145,24 @@ impl Pump {
         {
             lane.end = End::Cut(RequestId(id.0.saturating_add(1)));
             self.refresh(now, blocked.lane);
+        }
+    }
+
+    /// The alarm of a blocked request has rung: if it has held its key for long enough, it is read
+    /// again, and finished.
+    pub(super) fn unblock_if_due(&mut self, now: Now, id: RequestId) {
+        let Some(blocked) = self.blocked.get(&id) else { return };
+        let Some(until_ms) = blocked.until_ms else { return };
+        if until_ms > now.earliest_ms() {
+            return self.alarms.set(Self::mono_at(now, until_ms), Alarm::Blocked(id));
+        }
+        let no = blocked.lane;
+        self.blocked.remove(&id);
+        if let Some(lane) = self.lanes.get_mut(&no)
+            && lane.end == End::Blocked(id)
+        {
+            lane.end = End::Cut(id);
+            self.refresh(now, no);
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Pump;
 use super::alarms::Alarm;
 use super::lane::LaneNo;
-use super::row::Row;
+use super::row::{Phase, Row};
 use super::withheld::View;
 use crate::effect::{Effect, Notice};
 use crate::limits::{SETTLEMENT_MAX, SETTLEMENTS_MAX};
@@ -135,6 +135,18 @@ impl Pump {
         self.expire(now, id);
     }
 
+    /// Settles as failed what was given up and has held its key for long enough.
+    pub(super) fn finish_unkept(&mut self, request: Request, no: LaneNo, lease: (BucketNo, Fence)) {
+        let (id, attempts) = (request.id, request.attempts);
+        self.lane(no, &request, true, lease.0);
+        let since = self.event();
+        let request = Request { content: None, ..request };
+        let row = Row { phase: Phase::Settling, ..Row::new(request, no, lease, since) };
+        self.hold(row);
+        self.occupy(no, id, false);
+        self.settle(id, Result::of(State::Failed, attempts));
+    }
+
     pub(super) fn send_settlements(&mut self) {
         while self.settling.may_send() {
             let settlement = self.settling.next();
@@ -214,13 +226,7 @@ impl Pump {
         request.due_ms = outcome.due_ms;
         request.attempts = outcome.attempts;
         request.standing = Standing::Ready;
-        let id = request.id;
         self.place(now, request, View::Single);
-        if let (Some(row), Some(given_up)) = (self.rows.get_mut(&id), row.given_up) {
-            row.given_up = Some(given_up);
-            let no = row.lane;
-            self.refresh(now, no);
-        }
     }
 
     fn blocked_now(&mut self, now: Now, row: &Row, outcome: Outcome) {
@@ -232,8 +238,12 @@ impl Pump {
             let error = outcome.error.clone().unwrap_or_default();
             self.tell(Notice::KeyBlocked { id, key, error });
         }
-        let request = Request { attempts: outcome.attempts, ..(*row.request).clone() };
-        let request = Arc::new(Request { standing: Standing::Blocked, ..request });
+        let request = Arc::new(Request {
+            standing: Standing::Blocked,
+            due_ms: outcome.due_ms,
+            attempts: outcome.attempts,
+            ..(*row.request).clone()
+        });
         self.block(now, row.lane, &request, outcome.error, View::Single);
     }
 

@@ -75,14 +75,13 @@ impl Pump {
     }
 
     fn why_in_hand(&self, id: RequestId) -> Option<Why> {
-        if self.blocked.contains_key(&id) {
-            return Some(Why::Blocked);
+        if let Some(blocked) = self.blocked.get(&id) {
+            return Some(blocked.until_ms.map_or(Why::Blocked, Why::GivenUpUntil));
         }
         let row = self.rows.get(&id)?;
         match row.phase {
             Phase::Running(attempt) => Some(Why::Running(attempt)),
             Phase::Settling => Some(Why::Settling),
-            Phase::Idle if row.given_up.is_some() => Some(Why::GivenUpUntil(row.request.due_ms)),
             Phase::Idle => None,
         }
     }

@@ -62,9 +62,7 @@ fn wait(reason: &'static str, detail: String) -> Wait {
 fn own(row: &Row, sight: &Sight) -> Vec<Wait> {
     let mut waits = Vec::new();
     if row.state == states::BLOCKED {
-        let tries = row.attempts;
-        let detail = format!("it was given up after {tries} tries; retry it, skip it or cancel it");
-        waits.push(wait("blocked", detail));
+        waits.push(blocked(row));
     }
     let ours = &*sight.status.plan.region;
     if let Some(region) = row.region.as_deref().filter(|region| *region != ours) {
@@ -75,6 +73,16 @@ fn own(row: &Row, sight: &Sight) -> Vec<Wait> {
         waits.push(wait("expired", "its expiry has passed; it is about to be written down".into()));
     }
     waits
+}
+
+/// It holds its business id until somebody decides, or for the time that its group gives it.
+fn blocked(row: &Row) -> Wait {
+    let tries = row.attempts;
+    let detail = match row.due_ms {
+        0 => format!("it was given up after {tries} tries; retry it, skip it or cancel it"),
+        _ => format!("it was given up after {tries} tries, and holds its business id for a while"),
+    };
+    Wait { until_ms: Some(row.due_ms).filter(|at_ms| *at_ms > 0), ..wait("blocked", detail) }
 }
 
 /// What the configuration and the operators say of its code.
@@ -146,7 +154,7 @@ fn window(name: &str, sight: &Sight) -> Option<Wait> {
 
 fn due(row: &Row, sight: &Sight) -> Option<Wait> {
     let left_ms = row.due_ms.saturating_sub(sight.status.now.source_ms);
-    if left_ms <= 0 {
+    if left_ms <= 0 || row.state == states::BLOCKED {
         return None;
     }
     let why = if row.attempts > 0 { "its next try is due" } else { "it is due" };
