@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use super::Pump;
-use super::alarms::Alarm;
-use super::figures::Blocked;
 use super::lane::{End, Lane, LaneNo, Refill};
 use super::row::Row;
 use super::rules::Judgement;
@@ -56,7 +54,7 @@ impl Pump {
                 if request.due_ms > 0 && request.due_ms <= now.earliest_ms() {
                     return self.finish_unkept(request, no, lease);
                 }
-                self.block(now, no, &Arc::new(request), None, view);
+                self.block(now, no, &Arc::new(request), view);
             }
             return;
         }
@@ -99,70 +97,6 @@ impl Pump {
         self.withheld.add(is_keyed.then_some(no), (id, high), cause.clone(), view);
         if !was_holding && self.withheld.holds(&cause) {
             self.watch_cause(now, cause);
-        }
-    }
-
-    /// Blocks a lane at a request. What is below it may still go.
-    pub(super) fn block(
-        &mut self,
-        now: Now,
-        no: LaneNo,
-        request: &Arc<Request>,
-        error: Option<String>,
-        view: View,
-    ) {
-        let Some(key) = request.key.clone() else { return };
-        let Some((bucket, _)) = self.buckets.held(request.slot) else { return };
-        if self.blocked.len() >= self.room.blocked_max {
-            return self.withhold(now, no, request, Cause::BlockedFull, view);
-        }
-        self.lane(no, request, true, bucket);
-        self.cut(now, no, request.id);
-        let Some(lane) = self.lanes.get_mut(&no) else { return };
-        if lane.end_id() != request.id {
-            return;
-        }
-        lane.end = End::Blocked(request.id);
-        lane.refill = Refill::None;
-        let (id, code, slot) = (request.id, request.code.clone(), request.slot);
-        let (created_ms, attempts) = (request.created_ms, request.attempts);
-        let since = self.event();
-        let until_ms = Some(request.due_ms).filter(|due_ms| *due_ms > 0);
-        let blocked =
-            Blocked { id, key, slot, code, attempts, created_ms, until_ms, error, lane: no, since };
-        self.blocked.insert(id, blocked);
-        if let Some(until_ms) = until_ms {
-            self.alarms.set(Self::mono_at(now, until_ms), Alarm::Blocked(id));
-        }
-        self.refresh(now, no);
-    }
-
-    /// What was blocked is so no longer: its lane is read again behind it.
-    pub(super) fn unblock(&mut self, now: Now, id: RequestId) {
-        let Some(blocked) = self.blocked.remove(&id) else { return };
-        if let Some(lane) = self.lanes.get_mut(&blocked.lane)
-            && lane.end == End::Blocked(id)
-        {
-            lane.end = End::Cut(RequestId(id.0.saturating_add(1)));
-            self.refresh(now, blocked.lane);
-        }
-    }
-
-    /// The alarm of a blocked request has rung: if it has held its key for long enough, it is read
-    /// again, and finished.
-    pub(super) fn unblock_if_due(&mut self, now: Now, id: RequestId) {
-        let Some(blocked) = self.blocked.get(&id) else { return };
-        let Some(until_ms) = blocked.until_ms else { return };
-        if until_ms > now.earliest_ms() {
-            return self.alarms.set(Self::mono_at(now, until_ms), Alarm::Blocked(id));
-        }
-        let no = blocked.lane;
-        self.blocked.remove(&id);
-        if let Some(lane) = self.lanes.get_mut(&no)
-            && lane.end == End::Blocked(id)
-        {
-            lane.end = End::Cut(id);
-            self.refresh(now, no);
         }
     }
 

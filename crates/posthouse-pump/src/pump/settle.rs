@@ -166,7 +166,7 @@ impl Pump {
             if *result == Settled::Fenced {
                 *refused.entry((outcome.bucket, outcome.fence)).or_default() += 1;
             }
-            self.conclude(now, outcome, *result);
+            self.conclude(now, &outcome, *result);
         }
         for ((bucket, fence), outcomes) in refused {
             self.fenced(bucket, fence, outcomes);
@@ -186,7 +186,7 @@ impl Pump {
     }
 
     /// The source has spoken about one request.
-    fn conclude(&mut self, now: Now, outcome: Outcome, result: Settled) {
+    fn conclude(&mut self, now: Now, outcome: &Outcome, result: Settled) {
         let id = outcome.id;
         self.vacate(id);
         let Some(row) = self.forget(id) else { return };
@@ -204,11 +204,11 @@ impl Pump {
         self.refresh(now, no);
     }
 
-    fn recorded(&mut self, now: Now, row: Row, outcome: Outcome) {
+    fn recorded(&mut self, now: Now, row: Row, outcome: &Outcome) {
         let no = row.lane;
         let figures = self.count(&row.request.code);
         match outcome.state {
-            State::Ready => return self.come_back(now, row, &outcome),
+            State::Ready => return self.come_back(now, row, outcome),
             State::Blocked => return self.blocked_now(now, &row, outcome),
             State::Done => figures.done += 1,
             State::Failed => figures.failed += 1,
@@ -229,7 +229,7 @@ impl Pump {
         self.place(now, request, View::Single);
     }
 
-    fn blocked_now(&mut self, now: Now, row: &Row, outcome: Outcome) {
+    fn blocked_now(&mut self, now: Now, row: &Row, outcome: &Outcome) {
         if self.buckets.held(row.request.slot).is_none() {
             return;
         }
@@ -244,7 +244,7 @@ impl Pump {
             attempts: outcome.attempts,
             ..(*row.request).clone()
         });
-        self.block(now, row.lane, &request, outcome.error, View::Single);
+        self.block(now, row.lane, &request, View::Single);
     }
 
     /// The source has refused. If the bucket is ours under a newer lease, the request is read

@@ -66,6 +66,14 @@ impl Pump {
             .unwrap_or_else(|| self.why_by_endpoint(now, request))
     }
 
+    /// What a request waits for that is in memory, or what keeps it from being there.
+    pub fn why_here(&mut self, now: Now, id: RequestId) -> Why {
+        match self.rows.get(&id).map(|row| row.request.clone()) {
+            Some(request) => self.why(now, &request),
+            None => self.why_in_hand(id).unwrap_or(Why::NotRead),
+        }
+    }
+
     fn why_by_bucket(&self, request: &Request) -> Option<Why> {
         if request.region != self.rules.plan.region {
             return Some(Why::OtherRegion);

@@ -169,6 +169,7 @@ async fn waits(source: &RunningSource, row: &Row) -> Result<Vec<Wait>, Problem> 
         control: ask::control(source).await?,
         buckets: ask::buckets(source).await?,
         before: before(source, &status, row).await?,
+        here: source.handle.why(row.id).await,
         status,
     };
     Ok(why::waits(row, &sight))

@@ -5,6 +5,7 @@
 
 use posthouse_pump::input::Hold;
 use posthouse_pump::plan::{Code, Group};
+use posthouse_pump::pump::{Cause, Why};
 use posthouse_pump::request::RequestId;
 use posthouse_relay::runner::Status;
 use posthouse_relay::source::look::{BucketRow, Row};
@@ -35,6 +36,8 @@ pub(super) struct Sight {
     pub(super) buckets: Vec<BucketRow>,
     /// The first open request that must go before this one.
     pub(super) before: Option<Row>,
+    /// What the pump of this node says.
+    pub(super) here: Option<Why>,
 }
 
 /// Everything that an open request waits for.
@@ -49,7 +52,7 @@ pub(super) fn waits(row: &Row, sight: &Sight) -> Vec<Wait> {
         waits.push(wait("source in trouble", format!("the last round failed: {trouble}")));
     }
     if waits.is_empty() {
-        waits.push(wait("its turn", "it may go: it waits its turn, or is on its way".into()));
+        waits.push(here(sight.here.as_ref()));
     }
     waits
 }
@@ -73,6 +76,28 @@ fn own(row: &Row, sight: &Sight) -> Vec<Wait> {
         waits.push(wait("expired", "its expiry has passed; it is about to be written down".into()));
     }
     waits
+}
+
+/// Where nothing outside keeps a request, only the pump can say what does.
+fn here(why: Option<&Why>) -> Wait {
+    let (reason, detail) = match why {
+        Some(Why::Running(_)) => ("on its way", "it is being sent"),
+        Some(Why::Settling) => ("on its way", "its outcome is being written down"),
+        Some(Why::LeaseRests) => {
+            ("lease rests", "the lease of its bucket is too new or too near its end")
+        }
+        Some(Why::Probed | Why::Changed | Why::NotRead) => {
+            ("being read", "it, or what may have been committed before it, is to be read first")
+        }
+        Some(Why::Withheld(Cause::Unreadable, _)) => {
+            ("unreadable", "its content cannot be read; the log says what is wrong with it")
+        }
+        Some(Why::Withheld(..)) => ("no room", "so many wait for its endpoint that it must wait"),
+        Some(Why::EndpointBusy) => ("endpoint busy", "its endpoint has as much as it may bear"),
+        Some(Why::EndpointRate(_)) => ("endpoint busy", "its endpoint's rate is used up"),
+        _ => ("its turn", "it may go as soon as its turn comes"),
+    };
+    wait(reason, detail.to_owned())
 }
 
 /// It holds its business id until somebody decides, or for the time that its group gives it.
