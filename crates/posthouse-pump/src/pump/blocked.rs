@@ -1,5 +1,5 @@
-//! Requests that were given up and hold their keys: until somebody decides, or until an instant that
-//! stands at the source.
+//! Requests that were given up and hold their keys: until somebody decides, or until an instant
+//! that stands at the source.
 
 use std::sync::Arc;
 
