@@ -89,6 +89,9 @@ impl Pump {
             return;
         }
         let next = RequestId(found.scanned_to.0.saturating_add(1));
+        // Beyond what has been read of new ground, that reading or the walk brings the rest.
+        let has_more =
+            found.has_more && found.rows.last().is_none_or(|row| row.id <= self.high_water);
         lane.refill = Refill::None;
         lane.end = End::Open;
         let mut is_withheld = false;
@@ -106,7 +109,7 @@ impl Pump {
         if let Some(lane) = self.lanes.get_mut(&no) {
             lane.busy.retain(|busy| busy.id != RequestId(i64::MIN));
         }
-        let ends = [missed, found.has_more.then_some(next)];
+        let ends = [missed, has_more.then_some(next)];
         self.leave_rest(now, no, is_withheld, ends);
         self.refresh(now, no);
     }

@@ -1,7 +1,8 @@
 //! Random histories of several pumps on one table. A failing one prints the command that repeats
 //! it.
 //!
-//! `PUMP_SEED=n` plays one history, `PUMP_SEEDS=n` so many instead of the usual few.
+//! `PUMP_SEED=n` plays one history, `PUMP_SEEDS=n` so many instead of the usual few, `PUMP_FROM=n`
+//! from that seed on.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -15,6 +16,9 @@ use world::World;
 /// How long a world lives in trouble, and then in peace, in milliseconds.
 const TROUBLE_MS: i64 = 15_000;
 const PEACE_MS: i64 = 60_000;
+
+/// Histories that have shown a fault of order once.
+const FAULTS_FOUND: [u64; 2] = [93, 397];
 
 fn live(seed: u64) -> u64 {
     let mut world = World::new(seed);
@@ -41,7 +45,9 @@ fn every_request_ends_and_no_rule_is_broken() {
         live(seed);
         return;
     }
-    let seeds = number("PUMP_SEEDS").unwrap_or(30);
-    let starts: u64 = (1..=seeds).map(live).sum();
+    let first = number("PUMP_FROM").unwrap_or(1);
+    let seeds = number("PUMP_SEEDS").unwrap_or(28);
+    let known: &[u64] = if first == 1 { &FAULTS_FOUND } else { &[] };
+    let starts: u64 = known.iter().copied().chain(first..first + seeds).map(live).sum();
     assert!(starts > seeds * 100, "only {starts} starts in {seeds} worlds");
 }
