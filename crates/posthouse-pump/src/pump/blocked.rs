@@ -26,6 +26,10 @@ impl Pump {
     /// Blocks a lane at a request. What is below it may still go.
     pub(super) fn block(&mut self, now: Now, no: LaneNo, request: &Arc<Request>, view: View) {
         let Some((bucket, _)) = self.buckets.held(request.slot) else { return };
+        if self.is_beyond_end(no, request.id) {
+            // Reading the lane again from there shows it.
+            return;
+        }
         let until_ms = Some(request.due_ms).filter(|due_ms| *due_ms > 0);
         if self.blocked.len() >= self.room.blocked_max {
             self.note_expiry(now, until_ms, request.id);
@@ -34,9 +38,6 @@ impl Pump {
         self.lane(no, request, true, bucket);
         self.cut(now, no, request.id);
         let Some(lane) = self.lanes.get_mut(&no) else { return };
-        if lane.end_id() != request.id {
-            return;
-        }
         lane.end = End::Blocked(request.id);
         lane.refill = Refill::None;
         let (id, code, slot) = (request.id, request.code.clone(), request.slot);
