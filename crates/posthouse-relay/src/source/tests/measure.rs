@@ -135,6 +135,6 @@ async fn settle(source: &AnySource, held: &[Granted], next: &std::cell::Cell<i64
         });
     }
     let settlement = Settlement { number: SettlementNo(1), outcomes };
-    let settled = source.settle(&settlement).await.unwrap();
+    let settled = source.settle(&settlement).await.unwrap().results;
     settled.iter().filter(|word| **word == posthouse_pump::outcome::Settled::Recorded).count()
 }
