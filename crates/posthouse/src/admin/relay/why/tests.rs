@@ -27,6 +27,7 @@ fn row() -> Row {
         group: None,
         region: None,
         key: Some("k".into()),
+        key_seq: None,
         priority: 4,
         window: None,
         due_ms: 0,
@@ -85,7 +86,7 @@ fn sight() -> Sight {
         fenced: 0,
     };
     let (control, buckets) = (Control::default(), vec![bucket(Some("us"))]);
-    Sight { status, control, buckets, before: None }
+    Sight { status, control, buckets, before: None, missing: None }
 }
 
 /// What an otherwise free request waits for after it, and what is around it, were changed.
@@ -129,6 +130,7 @@ fn others_keep_requests_waiting() {
     };
     check(before(2), &["key blocked"]);
     check(before(0), &["behind another"]);
+    check(|_, sight| sight.missing = Some(7), &["number missing"]);
     check(|_, sight| sight.buckets = vec![bucket(Some("them"))], &["other node"]);
     check(|_, sight| sight.buckets = vec![bucket(None)], &["no owner"]);
     check(|_, sight| sight.status.trouble = Some("x".into()), &["source in trouble"]);
