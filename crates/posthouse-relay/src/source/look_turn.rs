@@ -27,10 +27,12 @@ pub(super) async fn turn(
     id: RequestId,
 ) -> Result<Answer, SourceError> {
     let text = format!(
-        "SELECT r.id AS first, r.key_seq AS number, {} AS missing FROM relay_request AS asked \
-         JOIN relay_request AS r ON r.id = ({}) WHERE asked.id = $1 AND asked.key_seq IS NOT NULL",
-        missing_before(dialect, "r"),
+        "SELECT first, number, {} AS missing FROM (\
+         SELECT asked.business_id AS k, ({}) AS first, ({}) AS number FROM relay_request AS asked \
+         WHERE asked.id = $1 AND asked.key_seq IS NOT NULL) AS head WHERE first IS NOT NULL",
+        missing_before(dialect, "head.k", "head.number"),
         lowest_open(dialect, "id", "asked.business_id", "0"),
+        lowest_open(dialect, "key_seq", "asked.business_id", "0"),
     );
     let rows = work.rows(text, vec![id.0.into()]).await?;
     let turn = rows.first().map(turn_of).transpose()?;
@@ -76,16 +78,20 @@ fn walk(dialect: Dialect) -> String {
     )
 }
 
-fn gaps_text(dialect: Dialect) -> String {
+/// The statement that finds gaps: its values are the key to begin after, and the least age.
+pub(super) fn gaps_text(dialect: Dialect) -> String {
     format!(
-        "{} SELECT * FROM (SELECT CAST(step.k AS TEXT) AS business_id, r.id AS id, \
-         r.key_seq AS number, {} AS missing, {} - r.created_at AS age FROM step \
-         JOIN relay_request AS r ON r.id = ({})) AS head \
-         WHERE missing < number AND age >= $2 ORDER BY business_id LIMIT {GAP_KEYS_MAX}",
+        "{}, head(k, number) AS MATERIALIZED (SELECT k, ({}) FROM step WHERE k IS NOT NULL), \
+         gap AS MATERIALIZED (SELECT k, number, {} AS missing FROM head) \
+         SELECT * FROM (SELECT CAST(k AS TEXT) AS business_id, number, missing, ({}) AS id, \
+         {} - ({}) AS age FROM gap WHERE missing < number) AS found \
+         WHERE age >= $2 ORDER BY business_id LIMIT {GAP_KEYS_MAX}",
         walk(dialect),
-        missing_before(dialect, "r"),
+        lowest_open(dialect, "key_seq", "step.k", "0"),
+        missing_before(dialect, "head.k", "head.number"),
+        lowest_open(dialect, "id", "gap.k", "0"),
         dialect.now(),
-        lowest_open(dialect, "id", "step.k", "0"),
+        lowest_open(dialect, "created_at", "gap.k", "0"),
     )
 }
 

@@ -46,12 +46,12 @@ pub(super) fn lowest_open(dialect: Dialect, column: &str, key: &str, above: &str
     )
 }
 
-/// The number that is missing before a row that has the lowest one of its key among those that are
-/// open; the number of the row itself if none is.
-pub(super) fn missing_before(dialect: Dialect, row: &str) -> String {
+/// The number that is missing before the lowest one of a key that is open; that number itself if
+/// none is.
+pub(super) fn missing_before(dialect: Dialect, key: &str, number: &str) -> String {
     format!(
         "CAST(coalesce((SELECT former.key_seq FROM relay_request AS former {} \
-         WHERE former.business_id = {row}.business_id AND former.key_seq < {row}.key_seq \
+         WHERE former.business_id = {key} AND former.key_seq < {number} \
          ORDER BY former.key_seq DESC LIMIT 1), 0) + 1 AS BIGINT)",
         dialect.by_index(KEY_SEQ_INDEX)
     )
@@ -72,8 +72,7 @@ pub(super) async fn released(
     }
     let mut work = base.single(Door::Work).await?;
     let dialect = base.dialect();
-    let condition = is_turn(dialect, "r");
-    let released = successors(&mut work, dialect, finished, &condition).await?;
+    let released = successors(&mut work, released_text(dialect), dialect, finished).await?;
     work.done();
     Ok(released)
 }
@@ -88,26 +87,39 @@ pub(super) async fn shaken(
 ) -> Result<Vec<RequestId>, SourceError> {
     match order {
         CommitOrder::KeySeq if !changed.is_empty() => {
-            successors(work, dialect, changed, "r.state < 3").await
+            let text = successors_text(dialect, "next.id IS NOT NULL");
+            successors(work, text, dialect, changed).await
         }
         _ => Ok(Vec::new()),
     }
 }
 
-/// The next open requests of the keys of these, ascending, as far as they fulfil a condition.
 async fn successors(
     work: &mut Work,
+    text: String,
     dialect: Dialect,
     of: &[RequestId],
-    condition: &str,
 ) -> Result<Vec<RequestId>, SourceError> {
-    let text = format!(
-        "SELECT DISTINCT r.id AS id FROM {} JOIN relay_request AS ended ON ended.id = v.id \
-         JOIN relay_request AS r ON r.id = ({}) WHERE {condition} ORDER BY r.id",
-        dialect.table("v", 1, &[("id", Kind::Int)]),
-        lowest_open(dialect, "id", "ended.business_id", "ended.key_seq"),
-    );
     let values = dialect.table_values(vec![Value::ints(of.iter().map(|id| id.0))]);
     let rows = work.rows(text, values).await?;
     rows.iter().map(|row| row.int("id").map(RequestId)).collect()
+}
+
+/// The statement that finds those whose turn has come; its values are a table of ids.
+pub(super) fn released_text(dialect: Dialect) -> String {
+    let turn = is_turn(dialect, "r");
+    let condition = format!("SELECT r.id FROM relay_request AS r WHERE r.id = next.id AND {turn}");
+    successors_text(dialect, &format!("({condition}) IS NOT NULL"))
+}
+
+/// The next open requests of the keys of those that are named, ascending, as far as they fulfil a
+/// condition. No joins: with stale statistics a planner might walk over the whole table for one.
+fn successors_text(dialect: Dialect, condition: &str) -> String {
+    format!(
+        "WITH next(id) AS MATERIALIZED (SELECT (SELECT ({}) FROM relay_request AS ended \
+         WHERE ended.id = v.id) FROM {}) \
+         SELECT DISTINCT next.id AS id FROM next WHERE {condition} ORDER BY next.id",
+        lowest_open(dialect, "id", "ended.business_id", "ended.key_seq"),
+        dialect.table("v", 1, &[("id", Kind::Int)]),
+    )
 }
