@@ -4,6 +4,10 @@
 
 use std::time::Instant;
 
+use posthouse_pump::read::Span;
+use posthouse_pump::request::RequestId;
+
+use super::measure::{read, timed};
 use super::relaying::{Receiver, node};
 use crate::fixture::{Durability, PostgresServer};
 use crate::source::CommitOrder;
@@ -31,6 +35,7 @@ async fn drain_postgres() {
 }
 
 async fn drain(name: &str, bench: &SqlBench) {
+    walk(name, bench).await;
     let rows = rows();
     for keys in [rows / 10, rows / 100] {
         for order in [CommitOrder::Id, CommitOrder::KeySeq] {
@@ -44,6 +49,19 @@ async fn drain(name: &str, bench: &SqlBench) {
             let rate = rows as f64 / took.as_secs_f64();
             println!("{name}: {rows} requests of {keys} keys by {order:?}: {rate:.0}/s");
         }
+    }
+}
+
+/// Reads a stretch in which everything waits for numbers that are not there.
+async fn walk(name: &str, bench: &SqlBench) {
+    fill(bench, 20_000, 200).await;
+    bench.sql("UPDATE relay_request SET key_seq = key_seq + 1000").await;
+    for order in [CommitOrder::Id, CommitOrder::KeySeq] {
+        let source = bench.open_in(order);
+        let span = Span::Again { after: RequestId(0), up_to: RequestId(20_000) };
+        let what = format!("walk by {order:?} over 20,000");
+        timed(name, &what, async || read(&source, span.clone()).await).await;
+        source.close().await;
     }
 }
 
