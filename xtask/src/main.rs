@@ -2,6 +2,7 @@
 //!
 //! Nothing here links the server, so that a change of the server never rebuilds the chores.
 
+mod bench;
 mod command;
 mod crash;
 mod install;
@@ -20,6 +21,9 @@ Usage:
   cargo xtask tidy [--update]          check the house rules; --update lowers the ratchet
   cargo xtask test [--long] [FILTER]   install what is missing, then format, lint, tidy and test;
                                        with FILTER only the tests whose names contain it
+  cargo xtask bench [--rounds N] [--seconds S]
+                                       measure the node beside ActiveMQ, in turn: 3 rounds of 10 s
+                                       by default
   cargo xtask sim --seeds N --from S [--bug NAME]
                                        run N seeds of the simulator, beginning with seed S
   cargo xtask crash --images N --from S [--bug NAME]
@@ -47,6 +51,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["tidy"] => tidy::run(&root_dir()),
         ["tidy", "--update"] => tidy::update(&root_dir()),
         ["test", options @ ..] => test::run(&root_dir(), &test::Options::parse(options)?),
+        ["bench", options @ ..] => bench::run(&root_dir(), options),
         ["crash", options @ ..] => crash::run(&root_dir(), options),
         ["sim", options @ ..] => sim::run(&root_dir(), options),
         ["power-cut", options @ ..] => power_cut::run(&root_dir(), options),

@@ -5,6 +5,7 @@
 //! directory at the versions that the committed files name. A run with nothing to do takes no
 //! network and well under a second.
 
+mod activemq;
 mod debian;
 mod machine;
 mod node;
@@ -30,6 +31,11 @@ pub(crate) fn run(root: &Path) -> Result<()> {
 /// Brings what emulates a machine, which only long runs need.
 pub(crate) fn machine() -> Result<()> {
     debian::install(&machine::missing_packages())
+}
+
+/// Brings the broker to measure against, which nothing else needs.
+pub(crate) fn activemq() -> Result<()> {
+    debian::install(&activemq::missing_packages())
 }
 
 fn missing_packages() -> Vec<&'static str> {

@@ -15,6 +15,8 @@ pub(super) enum Alarm {
     Lane(LaneNo),
     /// A request that may have expired.
     Expiry(RequestId),
+    /// A blocked request that holds its key only for some time.
+    Blocked(RequestId),
     /// A cause that may have ended.
     Cause(Cause),
     /// An endpoint that may take another attempt.

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Pump;
-use super::lane::LaneNo;
 use super::withheld::Cause;
-use crate::request::{RequestId, Slot};
+use crate::request::RequestId;
 
 /// The figures of one pump.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -101,27 +100,6 @@ pub struct WithheldFigures {
     pub lowest: RequestId,
 }
 
-/// A request that was given up and holds its key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Blocked {
-    /// The request.
-    pub id: RequestId,
-    /// Its key.
-    pub key: Arc<str>,
-    /// Its slot.
-    pub slot: Slot,
-    /// Its code.
-    pub code: Arc<str>,
-    /// How many tries were made.
-    pub attempts: u32,
-    /// When it was written, Unix milliseconds of the source.
-    pub created_ms: i64,
-    /// What was wrong, if it was this pump that gave it up.
-    pub error: Option<String>,
-    pub(super) lane: LaneNo,
-    pub(super) since: u64,
-}
-
 impl Pump {
     /// All figures.
     pub fn figures(&self) -> Figures {
@@ -154,11 +132,6 @@ impl Pump {
             endpoints: endpoints.collect(),
             withheld: withheld.collect(),
         }
-    }
-
-    /// Blocked requests by id, at most so many.
-    pub fn blocked(&self, limit: usize) -> Vec<Blocked> {
-        self.blocked.values().take(limit).cloned().collect()
     }
 
     fn code_figures(&self) -> BTreeMap<Arc<str>, CodeFigures> {

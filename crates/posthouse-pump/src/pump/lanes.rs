@@ -27,8 +27,6 @@ pub(super) enum Turn {
     Withhold(Cause),
     /// It has expired.
     Expire,
-    /// It was given up, and has held its key for long enough.
-    GiveUp,
 }
 
 impl Pump {
@@ -147,7 +145,6 @@ impl Pump {
                 Turn::Vouch => return self.guard(no, head),
                 Turn::Withhold(cause) => self.evict(now, no, head, cause),
                 Turn::Expire => return self.expire(now, head),
-                Turn::GiveUp => self.finish_given_up(head),
             }
         }
     }
@@ -158,11 +155,6 @@ impl Pump {
         let Some(bucket) = self.buckets.by_number.get(&row.bucket) else { return Turn::Stay };
         if row.is_unsure || bucket.hand != Hand::Held || bucket.fence != row.fence {
             return Turn::Stay;
-        }
-        let due_ms = row.request.due_ms.max(row.not_before_ms);
-        if row.given_up.is_some() {
-            let is_due = due_ms <= now.earliest_ms();
-            return if is_due { Turn::GiveUp } else { Turn::At(Self::mono_at(now, due_ms)) };
         }
         if bucket.quiet_until_mono_ms > now.mono_ms {
             return Turn::At(bucket.quiet_until_mono_ms);

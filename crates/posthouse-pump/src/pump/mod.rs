@@ -17,6 +17,7 @@
 
 mod absent;
 mod alarms;
+mod blocked;
 mod buckets;
 mod cause;
 mod changes;
@@ -46,12 +47,13 @@ mod withheld;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-pub use self::figures::{Blocked, CodeFigures, EndpointFigures, Figures, WithheldFigures};
+pub use self::figures::{CodeFigures, EndpointFigures, Figures, WithheldFigures};
 pub use self::timing::{Pace, Room};
 pub use self::why::Why;
 pub use self::withheld::Cause;
 
 use self::alarms::Alarms;
+use self::blocked::Blocked;
 use self::buckets::Buckets;
 use self::gaps::Gaps;
 use self::lane::{Lane, LaneNo};

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::Pump;
-use super::figures::Blocked;
 use super::lane::{End, Lane, LaneNo, Refill};
 use super::row::Row;
 use super::rules::Judgement;
@@ -52,7 +51,10 @@ impl Pump {
         if request.standing == Standing::Blocked {
             if is_keyed {
                 self.withheld.lift(no, request.id);
-                self.block(now, no, &Arc::new(request), None, view);
+                if request.due_ms > 0 && request.due_ms <= now.earliest_ms() {
+                    return self.finish_unkept(request, no, lease);
+                }
+                self.block(now, no, &Arc::new(request), view);
             }
             return;
         }
@@ -95,47 +97,6 @@ impl Pump {
         self.withheld.add(is_keyed.then_some(no), (id, high), cause.clone(), view);
         if !was_holding && self.withheld.holds(&cause) {
             self.watch_cause(now, cause);
-        }
-    }
-
-    /// Blocks a lane at a request. What is below it may still go.
-    pub(super) fn block(
-        &mut self,
-        now: Now,
-        no: LaneNo,
-        request: &Arc<Request>,
-        error: Option<String>,
-        view: View,
-    ) {
-        let Some(key) = request.key.clone() else { return };
-        let Some((bucket, _)) = self.buckets.held(request.slot) else { return };
-        if self.blocked.len() >= self.room.blocked_max {
-            return self.withhold(now, no, request, Cause::BlockedFull, view);
-        }
-        self.lane(no, request, true, bucket);
-        self.cut(now, no, request.id);
-        let Some(lane) = self.lanes.get_mut(&no) else { return };
-        if lane.end_id() != request.id {
-            return;
-        }
-        lane.end = End::Blocked(request.id);
-        lane.refill = Refill::None;
-        let (id, code, slot) = (request.id, request.code.clone(), request.slot);
-        let (created_ms, attempts) = (request.created_ms, request.attempts);
-        let since = self.event();
-        let blocked = Blocked { id, key, slot, code, attempts, created_ms, error, lane: no, since };
-        self.blocked.insert(id, blocked);
-        self.refresh(now, no);
-    }
-
-    /// What was blocked is so no longer: its lane is read again behind it.
-    pub(super) fn unblock(&mut self, now: Now, id: RequestId) {
-        let Some(blocked) = self.blocked.remove(&id) else { return };
-        if let Some(lane) = self.lanes.get_mut(&blocked.lane)
-            && lane.end == End::Blocked(id)
-        {
-            lane.end = End::Cut(RequestId(id.0.saturating_add(1)));
-            self.refresh(now, blocked.lane);
         }
     }
 

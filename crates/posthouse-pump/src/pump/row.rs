@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::lane::LaneNo;
 use crate::attempt::AttemptNo;
-use crate::outcome::{BucketNo, Fence, State};
+use crate::outcome::{BucketNo, Fence};
 use crate::request::Request;
 
 /// What is being done about a request.
@@ -16,14 +16,6 @@ pub(super) enum Phase {
     Running(AttemptNo),
     /// What became of it is being written back.
     Settling,
-}
-
-/// A request that was given up, but holds its key for some time yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct GivenUp {
-    pub state: State,
-    pub status: Option<i32>,
-    pub error: Option<String>,
 }
 
 /// See the module.
@@ -45,7 +37,6 @@ pub(super) struct Row {
     pub not_before_ms: i64,
     /// Whether the attempt under way is the trial of its endpoint's breaker.
     pub is_trial: bool,
-    pub given_up: Option<Box<GivenUp>>,
     /// When its alarm for expiry rings, milliseconds of the steady clock.
     pub expiry_mono_ms: Option<u64>,
 }
@@ -66,7 +57,6 @@ impl Row {
             is_unsure: false,
             not_before_ms: 0,
             is_trial: false,
-            given_up: None,
             expiry_mono_ms: None,
         }
     }

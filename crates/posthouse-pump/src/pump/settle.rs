@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Pump;
 use super::alarms::Alarm;
 use super::lane::LaneNo;
-use super::row::Row;
+use super::row::{Phase, Row};
 use super::withheld::View;
 use crate::effect::{Effect, Notice};
 use crate::limits::{SETTLEMENT_MAX, SETTLEMENTS_MAX};
@@ -135,6 +135,18 @@ impl Pump {
         self.expire(now, id);
     }
 
+    /// Settles as failed what was given up and has held its key for long enough.
+    pub(super) fn finish_unkept(&mut self, request: Request, no: LaneNo, lease: (BucketNo, Fence)) {
+        let (id, attempts) = (request.id, request.attempts);
+        self.lane(no, &request, true, lease.0);
+        let since = self.event();
+        let request = Request { content: None, ..request };
+        let row = Row { phase: Phase::Settling, ..Row::new(request, no, lease, since) };
+        self.hold(row);
+        self.occupy(no, id, false);
+        self.settle(id, Result::of(State::Failed, attempts));
+    }
+
     pub(super) fn send_settlements(&mut self) {
         while self.settling.may_send() {
             let settlement = self.settling.next();
@@ -154,7 +166,7 @@ impl Pump {
             if *result == Settled::Fenced {
                 *refused.entry((outcome.bucket, outcome.fence)).or_default() += 1;
             }
-            self.conclude(now, outcome, *result);
+            self.conclude(now, &outcome, *result);
         }
         for ((bucket, fence), outcomes) in refused {
             self.fenced(bucket, fence, outcomes);
@@ -174,7 +186,7 @@ impl Pump {
     }
 
     /// The source has spoken about one request.
-    fn conclude(&mut self, now: Now, outcome: Outcome, result: Settled) {
+    fn conclude(&mut self, now: Now, outcome: &Outcome, result: Settled) {
         let id = outcome.id;
         self.vacate(id);
         let Some(row) = self.forget(id) else { return };
@@ -192,11 +204,11 @@ impl Pump {
         self.refresh(now, no);
     }
 
-    fn recorded(&mut self, now: Now, row: Row, outcome: Outcome) {
+    fn recorded(&mut self, now: Now, row: Row, outcome: &Outcome) {
         let no = row.lane;
         let figures = self.count(&row.request.code);
         match outcome.state {
-            State::Ready => return self.come_back(now, row, &outcome),
+            State::Ready => return self.come_back(now, row, outcome),
             State::Blocked => return self.blocked_now(now, &row, outcome),
             State::Done => figures.done += 1,
             State::Failed => figures.failed += 1,
@@ -214,16 +226,10 @@ impl Pump {
         request.due_ms = outcome.due_ms;
         request.attempts = outcome.attempts;
         request.standing = Standing::Ready;
-        let id = request.id;
         self.place(now, request, View::Single);
-        if let (Some(row), Some(given_up)) = (self.rows.get_mut(&id), row.given_up) {
-            row.given_up = Some(given_up);
-            let no = row.lane;
-            self.refresh(now, no);
-        }
     }
 
-    fn blocked_now(&mut self, now: Now, row: &Row, outcome: Outcome) {
+    fn blocked_now(&mut self, now: Now, row: &Row, outcome: &Outcome) {
         if self.buckets.held(row.request.slot).is_none() {
             return;
         }
@@ -232,9 +238,13 @@ impl Pump {
             let error = outcome.error.clone().unwrap_or_default();
             self.tell(Notice::KeyBlocked { id, key, error });
         }
-        let request = Request { attempts: outcome.attempts, ..(*row.request).clone() };
-        let request = Arc::new(Request { standing: Standing::Blocked, ..request });
-        self.block(now, row.lane, &request, outcome.error, View::Single);
+        let request = Arc::new(Request {
+            standing: Standing::Blocked,
+            due_ms: outcome.due_ms,
+            attempts: outcome.attempts,
+            ..(*row.request).clone()
+        });
+        self.block(now, row.lane, &request, View::Single);
     }
 
     /// The source has refused. If the bucket is ours under a newer lease, the request is read

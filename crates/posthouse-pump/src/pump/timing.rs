@@ -139,6 +139,7 @@ impl Pump {
         match alarm {
             Alarm::Lane(lane) => self.refresh(now, lane),
             Alarm::Expiry(id) => self.expire_if_due(now, id),
+            Alarm::Blocked(id) => self.unblock_if_due(now, id),
             Alarm::Endpoint(name) => _ = self.ready.insert(name),
             Alarm::Lease(bucket) => self.lapse_if_due(now, bucket),
             Alarm::Settlement(number) => self.settle_again(number),

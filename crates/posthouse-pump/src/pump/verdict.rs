@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Pump;
-use super::row::{GivenUp, Phase};
+use super::row::Phase;
 use super::settle::Result;
 use crate::attempt::{AttemptNo, Blame, Verdict};
 use crate::backoff;
@@ -60,17 +60,6 @@ impl Pump {
         }
     }
 
-    /// Gives up a request whose time of holding its key is over.
-    pub(super) fn finish_given_up(&mut self, id: RequestId) {
-        let Some(row) = self.rows.get_mut(&id) else { return };
-        let Some(given_up) = row.given_up.take() else { return };
-        let (lane, attempts) = (row.lane, row.request.attempts);
-        row.phase = Phase::Settling;
-        let GivenUp { state, status, error } = *given_up;
-        self.occupy(lane, id, false);
-        self.settle(id, Result { status, error, ..Result::of(state, attempts) });
-    }
-
     /// Settles a request in memory as expired.
     pub(super) fn expire(&mut self, now: Now, id: RequestId) {
         let Some(row) = self.rows.get_mut(&id) else { return };
@@ -91,8 +80,7 @@ impl Pump {
     pub(super) fn expire_if_due(&mut self, now: Now, id: RequestId) {
         let Some(row) = self.rows.get_mut(&id) else { return };
         let Some(expires_ms) = row.request.expires_ms else { return };
-        let (is_idle, is_held_on) = (row.is_idle(), row.is_unsure || row.given_up.is_some());
-        if !is_idle || is_held_on || expires_ms > now.earliest_ms() {
+        if !row.is_idle() || row.is_unsure || expires_ms > now.earliest_ms() {
             let at = Self::mono_at(now, expires_ms.max(now.earliest_ms() + 100));
             row.expiry_mono_ms = Some(at);
             return self.alarms.set(at, super::alarms::Alarm::Expiry(id));
@@ -164,25 +152,14 @@ impl Pump {
                 return self.settle(id, Result { state: State::Blocked, ..result });
             }
             OnFailure::BlockFor { ms } if is_keyed => {
-                return self.block_for(now, request, result, ms);
+                let due_ms = now.source_ms.saturating_add_unsigned(ms);
+                return self.settle(id, Result { state: State::Blocked, due_ms, ..result });
             }
             OnFailure::SkipAndMark if is_keyed => self.mark_skipped(no, request),
             _ => {}
         }
         self.tell(Notice::GivenUp { id, error });
         self.settle(id, result);
-    }
-
-    fn block_for(&mut self, now: Now, request: &Request, result: Result, ms: u64) {
-        let Some(key) = request.key.clone() else { return };
-        let (id, error) = (request.id, result.error.clone());
-        let (state, status) = (result.state, result.status);
-        if let Some(row) = self.rows.get_mut(&id) {
-            row.given_up = Some(Box::new(GivenUp { state, status, error: error.clone() }));
-        }
-        self.tell(Notice::KeyBlocked { id, key, error: error.unwrap_or_default() });
-        let due_ms = now.source_ms.saturating_add_unsigned(ms);
-        self.settle(id, Result { state: State::Ready, due_ms, ..result });
     }
 
     fn mark_skipped(&mut self, no: super::lane::LaneNo, request: &Request) {

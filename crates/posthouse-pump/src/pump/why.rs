@@ -66,6 +66,14 @@ impl Pump {
             .unwrap_or_else(|| self.why_by_endpoint(now, request))
     }
 
+    /// What a request waits for that is in memory, or what keeps it from being there.
+    pub fn why_here(&mut self, now: Now, id: RequestId) -> Why {
+        match self.rows.get(&id).map(|row| row.request.clone()) {
+            Some(request) => self.why(now, &request),
+            None => self.why_in_hand(id).unwrap_or(Why::NotRead),
+        }
+    }
+
     fn why_by_bucket(&self, request: &Request) -> Option<Why> {
         if request.region != self.rules.plan.region {
             return Some(Why::OtherRegion);
@@ -75,14 +83,13 @@ impl Pump {
     }
 
     fn why_in_hand(&self, id: RequestId) -> Option<Why> {
-        if self.blocked.contains_key(&id) {
-            return Some(Why::Blocked);
+        if let Some(blocked) = self.blocked.get(&id) {
+            return Some(blocked.until_ms.map_or(Why::Blocked, Why::GivenUpUntil));
         }
         let row = self.rows.get(&id)?;
         match row.phase {
             Phase::Running(attempt) => Some(Why::Running(attempt)),
             Phase::Settling => Some(Why::Settling),
-            Phase::Idle if row.given_up.is_some() => Some(Why::GivenUpUntil(row.request.due_ms)),
             Phase::Idle => None,
         }
     }

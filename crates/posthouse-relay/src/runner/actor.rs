@@ -168,7 +168,10 @@ impl<S: Source, C: Carrier> Actor<S, C> {
                     fenced: self.fenced,
                 });
             }
-            Ask::Blocked(limit, reply) => drop(reply.send(self.pump.blocked(limit))),
+            Ask::Why(id, reply) => {
+                let now = self.now();
+                let _ = reply.send(self.pump.why_here(now, id));
+            }
         }
     }
 

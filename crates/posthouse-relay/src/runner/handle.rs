@@ -5,7 +5,8 @@ use std::sync::Arc;
 use posthouse_pump::attempt::{AttemptNo, Verdict};
 use posthouse_pump::input::Input;
 use posthouse_pump::plan::Plan;
-use posthouse_pump::pump::{Blocked, Figures};
+use posthouse_pump::pump::{Figures, Why};
+use posthouse_pump::request::RequestId;
 use posthouse_pump::time::Now;
 use tokio::sync::{mpsc, oneshot};
 
@@ -37,8 +38,8 @@ pub(super) enum Event {
 pub(super) enum Ask {
     /// How it does.
     Status(oneshot::Sender<Status>),
-    /// Keys that are blocked, at most so many.
-    Blocked(usize, oneshot::Sender<Vec<Blocked>>),
+    /// What a request waits for, as far as only the pump knows.
+    Why(RequestId, oneshot::Sender<Why>),
 }
 
 /// How a running source does.
@@ -101,10 +102,10 @@ impl Handle {
         answer.await.ok()
     }
 
-    /// Keys that are blocked here, at most `limit`; `None` when it has ended.
-    pub async fn blocked(&self, limit: usize) -> Option<Vec<Blocked>> {
+    /// What a request waits for, as far as only the pump knows; `None` when it has ended.
+    pub async fn why(&self, id: RequestId) -> Option<Why> {
         let (reply, answer) = oneshot::channel();
-        self.events.send(Event::Ask(Ask::Blocked(limit, reply))).ok()?;
+        self.events.send(Event::Ask(Ask::Why(id, reply))).ok()?;
         answer.await.ok()
     }
 

@@ -93,7 +93,9 @@ fn statement(dialect: Dialect) -> String {
          SELECT bucket, fence, slot_first, slot_last FROM relay_bucket WHERE {} \
          ORDER BY bucket {}) \
          UPDATE relay_request SET state = v.state, due_at = v.due_at, attempts = v.attempts, \
-         last_status = v.status, last_error = v.error, fence = v.fence, updated_at = {now}, \
+         last_status = CASE WHEN {is_told} THEN v.status ELSE relay_request.last_status END, \
+         last_error = CASE WHEN {is_told} THEN v.error ELSE relay_request.last_error END, \
+         fence = v.fence, updated_at = {now}, \
          done_at = CASE WHEN v.state >= 3 THEN {now} END \
          FROM {} JOIN owned ON owned.bucket = v.bucket AND owned.fence = v.fence \
          WHERE relay_request.id = v.id AND relay_request.state < 3 \
@@ -103,6 +105,8 @@ fn statement(dialect: Dialect) -> String {
         dialect.int_in("bucket", 1),
         dialect.for_share(),
         dialect.table("v", 2, &COLUMNS),
+        // What ends without another try keeps what was wrong with the last one.
+        is_told = "v.state = 3 OR v.status IS NOT NULL OR v.error IS NOT NULL",
         now = dialect.now(),
     )
 }

@@ -10,6 +10,7 @@ use crate::source::{Granted, slot_of};
 
 pub(super) async fn run(bench: &impl Bench) {
     every_state_is_written(bench).await;
+    what_ends_untried_keeps_its_last_error(bench).await;
     a_wrong_fence_changes_nothing(bench).await;
     a_foreign_slot_changes_nothing(bench).await;
     a_lost_answer_is_found_again(bench).await;
@@ -54,6 +55,22 @@ async fn every_state_is_written(bench: &impl Bench) {
     let found = node.read(Span::Forward { after: RequestId(0) }).await;
     assert_eq!(ids(&found), [1, 2]);
     assert_eq!(node.settle(Vec::new()).await, []);
+}
+
+async fn what_ends_untried_keeps_its_last_error(bench: &impl Bench) {
+    let (node, granted) = setting(bench, 2).await;
+    for (last, second) in [(State::Blocked, State::Ready), (State::Failed, State::Done)] {
+        let mut outcomes = vec![outcome(1, &granted, last), outcome(2, &granted, second)];
+        if last == State::Blocked {
+            for outcome in &mut outcomes {
+                (outcome.status, outcome.error) = (Some(503), Some("it is down".to_owned()));
+            }
+        }
+        node.settle(outcomes).await;
+    }
+    let told = "SELECT id AS n FROM relay_request WHERE last_status = 503 AND \
+                last_error = 'it is down'";
+    assert_eq!(bench.ints(told).await, [1]);
 }
 
 async fn a_wrong_fence_changes_nothing(bench: &impl Bench) {

@@ -178,6 +178,7 @@ async fn waits(source: &RunningSource, row: &Row) -> Result<Vec<Wait>, Problem> 
         buckets: ask::buckets(source).await?,
         before,
         missing: turn.and_then(|turn| turn.missing),
+        here: source.handle.why(row.id).await,
         status,
     };
     Ok(why::waits(row, &sight))

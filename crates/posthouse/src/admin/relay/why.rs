@@ -5,6 +5,7 @@
 
 use posthouse_pump::input::Hold;
 use posthouse_pump::plan::{Code, Group};
+use posthouse_pump::pump::{Cause, Why};
 use posthouse_pump::request::RequestId;
 use posthouse_relay::runner::Status;
 use posthouse_relay::source::look::{BucketRow, Row};
@@ -37,6 +38,8 @@ pub(super) struct Sight {
     pub(super) before: Option<Row>,
     /// The number of its business id that must come first, and that no request has.
     pub(super) missing: Option<i64>,
+    /// What the pump of this node says.
+    pub(super) here: Option<Why>,
 }
 
 /// Everything that an open request waits for.
@@ -52,7 +55,7 @@ pub(super) fn waits(row: &Row, sight: &Sight) -> Vec<Wait> {
         waits.push(wait("source in trouble", format!("the last round failed: {trouble}")));
     }
     if waits.is_empty() {
-        waits.push(wait("its turn", "it may go: it waits its turn, or is on its way".into()));
+        waits.push(here(sight.here.as_ref()));
     }
     waits
 }
@@ -65,9 +68,7 @@ fn wait(reason: &'static str, detail: String) -> Wait {
 fn own(row: &Row, sight: &Sight) -> Vec<Wait> {
     let mut waits = Vec::new();
     if row.state == states::BLOCKED {
-        let tries = row.attempts;
-        let detail = format!("it was given up after {tries} tries; retry it, skip it or cancel it");
-        waits.push(wait("blocked", detail));
+        waits.push(blocked(row));
     }
     let ours = &*sight.status.plan.region;
     if let Some(region) = row.region.as_deref().filter(|region| *region != ours) {
@@ -78,6 +79,38 @@ fn own(row: &Row, sight: &Sight) -> Vec<Wait> {
         waits.push(wait("expired", "its expiry has passed; it is about to be written down".into()));
     }
     waits
+}
+
+/// Where nothing outside keeps a request, only the pump can say what does.
+fn here(why: Option<&Why>) -> Wait {
+    let (reason, detail) = match why {
+        Some(Why::Running(_)) => ("on its way", "it is being sent"),
+        Some(Why::Settling) => ("on its way", "its outcome is being written down"),
+        Some(Why::LeaseRests) => {
+            ("lease rests", "the lease of its bucket is too new or too near its end")
+        }
+        Some(Why::Probed | Why::Changed | Why::NotRead) => {
+            ("being read", "it, or what may have been committed before it, is to be read first")
+        }
+        Some(Why::Withheld(Cause::Unreadable, _)) => {
+            ("unreadable", "its content cannot be read; the log says what is wrong with it")
+        }
+        Some(Why::Withheld(..)) => ("no room", "so many wait for its endpoint that it must wait"),
+        Some(Why::EndpointBusy) => ("endpoint busy", "its endpoint has as much as it may bear"),
+        Some(Why::EndpointRate(_)) => ("endpoint busy", "its endpoint's rate is used up"),
+        _ => ("its turn", "it may go as soon as its turn comes"),
+    };
+    wait(reason, detail.to_owned())
+}
+
+/// It holds its business id until somebody decides, or for the time that its group gives it.
+fn blocked(row: &Row) -> Wait {
+    let tries = row.attempts;
+    let detail = match row.due_ms {
+        0 => format!("it was given up after {tries} tries; retry it, skip it or cancel it"),
+        _ => format!("it was given up after {tries} tries, and holds its business id for a while"),
+    };
+    Wait { until_ms: Some(row.due_ms).filter(|at_ms| *at_ms > 0), ..wait("blocked", detail) }
 }
 
 /// What the configuration and the operators say of its code.
@@ -149,7 +182,7 @@ fn window(name: &str, sight: &Sight) -> Option<Wait> {
 
 fn due(row: &Row, sight: &Sight) -> Option<Wait> {
     let left_ms = row.due_ms.saturating_sub(sight.status.now.source_ms);
-    if left_ms <= 0 {
+    if left_ms <= 0 || row.state == states::BLOCKED {
         return None;
     }
     let why = if row.attempts > 0 { "its next try is due" } else { "it is due" };

@@ -400,7 +400,7 @@ fn sources_are_checked_without_a_node() {
     let dir = fresh_dir();
     let url = format!("sqlite:{}", dir.join("requests.db").display());
     let config = dir.join("relay.toml");
-    std::fs::write(&config, configuration(&url, "127.0.0.1:1")).expect("it can be written");
+    std::fs::write(&config, configuration(&url, "127.0.0.1:1", "none")).expect("it can be written");
     let check = |code: i32, fit: bool| {
         let arguments = format!("relay check --config {} -o json", config.display());
         let done = posthouse(&dir, &arguments);

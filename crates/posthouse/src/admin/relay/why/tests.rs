@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use posthouse_pump::attempt::AttemptNo;
 use posthouse_pump::calendar::Window;
 use posthouse_pump::input::Hold;
 use posthouse_pump::outcome::{BucketNo, Fence};
 use posthouse_pump::plan::{Backoff, Code, Group, OnExpired, OnFailure, Order, Plan};
-use posthouse_pump::pump::{EndpointFigures, Figures};
+use posthouse_pump::pump::{EndpointFigures, Figures, Why};
 use posthouse_pump::read::SlotRange;
 use posthouse_pump::request::{RequestId, Slot};
 use posthouse_pump::time::Now;
@@ -86,7 +87,8 @@ fn sight() -> Sight {
         fenced: 0,
     };
     let (control, buckets) = (Control::default(), vec![bucket(Some("us"))]);
-    Sight { status, control, buckets, before: None, missing: None }
+    let here = Some(Why::Next);
+    Sight { status, control, buckets, before: None, missing: None, here }
 }
 
 /// What an otherwise free request waits for after it, and what is around it, were changed.
@@ -139,6 +141,19 @@ fn others_keep_requests_waiting() {
         sight.status.figures.endpoints = [("e".into(), down)].into();
     };
     check(down, &["endpoint down"]);
+}
+
+#[test]
+fn what_only_the_pump_knows_is_told_when_nothing_else_is() {
+    check(|_, sight| sight.here = Some(Why::Running(AttemptNo(1))), &["on its way"]);
+    check(|_, sight| sight.here = Some(Why::NotRead), &["being read"]);
+    check(|_, sight| sight.here = Some(Why::EndpointBusy), &["endpoint busy"]);
+    check(|_, sight| sight.here = None, &["its turn"]);
+    let change = |row: &mut Row, sight: &mut Sight| {
+        row.state = 2;
+        sight.here = Some(Why::Blocked);
+    };
+    check(change, &["blocked"]);
 }
 
 #[test]
