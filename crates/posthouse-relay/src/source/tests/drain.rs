@@ -10,8 +10,8 @@ use posthouse_pump::request::RequestId;
 use super::measure::{read, timed};
 use super::relaying::{Receiver, node};
 use crate::fixture::{Durability, PostgresServer};
-use crate::source::CommitOrder;
 use crate::source::conformance::{Bench, SqlBench};
+use crate::source::{CommitOrder, Source};
 
 /// Enough to see that everything is sent.
 const ROWS_DEFAULT: u64 = 400;
