@@ -12,11 +12,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::sleep_until;
 
+use super::gap_watch::GapWatch;
 use super::handle::{Ask, Event, Events, Status};
 use super::rounds::{RoundAnswer, Rounds};
 use super::{Parts, SourceClock, SteadyClock, notices, work};
 use crate::courier::{Carrier, Clock as _};
-use crate::source::Source;
+use crate::source::look::Answer;
+use crate::source::{Source, SourceError, slot_of};
 
 /// Events that are taken in before their effects are carried out.
 const EVENTS_PER_TURN: usize = 256;
@@ -30,6 +32,7 @@ struct Actor<S, C> {
     carrier: Arc<C>,
     pump: Pump,
     rounds: Rounds,
+    gap_watch: GapWatch,
     steady: SteadyClock,
     clock: SourceClock,
     events: Events,
@@ -68,13 +71,15 @@ pub(super) async fn run<S: Source, C: Carrier>(
 impl<S: Source, C: Carrier> Actor<S, C> {
     fn new(parts: Parts<S, C>, events: Events) -> Actor<S, C> {
         let Parts { name, node, source, carrier, plan, tempo, seed } = parts;
+        let steady = SteadyClock::new();
         Actor {
             name,
             source,
             carrier,
             pump: Pump::new(seed),
             rounds: Rounds::new(node, tempo, plan),
-            steady: SteadyClock::new(),
+            gap_watch: GapWatch::new(steady.mono_ms()),
+            steady,
             clock: SourceClock::default(),
             events,
             running: HashMap::new(),
@@ -90,8 +95,9 @@ impl<S: Source, C: Carrier> Actor<S, C> {
 
     fn due_ms(&self) -> u64 {
         let stop = self.stopping.as_ref().map(|stopping| stopping.until_ms);
-        let due = [self.pump.due_mono_ms(), self.rounds.due_ms(), stop];
-        due.into_iter().flatten().min().unwrap_or(u64::MAX)
+        let own = [self.pump.due_mono_ms(), self.rounds.due_ms(), self.gap_watch.due_ms()];
+        let due = own.into_iter().chain([stop]);
+        due.flatten().min().unwrap_or(u64::MAX)
     }
 
     fn apply(&mut self, input: Input) {
@@ -112,6 +118,7 @@ impl<S: Source, C: Carrier> Actor<S, C> {
                 let input = self.rounds.replan(plan);
                 self.apply(input);
             }
+            Event::Gaps(answer) => self.hear_gaps(answer),
             Event::Ask(ask) => self.answer(ask),
             Event::Stop(done) => self.begin_stop(done),
         }
@@ -137,6 +144,13 @@ impl<S: Source, C: Carrier> Actor<S, C> {
             _ => {}
         }
         inputs.into_iter().for_each(|input| self.apply(input));
+    }
+
+    /// Each node tells of its own buckets.
+    fn hear_gaps(&mut self, answer: Result<Answer, SourceError>) {
+        let gaps = self.gap_watch.hear(self.steady.mono_ms(), answer);
+        let ours = gaps.iter().filter(|gap| self.rounds.holds(slot_of(&gap.key)));
+        ours.for_each(|gap| notices::tell_gap(&self.name, gap));
     }
 
     fn answer(&mut self, ask: Ask) {
@@ -196,6 +210,9 @@ impl<S: Source, C: Carrier> Actor<S, C> {
         let mono_ms = self.steady.mono_ms();
         if let Some(task) = self.rounds.begin(mono_ms) {
             work::round(self.source.clone(), task, self.steady, self.events.clone());
+        }
+        if let Some(query) = self.gap_watch.begin(mono_ms) {
+            work::look(self.source.clone(), query, self.events.clone());
         }
     }
 

@@ -11,6 +11,8 @@ use posthouse_pump::time::Now;
 use tokio::sync::{mpsc, oneshot};
 
 use super::rounds::RoundAnswer;
+use crate::source::SourceError;
+use crate::source::look::Answer;
 
 /// What arrives in the inbox of a running source.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub(super) enum Event {
     Carried(AttemptNo, Verdict),
     /// A round has ended.
     Round(RoundAnswer),
+    /// Which business ids wait for a number that is not there.
+    Gaps(Result<Answer, SourceError>),
     /// Somebody wants to know something.
     Ask(Ask),
     /// Another plan holds from now on.

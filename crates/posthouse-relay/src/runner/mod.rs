@@ -8,6 +8,7 @@
 
 mod actor;
 mod clock;
+mod gap_watch;
 mod handle;
 mod notices;
 mod rounds;

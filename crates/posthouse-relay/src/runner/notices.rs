@@ -2,6 +2,22 @@
 
 use posthouse_pump::effect::Notice;
 
+use crate::source::look::Gap;
+
+/// Writes down that a business id waits for a number that is not there.
+pub fn tell_gap(source: &str, gap: &Gap) {
+    let Gap { key, missing, waiting, number, age_ms } = gap;
+    tracing::warn!(
+        source,
+        key,
+        missing,
+        id = waiting.0,
+        number,
+        age_ms,
+        "a request waits for a number of its business id that nobody has written"
+    );
+}
+
 /// Writes one notice down.
 pub fn tell(source: &str, notice: &Notice) {
     match notice {

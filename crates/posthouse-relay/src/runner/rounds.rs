@@ -10,6 +10,8 @@ use std::time::Duration;
 use posthouse_pump::input::{Grant, Input};
 use posthouse_pump::outcome::{BucketNo, Fence};
 use posthouse_pump::plan::Plan;
+use posthouse_pump::read::SlotRange;
+use posthouse_pump::request::Slot;
 
 use super::Tempo;
 use crate::source::{Control, Granted, Greeting, Round, SourceError, SourceErrorKind};
@@ -62,7 +64,7 @@ pub(super) struct Rounds {
     tempo: Tempo,
     /// The plan without the operators' switches.
     pub(super) configured: Arc<Plan>,
-    held: BTreeMap<BucketNo, Fence>,
+    held: BTreeMap<BucketNo, (Fence, SlotRange)>,
     released: BTreeSet<BucketNo>,
     control: Control,
     has_control: bool,
@@ -104,12 +106,12 @@ impl Rounds {
         }
         self.is_out = true;
         let of = |buckets: &BTreeSet<BucketNo>| {
-            buckets.iter().filter_map(|b| Some((*b, *self.held.get(b)?))).collect()
+            buckets.iter().filter_map(|b| Some((*b, self.held.get(b)?.0))).collect()
         };
         let greeting = Greeting {
             node: self.node.clone(),
             lease_ms: self.tempo.lease_ms,
-            renew: self.held.iter().map(|(bucket, fence)| (*bucket, *fence)).collect(),
+            renew: self.held.iter().map(|(bucket, (fence, _))| (*bucket, *fence)).collect(),
             release: of(&self.released),
             wants_more: !self.is_stopping,
             known_version: if self.has_control { self.control.version } else { -1 },
@@ -132,6 +134,11 @@ impl Rounds {
     /// Whether nothing is held any more.
     pub(super) fn has_nothing(&self) -> bool {
         self.held.is_empty() && !self.is_out
+    }
+
+    /// Whether a slot is in a bucket that is held.
+    pub(super) fn holds(&self, slot: Slot) -> bool {
+        self.held.values().any(|(_, slots)| slots.contains(slot))
     }
 
     /// The version of the control tables that holds.
@@ -196,7 +203,7 @@ impl Rounds {
 
     fn grant(&mut self, granted: &Granted, heard_ms: u64, until_mono_ms: u64) -> Input {
         let Granted { bucket, slots, fence, was_silent } = *granted;
-        self.held.insert(bucket, fence);
+        self.held.insert(bucket, (fence, slots));
         // Whoever fell silent gave up its attempts with its lease; what it sent in its last moment
         // may still be on its way.
         let grace_ms = if was_silent { self.tempo.lease_ms / MARGIN_DIVISOR } else { 0 };

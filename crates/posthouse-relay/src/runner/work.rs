@@ -14,7 +14,8 @@ use super::handle::{Event, Events};
 use super::rounds::{RoundAnswer, RoundTask};
 use crate::courier::{Carrier, Clock as _};
 use crate::runner::SteadyClock;
-use crate::source::{Round, Source, SourceError, SourceErrorKind};
+use crate::source::look::Query;
+use crate::source::{Concluded, Round, Source, SourceError, SourceErrorKind};
 
 /// A read or a write-back that takes longer has failed.
 const STATEMENT_MAX: Duration = Duration::from_secs(30);
@@ -35,14 +36,17 @@ pub(super) fn read<S: Source>(source: Arc<S>, read: Read, events: Events) {
 pub(super) fn settle<S: Source>(source: Arc<S>, settlement: Settlement, events: Events) {
     tokio::spawn(async move {
         let number = settlement.number;
-        let input = match within(source.settle(&settlement)).await {
-            Ok(results) => Input::Settled { number, results },
+        let (input, released) = match within(source.settle(&settlement)).await {
+            Ok(Concluded { results, released }) => (Input::Settled { number, results }, released),
             Err(error) => {
                 tracing::warn!(%error, "a write-back failed; it is tried again");
-                Input::SettleFailed(number)
+                (Input::SettleFailed(number), Vec::new())
             }
         };
         let _ = events.send(Event::Input(input));
+        if !released.is_empty() {
+            let _ = events.send(Event::Input(Input::Changed(released)));
+        }
     });
 }
 
@@ -74,6 +78,17 @@ pub(super) fn round<S: Source>(
         };
         let answer = RoundAnswer { task, sent_ms, heard_ms: clock.mono_ms(), result };
         let _ = events.send(Event::Round(answer));
+    });
+}
+
+/// Asks for what people should be told of. It is not worth trying again before its time.
+pub(super) fn look<S: Source>(source: Arc<S>, query: Query, events: Events) {
+    tokio::spawn(async move {
+        let answer = within(source.look(&query)).await;
+        if let Err(error) = &answer {
+            tracing::warn!(%error, "the source did not say which business ids have gaps");
+        }
+        let _ = events.send(Event::Gaps(answer));
     });
 }
 

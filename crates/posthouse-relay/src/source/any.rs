@@ -1,6 +1,6 @@
 //! A source on any of the databases that Posthouse knows.
 
-use posthouse_pump::outcome::{Settled, Settlement};
+use posthouse_pump::outcome::Settlement;
 use posthouse_pump::read::{Found, Read};
 
 use super::base::{Base, CommitOrder, Dialect, Options};
@@ -9,7 +9,9 @@ use super::limits::CALL_MAX;
 use super::look::{Answer, Query};
 use super::operate::{Action, Operated};
 use super::submit::{NewRequest, Submitted};
-use super::{Greeting, Round, Source, look_up, operate, prepare, read, round, settle, submit};
+use super::{
+    Concluded, Greeting, Round, Source, look_up, operate, prepare, read, round, settle, submit,
+};
 
 /// A request table in a SQL database. Which database it is, is a closed choice beneath.
 pub struct AnySource {
@@ -65,15 +67,16 @@ impl Source for AnySource {
     }
 
     async fn round(&self, greeting: &Greeting) -> Result<Round, SourceError> {
-        limited("beginning a round", round::round(&self.base, greeting)).await
+        limited("beginning a round", round::round(&self.base, &self.options, greeting)).await
     }
 
     async fn read(&self, wanted: &Read) -> Result<Found, SourceError> {
         limited("reading requests", read::read(&self.base, &self.options, wanted)).await
     }
 
-    async fn settle(&self, settlement: &Settlement) -> Result<Vec<Settled>, SourceError> {
-        limited("writing outcomes back", settle::settle(&self.base, settlement)).await
+    async fn settle(&self, settlement: &Settlement) -> Result<Concluded, SourceError> {
+        let settled = settle::settle(&self.base, &self.options, settlement);
+        limited("writing outcomes back", settled).await
     }
 
     async fn operate(&self, action: &Action) -> Result<Operated, SourceError> {
@@ -81,7 +84,7 @@ impl Source for AnySource {
     }
 
     async fn look(&self, query: &Query) -> Result<Answer, SourceError> {
-        limited("answering a question", look_up::look(&self.base, query)).await
+        limited("answering a question", look_up::look(&self.base, &self.options, query)).await
     }
 
     async fn wake(&self) {

@@ -56,6 +56,12 @@ pub const COUNT_ROWS_MAX: i64 = 100_000;
 /// Requests that are counted behind one blocked key.
 pub const DEPTH_MAX: i64 = 1_000;
 
+/// Business ids with a gap in their numbers that one answer names.
+pub const GAP_KEYS_MAX: usize = 10;
+
+/// Business ids that are looked at for gaps in their numbers at a time.
+pub const GAP_WALK_MAX: i64 = 10_000;
+
 /// Buckets and nodes that are listed.
 pub const OWNERS_MAX: i64 = 4_096;
 

@@ -28,6 +28,17 @@ pub enum Query {
         /// At most so many.
         rows_max: u32,
     },
+    /// What an open request with a number waits for, where writers number the requests of a
+    /// business id.
+    Turn(RequestId),
+    /// Business ids whose next number is not there, where writers number them: at most ten, in
+    /// their order. Only so many are looked at in one go; the answer says where to go on.
+    Gaps {
+        /// Those after this one; empty to begin with.
+        after: String,
+        /// Only where the request that waits was written so many milliseconds ago.
+        age_ms_min: i64,
+    },
     /// Every bucket with its owner and lease.
     Buckets,
     /// Every node that was seen lately.
@@ -76,6 +87,15 @@ pub enum Answer {
     Row(Option<Box<(Row, Content)>>),
     /// See [`Query::BlockedKeys`].
     BlockedKeys(Vec<BlockedKey>),
+    /// See [`Query::Turn`]. `None`: the source does not go by numbers, or the request has none.
+    Turn(Option<Turn>),
+    /// See [`Query::Gaps`].
+    Gaps {
+        /// The gaps.
+        gaps: Vec<Gap>,
+        /// Where to go on, if there may be more.
+        next: Option<String>,
+    },
     /// See [`Query::Buckets`].
     Buckets(Vec<BucketRow>),
     /// See [`Query::Nodes`].
@@ -112,6 +132,8 @@ pub struct Row {
     pub region: Option<String>,
     /// Its business id.
     pub key: Option<String>,
+    /// Its number among those of its business id, where the source goes by such numbers.
+    pub key_seq: Option<i64>,
     /// Its priority.
     pub priority: u8,
     /// Its own window.
@@ -155,6 +177,30 @@ pub struct BlockedKey {
     pub depth: u64,
     /// What was wrong with the last try.
     pub error: Option<String>,
+}
+
+/// Whose turn it is among the requests of a business id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// The open request with the lowest number.
+    pub first: RequestId,
+    /// The number that it waits for, because no request has it.
+    pub missing: Option<i64>,
+}
+
+/// A business id that waits for a number that is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The business id.
+    pub key: String,
+    /// The lowest number that is missing.
+    pub missing: i64,
+    /// The first request that waits for it.
+    pub waiting: RequestId,
+    /// The number of that request.
+    pub number: i64,
+    /// How long ago that request was written, in milliseconds.
+    pub age_ms: i64,
 }
 
 /// A bucket as people see it.

@@ -1,9 +1,10 @@
 //! How questions are answered; the statements behind [`look`](super::look).
 
-use super::base::{Base, Dialect, Door, Record, Value, Work};
+use super::base::{Base, CommitOrder, Dialect, Door, Options, Record, Value, Work};
 use super::error::SourceError;
 use super::limits::{COUNT_ROWS_MAX, DEPTH_MAX, OWNERS_MAX, PAGE_ROWS_MAX, PAGE_SCAN_MAX};
 use super::look::{Answer, BlockedKey, BucketRow, Count, Filter, NodeRow, Query, Row};
+use super::look_turn::{gaps, turn, without_numbers};
 use super::round::{bucket_of, look_control};
 use super::row::{COLUMNS, CONTENT_COLUMNS, content_of};
 use posthouse_pump::outcome::Fence;
@@ -15,14 +16,31 @@ const MORE_COLUMNS: &str = "CAST(r.last_status AS BIGINT) AS last_status, \
     CAST(r.updated_at AS BIGINT) AS updated_at, CAST(r.done_at AS BIGINT) AS done_at, \
     CAST(octet_length(r.body) AS BIGINT) AS body_bytes";
 
+/// A table need not have the column where nobody goes by it.
+fn number_column(order: CommitOrder) -> &'static str {
+    match order {
+        CommitOrder::KeySeq => "CAST(r.key_seq AS BIGINT) AS key_seq",
+        CommitOrder::Id | CommitOrder::Xid => "CAST(NULL AS BIGINT) AS key_seq",
+    }
+}
+
 /// See [`Source::look`](super::Source::look).
-pub(super) async fn look(base: &Base, query: &Query) -> Result<Answer, SourceError> {
+pub(super) async fn look(
+    base: &Base,
+    options: &Options,
+    query: &Query,
+) -> Result<Answer, SourceError> {
+    if let Some(answer) = without_numbers(options.order, query) {
+        return Ok(answer);
+    }
     let dialect = base.dialect();
     let mut work = base.single(Door::Work).await?;
     let answer = match query {
         Query::Counts => counts(&mut work).await?,
-        Query::Rows(filter) => rows(&mut work, dialect, filter).await?,
-        Query::Row(id) => row(&mut work, *id).await?,
+        Query::Rows(filter) => rows(&mut work, dialect, options.order, filter).await?,
+        Query::Row(id) => row(&mut work, options.order, *id).await?,
+        Query::Turn(id) => turn(&mut work, dialect, *id).await?,
+        Query::Gaps { after, age_ms_min } => gaps(&mut work, dialect, (after, *age_ms_min)).await?,
         Query::BlockedKeys { after, rows_max } => {
             blocked_keys(&mut work, dialect, *after, *rows_max).await?
         }
@@ -63,9 +81,14 @@ fn byte(row: &Record, column: &str) -> Result<u8, SourceError> {
 
 /// Walks down from the newest id, over a bounded number of rows; a request id has an index of its
 /// own.
-async fn rows(work: &mut Work, dialect: Dialect, filter: &Filter) -> Result<Answer, SourceError> {
+async fn rows(
+    work: &mut Work,
+    dialect: Dialect,
+    order: CommitOrder,
+    filter: &Filter,
+) -> Result<Answer, SourceError> {
     let rows_max = filter.rows_max.clamp(1, PAGE_ROWS_MAX);
-    let (text, values) = rows_statement(dialect, filter, rows_max);
+    let (text, values) = rows_statement(dialect, order, filter, rows_max);
     let found = work.rows(text, values).await?;
     let rows = found.iter().map(row_of).collect::<Result<Vec<Row>, SourceError>>()?;
     let is_full = found.len() >= usize::try_from(rows_max).unwrap_or(usize::MAX);
@@ -94,7 +117,12 @@ async fn walk_end(work: &mut Work, before: i64) -> Result<Option<RequestId>, Sou
     Ok(row.maybe_int("stopped_at")?.map(RequestId))
 }
 
-fn rows_statement(dialect: Dialect, filter: &Filter, rows_max: u32) -> (String, Vec<Value>) {
+fn rows_statement(
+    dialect: Dialect,
+    order: CommitOrder,
+    filter: &Filter,
+    rows_max: u32,
+) -> (String, Vec<Value>) {
     let mut values = vec![
         before(filter).into(),
         i64::from(filter.states.is_empty()).into(),
@@ -108,12 +136,13 @@ fn rows_statement(dialect: Dialect, filter: &Filter, rows_max: u32) -> (String, 
         start = "id < $1 AND request_id = $6";
     }
     let text = format!(
-        "SELECT {COLUMNS}, {MORE_COLUMNS} FROM relay_request AS r WHERE r.id IN (\
+        "SELECT {COLUMNS}, {MORE_COLUMNS}, {} FROM relay_request AS r WHERE r.id IN (\
          SELECT id FROM (SELECT id, state, code, business_id FROM relay_request WHERE {start} \
          ORDER BY id DESC LIMIT {PAGE_SCAN_MAX}) AS walk \
          WHERE (CAST($2 AS BIGINT) = 1 OR {}) AND (CAST($4 AS TEXT) IS NULL OR code = $4) \
          AND (CAST($5 AS TEXT) IS NULL OR business_id = $5) \
          ORDER BY id DESC LIMIT {rows_max}) ORDER BY r.id DESC",
+        number_column(order),
         dialect.int_in("state", 3)
     );
     (text, values)
@@ -128,6 +157,7 @@ fn row_of(row: &Record) -> Result<Row, SourceError> {
         group: row.maybe_text("grp")?,
         region: row.maybe_text("region")?,
         key: row.maybe_text("business_id")?,
+        key_seq: row.maybe_int("key_seq")?,
         priority: byte(row, "priority")?,
         window: row.maybe_text("window_name")?,
         due_ms: row.int("due_at")?,
@@ -143,12 +173,13 @@ fn row_of(row: &Record) -> Result<Row, SourceError> {
     })
 }
 
-async fn row(work: &mut Work, id: RequestId) -> Result<Answer, SourceError> {
+async fn row(work: &mut Work, order: CommitOrder, id: RequestId) -> Result<Answer, SourceError> {
     let content: Vec<String> =
         CONTENT_COLUMNS.iter().map(|(name, value)| format!("{value} AS {name}")).collect();
     let text = format!(
-        "SELECT {COLUMNS}, {MORE_COLUMNS}, CAST(1 AS BIGINT) AS is_wanted, {} \
+        "SELECT {COLUMNS}, {MORE_COLUMNS}, {}, CAST(1 AS BIGINT) AS is_wanted, {} \
          FROM relay_request AS r WHERE r.id = $1",
+        number_column(order),
         content.join(", ")
     );
     let rows = work.rows(text, vec![id.0.into()]).await?;

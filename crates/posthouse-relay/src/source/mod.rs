@@ -12,6 +12,7 @@ mod error;
 pub mod fill;
 mod limits;
 pub mod look;
+mod look_turn;
 mod look_up;
 pub mod operate;
 mod ownership;
@@ -26,6 +27,7 @@ mod slot;
 pub mod submit;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::sync::Arc;
 
@@ -107,6 +109,16 @@ pub struct Control {
     pub buckets: u32,
 }
 
+/// What came of a settlement.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Concluded {
+    /// What the source says of each outcome, in their order.
+    pub results: Vec<Settled>,
+    /// Requests that became visible because those before them are finished, ascending. A source in
+    /// which nothing waits to be seen ([`CommitOrder::KeySeq`]) has none.
+    pub released: Vec<RequestId>,
+}
+
 /// A request table. At most ten methods; `conformance` shows what each must do.
 pub trait Source: Send + Sync + 'static {
     /// Checks everything that would go wrong later: tables, columns, indexes, rights, the way that
@@ -130,15 +142,15 @@ pub trait Source: Send + Sync + 'static {
     fn read(&self, read: &Read) -> impl Future<Output = Result<Found, SourceError>> + Send;
 
     /// Writes outcomes back, each under its fence; one transaction. Answers in the order of the
-    /// outcomes.
+    /// outcomes, and with the requests that may go now because of them.
     ///
     /// # Errors
     /// See [`SourceError`]. After `Unavailable` nobody knows whether it was done; writing it again
-    /// is safe.
+    /// is safe, and answers the same.
     fn settle(
         &self,
         settlement: &Settlement,
-    ) -> impl Future<Output = Result<Vec<Settled>, SourceError>> + Send;
+    ) -> impl Future<Output = Result<Concluded, SourceError>> + Send;
 
     /// Carries out what an operator wants, by whomever: no lease is needed.
     ///

@@ -10,7 +10,7 @@ use super::base::{Base, CommitOrder, Dialect, Door, Options, Value, Work};
 use super::error::SourceError;
 use super::read_text::reading;
 use super::round::control_row_is_missing;
-use super::schema::{VERSION, indexes};
+use super::schema::{ADD_KEY_SEQ, KEY_SEQ_INDEXES, VERSION, indexes};
 
 /// What a column must be able to hold.
 #[derive(Clone, Copy, PartialEq)]
@@ -139,6 +139,9 @@ pub(super) async fn prepare(base: &Base, options: &Options) -> Result<(), Source
     for index in indexes(dialect) {
         check_index(&mut work, dialect, index).await?;
     }
+    if options.order == CommitOrder::KeySeq {
+        check_key_seq(&mut work, dialect).await?;
+    }
     check_rights(&mut work, dialect).await?;
     for read in sample_reads() {
         check_plan(&mut work, dialect, options, &read).await?;
@@ -154,7 +157,7 @@ async fn check_server(
 ) -> Result<(), SourceError> {
     if dialect == Dialect::Sqlite {
         return match options.order {
-            CommitOrder::Id => Ok(()),
+            CommitOrder::Id | CommitOrder::KeySeq => Ok(()),
             CommitOrder::Xid => Err(SourceError::unfit(
                 "the order `xid` is for PostgreSQL: SQLite commits in the order of ids anyway",
             )),
@@ -210,7 +213,8 @@ fn options_column_is_missing(
     dialect == Dialect::Postgres && table.name == "relay_request" && !types.contains_key("xid")
 }
 
-async fn types_of(
+/// The columns of a table with their types; nothing if there is no such table.
+pub(super) async fn types_of(
     work: &mut Work,
     dialect: Dialect,
     table: &str,
@@ -310,6 +314,25 @@ async fn check_index(work: &mut Work, dialect: Dialect, index: &str) -> Result<(
         ))),
         _ => Ok(()),
     }
+}
+
+/// A table that was made before writers could number their requests lacks the column, which matters
+/// only to whoever chooses that order.
+async fn check_key_seq(work: &mut Work, dialect: Dialect) -> Result<(), SourceError> {
+    let types = types_of(work, dialect, "relay_request").await?;
+    if !types.contains_key("key_seq") {
+        return Err(SourceError::unfit(format!(
+            "the order `key_seq` needs a column that the table `relay_request` does not have: run \
+             `{ADD_KEY_SEQ}`, and create the indexes {} as `posthouse relay ddl` shows them; or \
+             run `posthouse relay init`, which does both",
+            KEY_SEQ_INDEXES.join(" and ")
+        )));
+    }
+    check_column(dialect, "relay_request", "key_seq", Holds::Numbers, types.get("key_seq"))?;
+    for index in KEY_SEQ_INDEXES {
+        check_index(work, dialect, index).await?;
+    }
+    Ok(())
 }
 
 /// The columns of requests that the relay writes: it needs no right to change any other.

@@ -11,11 +11,15 @@ use super::base::{CommitOrder, Dialect, Kind, Value};
 use super::limits::READ_SCAN_MAX;
 use super::row::{COLUMNS, CONTENT_COLUMNS};
 use super::schema::{OPEN_INDEX, UNSLOTTED_INDEX};
+use super::turn::{and_turn, is_turn};
 
 const SPAN_FIRST: usize = 4;
 
 /// What is looked at to find a page. The length of a body is had without reading the body.
 const CANDIDATE: &str = "id, code, octet_length(body) AS size, slot";
+
+/// The same, with what says whose turn it is.
+const TURN_CANDIDATE: &str = "id, code, octet_length(body) AS size, slot, business_id, key_seq";
 
 /// The statement that brings a page, and the values of its span.
 pub(super) fn reading(dialect: Dialect, order: CommitOrder, read: &Read) -> (String, Vec<Value>) {
@@ -68,11 +72,12 @@ fn candidates(dialect: Dialect, order: CommitOrder, read: &Read) -> (String, Vec
             (text, values)
         }
         Span::Key { slot, key, from } => {
-            let of_key = format!("business_id = $5 AND id >= $6 AND state < 3 {visible}");
+            let turn = and_turn(dialect, order, "r");
+            let of_key = format!("business_id = $5 AND id >= $6 AND state < 3 {visible} {turn}");
             let text = format!(
-                "SELECT {CANDIDATE} FROM relay_request \
+                "SELECT {CANDIDATE} FROM relay_request AS r \
                  WHERE slot = CAST($4 AS SMALLINT) AND {of_key} \
-                 UNION ALL SELECT {CANDIDATE} FROM relay_request {} \
+                 UNION ALL SELECT {CANDIDATE} FROM relay_request AS r {} \
                  WHERE slot IS NULL AND {of_key}",
                 dialect.by_index(UNSLOTTED_INDEX)
             );
@@ -81,14 +86,29 @@ fn candidates(dialect: Dialect, order: CommitOrder, read: &Read) -> (String, Vec
         }
         walk => {
             let (condition, values) = walk_condition(walk, SPAN_FIRST);
-            let text = format!(
-                "SELECT {CANDIDATE} FROM relay_request {} WHERE {condition} AND state < 3 \
-                 {visible} ORDER BY id LIMIT {READ_SCAN_MAX}",
-                dialect.by_index(OPEN_INDEX)
-            );
+            let walk = |columns: &str| {
+                format!(
+                    "SELECT {columns} FROM relay_request {} WHERE {condition} AND state < 3 \
+                     {visible} ORDER BY id LIMIT {READ_SCAN_MAX}",
+                    dialect.by_index(OPEN_INDEX)
+                )
+            };
+            let text = match order {
+                CommitOrder::KeySeq => of_turn(dialect, &walk(TURN_CANDIDATE)),
+                CommitOrder::Id | CommitOrder::Xid => walk(CANDIDATE),
+            };
             (text, values)
         }
     }
+}
+
+/// Keeps those of a walk whose turn it is. Those who wait count in how far it goes: a walk must end
+/// soon, however many they are.
+fn of_turn(dialect: Dialect, walk: &str) -> String {
+    format!(
+        "SELECT id, code, size, slot FROM ({walk}) AS walked WHERE {}",
+        is_turn(dialect, "walked")
+    )
 }
 
 const SPAN_COLUMNS: [(&str, Kind); 2] = [("first_id", Kind::Int), ("last_id", Kind::Int)];
@@ -98,11 +118,12 @@ const SPAN_COLUMNS: [(&str, Kind); 2] = [("first_id", Kind::Int), ("last_id", Ki
 fn postgres_probe(dialect: Dialect, order: CommitOrder, rows_max: u64) -> String {
     format!(
         "SELECT r.id, r.code, r.size, r.slot FROM {} CROSS JOIN LATERAL (\
-         SELECT {CANDIDATE} FROM relay_request \
-         WHERE id BETWEEN span.first_id AND span.last_id AND state < 3 {} \
+         SELECT {CANDIDATE} FROM relay_request AS o \
+         WHERE id BETWEEN span.first_id AND span.last_id AND state < 3 {} {} \
          ORDER BY id LIMIT {rows_max}) AS r",
         dialect.table("span", SPAN_FIRST, &SPAN_COLUMNS),
-        order.visible()
+        order.visible(),
+        and_turn(dialect, order, "o")
     )
 }
 
@@ -111,9 +132,10 @@ fn sqlite_probe(dialect: Dialect, order: CommitOrder) -> String {
     format!(
         "SELECT r.id, r.code, octet_length(r.body) AS size, r.slot \
          FROM {} CROSS JOIN relay_request AS r \
-         WHERE r.id BETWEEN span.first_id AND span.last_id AND r.state < 3 {}",
+         WHERE r.id BETWEEN span.first_id AND span.last_id AND r.state < 3 {} {}",
         dialect.table("span", SPAN_FIRST, &SPAN_COLUMNS),
-        order.visible()
+        order.visible(),
+        and_turn(dialect, order, "r")
     )
 }
 

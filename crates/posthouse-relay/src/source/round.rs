@@ -11,11 +11,12 @@ use posthouse_pump::outcome::BucketNo;
 use posthouse_pump::read::SlotRange;
 use posthouse_pump::request::{RequestId, Slot};
 
-use super::base::{Base, Dialect, Door, Kind, Record, Value, Work};
+use super::base::{Base, Dialect, Door, Kind, Options, Record, Value, Work};
 use super::error::SourceError;
 use super::limits::{CHANGES_MAX, CONTROL_ROWS_MAX, NODE_MEMORY_MS};
 use super::ownership::{Bucket, Ledger, Node};
 use super::slot::slot_of;
+use super::turn::shaken;
 use super::{Control, Greeting, Round};
 
 /// The control row.
@@ -33,7 +34,11 @@ pub(super) struct ControlRow {
 }
 
 /// See [`Source::round`](super::Source::round).
-pub(super) async fn round(base: &Base, greeting: &Greeting) -> Result<Round, SourceError> {
+pub(super) async fn round(
+    base: &Base,
+    options: &Options,
+    greeting: &Greeting,
+) -> Result<Round, SourceError> {
     let dialect = base.dialect();
     let mut work = base.write(Door::Round).await?;
     let control = lock_control(&mut work, dialect).await?;
@@ -42,7 +47,7 @@ pub(super) async fn round(base: &Base, greeting: &Greeting) -> Result<Round, Sou
     let answer = ledger.serve(greeting);
     let told = match control.version == greeting.known_version {
         true => None,
-        false => Some(load_control(&mut work, &control, greeting.known_version).await?),
+        false => Some(news(&mut work, dialect, options, &control, greeting.known_version).await?),
     };
     store(&mut work, dialect, &control, &ledger).await?;
     work.commit().await?;
@@ -54,6 +59,26 @@ pub(super) async fn round(base: &Base, greeting: &Greeting) -> Result<Round, Sou
         drain: answer.drain,
         control: told,
     })
+}
+
+/// What has changed since a version. Where requests wait for those before them, the ones behind
+/// those that somebody has changed have changed too; they are looked for now, when the change is
+/// committed, because only now nothing that was read before it can be overlooked.
+async fn news(
+    work: &mut Work,
+    dialect: Dialect,
+    options: &Options,
+    control: &ControlRow,
+    known_version: i64,
+) -> Result<Control, SourceError> {
+    let mut news = load_control(work, control, known_version).await?;
+    if let Some(changed) = &mut news.changed {
+        let shaken = shaken(work, dialect, options.order, changed).await?;
+        changed.extend(shaken);
+        changed.sort_unstable();
+        changed.dedup();
+    }
+    Ok(news)
 }
 
 /// Locks and reads the control row: whoever changes leases or settings has it first.

@@ -9,15 +9,31 @@ use std::collections::HashMap;
 use posthouse_pump::limits::ERROR_CHARS_MAX;
 use posthouse_pump::outcome::{Outcome, Settled, Settlement, State};
 
-use super::base::{Base, Dialect, Door, Kind, Record, Value, Work};
+use posthouse_pump::request::RequestId;
+
+use super::Concluded;
+use super::base::{Base, Dialect, Door, Kind, Options, Record, Value, Work};
 use super::error::{SourceError, SourceErrorKind};
 use super::limits::CONFLICT_TRIES_MAX;
+use super::turn::released;
 
 /// See [`Source::settle`](super::Source::settle).
 pub(super) async fn settle(
     base: &Base,
+    options: &Options,
     settlement: &Settlement,
-) -> Result<Vec<Settled>, SourceError> {
+) -> Result<Concluded, SourceError> {
+    let results = write_back(base, settlement).await?;
+    let outcomes = settlement.outcomes.iter().zip(&results);
+    let finished = outcomes.filter(|(outcome, word)| {
+        **word != Settled::Fenced && !matches!(outcome.state, State::Ready | State::Blocked)
+    });
+    let finished: Vec<RequestId> = finished.map(|(outcome, _)| outcome.id).collect();
+    let released = released(base, options.order, &finished).await?;
+    Ok(Concluded { results, released })
+}
+
+async fn write_back(base: &Base, settlement: &Settlement) -> Result<Vec<Settled>, SourceError> {
     let mut tries = 1;
     loop {
         match once(base, &settlement.outcomes).await {

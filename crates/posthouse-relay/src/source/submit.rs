@@ -23,6 +23,9 @@ pub struct NewRequest {
     pub request_id: Option<String>,
     /// Its business id.
     pub key: Option<String>,
+    /// Its number among the requests of its business id, from 1 on, for a source that goes by such
+    /// numbers.
+    pub key_seq: Option<i64>,
     /// The region that it belongs to.
     pub region: Option<String>,
     /// The service that it is for.
@@ -80,6 +83,7 @@ fn check(request: &NewRequest) -> Result<(), SourceError> {
     check_text("code", Some(&request.code), 64)?;
     check_text("request id", request.request_id.as_ref(), 64)?;
     check_text("business id", request.key.as_ref(), NAME_CHARS_MAX)?;
+    check_number(request)?;
     check_text("region", request.region.as_ref(), 32)?;
     check_text("service", request.service.as_ref(), 128)?;
     check_text("method", request.method.as_ref(), 128)?;
@@ -93,6 +97,18 @@ fn check(request: &NewRequest) -> Result<(), SourceError> {
         bytes if bytes > SUBMIT_BODY_BYTES_MAX => Err(SourceError::unfit(format!(
             "the body has {bytes} bytes; {SUBMIT_BODY_BYTES_MAX} are allowed"
         ))),
+        _ => Ok(()),
+    }
+}
+
+fn check_number(request: &NewRequest) -> Result<(), SourceError> {
+    match request.key_seq {
+        Some(number) if number < 1 => {
+            Err(SourceError::unfit("the numbers of a business id begin with 1"))
+        }
+        Some(_) if request.key.is_none() => Err(SourceError::unfit(
+            "a number counts the requests of a business id: give a business id with it",
+        )),
         _ => Ok(()),
     }
 }
@@ -117,6 +133,9 @@ fn columns(dialect: Dialect, request: &NewRequest) -> Vec<Column> {
     add("body", "?", Value::Bytes(request.body.clone()));
     for (name, text) in texts(request) {
         add(name, "?", text.as_str().into());
+    }
+    if let Some(number) = request.key_seq {
+        add("key_seq", "?", number.into());
     }
     if let Some(slot) = slot(dialect, request) {
         add("slot", "?", slot.into());

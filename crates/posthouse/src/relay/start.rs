@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use posthouse_relay::runner::{self, Parts};
-use posthouse_relay::source::{AnySource, CommitOrder, Options, connect};
+use posthouse_relay::source::{AnySource, Options, connect};
 
 use super::RunningSource;
 use super::couriers::Couriers;
@@ -48,8 +48,8 @@ pub(super) fn source(
 /// What is wrong with its address.
 pub(crate) fn open(config: &SourceConfig) -> Result<AnySource, Failure> {
     let url = url_of(config)?;
-    let order = if config.settles_by_xid { CommitOrder::Xid } else { CommitOrder::Id };
-    let options = Options { region: config.plan.region.clone(), order, ..Options::default() };
+    let (region, order) = (config.plan.region.clone(), config.order);
+    let options = Options { region, order, ..Options::default() };
     connect(&url, options).map_err(|error| {
         let message = format!("the relay source \"{}\" cannot be used: {error}", config.name);
         Failure::new(Code::SourceUnusable, message, "check its url in the configuration")

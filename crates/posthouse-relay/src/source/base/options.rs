@@ -41,13 +41,18 @@ pub enum CommitOrder {
     /// database holds everything up. After a restore into another server, open rows need `UPDATE
     /// relay_request SET xid = pg_current_xact_id() WHERE state < 3`.
     Xid,
+    /// By the numbers that writers give the requests of a business id: 1, 2, 3 and so on, in the
+    /// column `key_seq`. A request is seen when all before it are finished, in whatever order they
+    /// were written and committed. A number that never comes holds its business id up.
+    KeySeq,
 }
 
 impl CommitOrder {
-    /// The condition on a row, with `AND` in front.
+    /// The condition under which a row counts as being there at all, with `AND` in front. Whose
+    /// turn it is among those that are there is another question.
     pub(crate) fn visible(self) -> &'static str {
         match self {
-            CommitOrder::Id => "",
+            CommitOrder::Id | CommitOrder::KeySeq => "",
             CommitOrder::Xid => "AND xid < pg_snapshot_xmin(pg_current_snapshot())",
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Bench, must};
 use crate::source::base::{Base, Dialect, Door, Options};
-use crate::source::{AnySource, connect, schema};
+use crate::source::{AnySource, CommitOrder, SourceError, connect, schema};
 
 /// See the module.
 pub struct SqlBench {
@@ -49,8 +49,12 @@ impl Bench for SqlBench {
         must(schema::init(&self.url).await);
     }
 
-    fn open(&self) -> AnySource {
-        must(connect(&self.url, Options { region: "here".into(), ..Options::default() }))
+    async fn complete(&self) -> Result<(), SourceError> {
+        schema::init(&self.url).await
+    }
+
+    fn open_in(&self, order: CommitOrder) -> AnySource {
+        must(connect(&self.url, Options { region: "here".into(), order, ..Options::default() }))
     }
 
     async fn sql(&self, text: &str) {

@@ -4,6 +4,7 @@
 //! requests.
 
 mod bench;
+mod key_order;
 mod leases;
 mod looks;
 mod node;
@@ -15,7 +16,7 @@ mod settlements;
 
 pub use bench::SqlBench;
 
-use super::{Source, SourceError};
+use super::{CommitOrder, Source, SourceError};
 
 /// One database under test.
 pub trait Bench {
@@ -23,8 +24,14 @@ pub trait Bench {
     type Source: Source;
     /// Removes every table and makes new ones.
     fn renew(&self) -> impl Future<Output = ()>;
+    /// Makes what is missing.
+    fn complete(&self) -> impl Future<Output = Result<(), SourceError>>;
     /// A source on it, as a node would have it.
-    fn open(&self) -> Self::Source;
+    fn open(&self) -> Self::Source {
+        self.open_in(CommitOrder::Id)
+    }
+    /// A source on it that shows requests in another order.
+    fn open_in(&self, order: CommitOrder) -> Self::Source;
     /// Carries out statements.
     fn sql(&self, text: &str) -> impl Future<Output = ()>;
     /// The numbers in the column `n` of an answer.
@@ -44,6 +51,7 @@ pub async fn run(bench: &impl Bench) {
     leases::run(bench).await;
     operators::run(bench).await;
     looks::run(bench).await;
+    key_order::run(bench).await;
     schemas::run(bench).await;
     for seed in 0..RANDOM_RUNS {
         random::run(bench, seed).await;

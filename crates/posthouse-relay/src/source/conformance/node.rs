@@ -7,7 +7,7 @@ use posthouse_pump::read::{Found, Read, ReadNo, SlotRange, Span};
 use posthouse_pump::request::{RequestId, SLOTS, Slot};
 
 use super::must;
-use crate::source::{Granted, Greeting, Round, Source};
+use crate::source::{Concluded, Granted, Greeting, Round, Source};
 
 /// A node: what it believes to hold.
 pub(super) struct Node<S> {
@@ -71,6 +71,10 @@ impl<S: Source> Node<S> {
     }
 
     pub(super) async fn settle(&self, outcomes: Vec<Outcome>) -> Vec<Settled> {
+        self.conclude(outcomes).await.results
+    }
+
+    pub(super) async fn conclude(&self, outcomes: Vec<Outcome>) -> Concluded {
         must(self.source.settle(&Settlement { number: SettlementNo(1), outcomes }).await)
     }
 

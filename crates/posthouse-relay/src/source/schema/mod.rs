@@ -12,6 +12,7 @@ use super::base::{Base, Dialect, Door, Options, Value, Work};
 use super::error::SourceError;
 use super::limits::BUCKETS_DEFAULT;
 use super::ownership::lay_out;
+use super::prepare::types_of;
 use super::round::insert_buckets;
 
 /// The version of the schema that this relay knows.
@@ -28,6 +29,19 @@ const BLOCKED_INDEX: &str = "relay_request_blocked";
 
 /// The index on the keys of open requests without a slot; SQLite only.
 pub(super) const UNSLOTTED_INDEX: &str = "relay_request_unslotted";
+
+/// The index on the numbers that writers give the requests of a key, whatever their state.
+pub(super) const KEY_SEQ_INDEX: &str = "relay_request_key_seq";
+
+/// The index on such numbers of open requests.
+pub(super) const KEY_OPEN_INDEX: &str = "relay_request_key_open";
+
+/// The indexes that the order by such numbers needs beside the others.
+pub(super) const KEY_SEQ_INDEXES: [&str; 2] = [KEY_SEQ_INDEX, KEY_OPEN_INDEX];
+
+/// What a table lacks that was made before there were such numbers.
+pub(super) const ADD_KEY_SEQ: &str =
+    "ALTER TABLE relay_request ADD COLUMN key_seq BIGINT CHECK (key_seq > 0)";
 
 /// The indexes of a dialect.
 pub(super) fn indexes(dialect: Dialect) -> &'static [&'static str] {
@@ -66,7 +80,8 @@ fn first_rows(dialect: Dialect) -> String {
     )
 }
 
-/// Creates what is missing, in one transaction; what is there stays as it is. A SQLite file that is
+/// Creates what is missing, in one transaction; what is there stays as it is, but for a column that
+/// a table of an older version lacks. A SQLite file that is
 /// not there is created, and set to write-ahead logging, so that readers and writers do not wait
 /// for each other.
 ///
@@ -99,8 +114,18 @@ async fn create(base: &Base) -> Result<(), SourceError> {
         // Two who create at the same time would trip over each other's catalogue entries.
         work.script("SELECT pg_advisory_xact_lock(7235061)").await?;
     }
+    add_columns(&mut work, base.dialect()).await?;
     work.script(&ddl(base.dialect())).await?;
     work.commit().await
+}
+
+/// Adds what a table of an older version lacks, before indexes are made on it.
+async fn add_columns(work: &mut Work, dialect: Dialect) -> Result<(), SourceError> {
+    let types = types_of(work, dialect, "relay_request").await?;
+    match types.is_empty() || types.contains_key("key_seq") {
+        true => Ok(()),
+        false => work.script(ADD_KEY_SEQ).await,
+    }
 }
 
 /// Replaces the layout by one with another number of buckets. Those of the old one stay until they

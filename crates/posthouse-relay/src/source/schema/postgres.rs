@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS relay_request (
   content_type VARCHAR(128),
   body         BYTEA    NOT NULL,
   business_id  VARCHAR(128),
+  key_seq      BIGINT   CHECK (key_seq > 0),
   slot         SMALLINT GENERATED ALWAYS AS (
     CAST(CAST(CAST('x' || substr(md5(coalesce(business_id, request_id)), 1, 4) AS BIT(16)) AS INT)
       % 1024 AS SMALLINT)) STORED,
@@ -42,6 +43,10 @@ CREATE TABLE IF NOT EXISTS relay_request (
 CREATE INDEX IF NOT EXISTS relay_request_open ON relay_request (id) WHERE state < 3;
 CREATE INDEX IF NOT EXISTS relay_request_slot ON relay_request (slot, id) WHERE state < 3;
 CREATE INDEX IF NOT EXISTS relay_request_blocked ON relay_request (id) WHERE state = 2;
+CREATE UNIQUE INDEX IF NOT EXISTS relay_request_key_seq ON relay_request (business_id, key_seq)
+  WHERE key_seq IS NOT NULL;
+CREATE INDEX IF NOT EXISTS relay_request_key_open ON relay_request (business_id, key_seq)
+  WHERE key_seq IS NOT NULL AND state < 3;
 CREATE TABLE IF NOT EXISTS relay_control (
   one             SMALLINT PRIMARY KEY CHECK (one = 1),
   version         BIGINT NOT NULL,

@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS relay_request (
   content_type TEXT,
   body         BLOB     NOT NULL,
   business_id  TEXT,
+  key_seq      INTEGER  CHECK (key_seq > 0),
   slot         INTEGER  CHECK (slot BETWEEN 0 AND 1023),
   priority     INTEGER  NOT NULL DEFAULT 4,
   state        INTEGER  NOT NULL DEFAULT 0,
@@ -39,6 +40,10 @@ CREATE TABLE IF NOT EXISTS relay_request (
 CREATE INDEX IF NOT EXISTS relay_request_open ON relay_request (id) WHERE state < 3;
 CREATE INDEX IF NOT EXISTS relay_request_slot ON relay_request (slot, id) WHERE state < 3;
 CREATE INDEX IF NOT EXISTS relay_request_blocked ON relay_request (id) WHERE state = 2;
+CREATE UNIQUE INDEX IF NOT EXISTS relay_request_key_seq ON relay_request (business_id, key_seq)
+  WHERE key_seq IS NOT NULL;
+CREATE INDEX IF NOT EXISTS relay_request_key_open ON relay_request (business_id, key_seq)
+  WHERE key_seq IS NOT NULL AND state < 3;
 CREATE INDEX IF NOT EXISTS relay_request_unslotted ON relay_request (business_id, id)
   WHERE slot IS NULL AND state < 3;
 CREATE TABLE IF NOT EXISTS relay_control (

@@ -72,7 +72,7 @@ async fn measure(name: &str, bench: &SqlBench) {
     timed(name, "settle 500", async || settle(&source, &granted, &next).await).await;
 }
 
-async fn timed(name: &str, what: &str, mut work: impl AsyncFnMut() -> usize) {
+pub(super) async fn timed(name: &str, what: &str, mut work: impl AsyncFnMut() -> usize) {
     let mut took = Vec::new();
     let mut rows = 0;
     for _ in 0..TIMES {
@@ -104,7 +104,7 @@ async fn round(source: &AnySource, held: &[Granted]) -> usize {
     source.round(&greeting(held)).await.unwrap().renewed.len()
 }
 
-async fn read(source: &AnySource, span: Span) -> usize {
+pub(super) async fn read(source: &AnySource, span: Span) -> usize {
     let everything = SlotRange { first: Slot(0), last: Slot(SLOTS - 1) };
     let read = Read {
         number: ReadNo(1),
@@ -135,6 +135,6 @@ async fn settle(source: &AnySource, held: &[Granted], next: &std::cell::Cell<i64
         });
     }
     let settlement = Settlement { number: SettlementNo(1), outcomes };
-    let settled = source.settle(&settlement).await.unwrap();
+    let settled = source.settle(&settlement).await.unwrap().results;
     settled.iter().filter(|word| **word == posthouse_pump::outcome::Settled::Recorded).count()
 }

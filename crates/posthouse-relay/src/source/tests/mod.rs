@@ -1,9 +1,13 @@
 //! The suite on SQLite and on PostgreSQL, and what only one of them has.
 
 mod close;
+mod drain;
 mod ledger;
 mod measure;
+mod numbered;
+mod plans;
 mod postgres;
+mod relaying;
 mod sqlite;
 mod submit;
 

@@ -213,7 +213,7 @@ async fn settle_everything(source: &AnySource, held: &[Granted]) -> u32 {
         }));
     }
     let settlement = Settlement { number: SettlementNo(1), outcomes };
-    let settled = source.settle(&settlement).await.unwrap();
+    let settled = source.settle(&settlement).await.unwrap().results;
     let recorded =
         settled.iter().filter(|word| **word == posthouse_pump::outcome::Settled::Recorded);
     u32::try_from(recorded.count()).unwrap()

@@ -5,7 +5,7 @@ use posthouse_pump::request::RequestId;
 use super::super::conformance::{Bench, SqlBench};
 use super::super::look::{Answer, Query, Row};
 use super::super::submit::{NewRequest, Submitted};
-use super::super::{AnySource, Source, SourceErrorKind};
+use super::super::{AnySource, CommitOrder, Source, SourceErrorKind};
 use crate::fixture::PostgresServer;
 
 #[tokio::test]
@@ -27,6 +27,7 @@ fn request() -> NewRequest {
         body: b"{}".to_vec(),
         request_id: Some("named".into()),
         key: Some("\u{5b57}".into()),
+        key_seq: Some(3),
         region: Some("here".into()),
         service: Some("s".into()),
         method: Some("m".into()),
@@ -41,7 +42,7 @@ fn request() -> NewRequest {
 
 async fn submits(bench: &SqlBench) {
     bench.renew().await;
-    let source = bench.open();
+    let source = bench.open_in(CommitOrder::KeySeq);
     let plain = NewRequest { code: "b".into(), ..NewRequest::default() };
     let first = source.submit(&plain).await.unwrap();
     assert!(first.id == RequestId(1) && !first.request_id.is_empty(), "{first:?}");
@@ -59,6 +60,7 @@ async fn submits(bench: &SqlBench) {
 
 fn check_row(row: &Row) {
     assert_eq!((row.code.as_str(), row.key.as_deref(), row.state), ("a", Some("\u{5b57}"), 0));
+    assert_eq!(row.key_seq, Some(3));
     assert_eq!((row.priority, row.window.as_deref()), (9, Some("w")));
     assert_eq!(row.expires_ms.map(|at| at - row.due_ms), Some(59_000));
     assert!(row.due_ms >= row.created_ms, "{row:?}");
@@ -70,6 +72,9 @@ async fn refuses(source: &AnySource) {
         NewRequest { code: String::new(), ..request() },
         NewRequest { key: Some(long), ..request() },
         NewRequest { window: Some("a\0".into()), ..request() },
+        NewRequest { key_seq: Some(0), request_id: None, ..request() },
+        NewRequest { key: None, request_id: None, ..request() },
+        NewRequest { request_id: None, ..request() },
         NewRequest { headers: vec![("a".into(), "b".into()); 101], ..request() },
         request(),
     ] {

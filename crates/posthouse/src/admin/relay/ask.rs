@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use posthouse_pump::request::RequestId;
 use posthouse_relay::runner::Status;
 use posthouse_relay::source::look::{
-    Answer, BlockedKey, BucketRow, Count, Filter, NodeRow, Query, Row,
+    Answer, BlockedKey, BucketRow, Count, Filter, NodeRow, Query, Row, Turn,
 };
 use posthouse_relay::source::operate::{Action, Operated};
 use posthouse_relay::source::{Control, Source as _, SourceError, SourceErrorKind};
@@ -63,6 +63,14 @@ pub(super) async fn row(source: &RunningSource, id: RequestId) -> Result<Whole, 
     match look(source, Query::Row(id)).await? {
         Answer::Row(Some(found)) => Ok(*found),
         Answer::Row(None) => Err(no_request(format!("there is no request {}", id.0))),
+        _ => Err(beside_the_point()),
+    }
+}
+
+/// What a request waits for among those of its business id, where the source goes by numbers.
+pub(super) async fn turn(source: &RunningSource, id: RequestId) -> Result<Option<Turn>, Problem> {
+    match look(source, Query::Turn(id)).await? {
+        Answer::Turn(turn) => Ok(turn),
         _ => Err(beside_the_point()),
     }
 }

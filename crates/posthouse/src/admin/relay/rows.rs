@@ -77,6 +77,8 @@ pub(crate) struct RelayRequest {
     region: Option<String>,
     /// Its business id.
     key: Option<String>,
+    /// Its number among those of its business id, where the source goes by such numbers.
+    key_seq: Option<i64>,
     /// 0 to 9; higher goes first.
     priority: u8,
     /// Its own processing window.
@@ -165,10 +167,17 @@ pub(crate) async fn show_row(
 
 async fn waits(source: &RunningSource, row: &Row) -> Result<Vec<Wait>, Problem> {
     let status = ask::status(source).await?;
+    let turn = ask::turn(source, row.id).await?;
+    let before = match &turn {
+        Some(turn) if turn.first == row.id => None,
+        Some(turn) => Some(ask::row(source, turn.first).await?.0),
+        None => before(source, &status, row).await?,
+    };
     let sight = Sight {
         control: ask::control(source).await?,
         buckets: ask::buckets(source).await?,
-        before: before(source, &status, row).await?,
+        before,
+        missing: turn.and_then(|turn| turn.missing),
         here: source.handle.why(row.id).await,
         status,
     };
@@ -235,6 +244,7 @@ impl From<Row> for RelayRequest {
             group: row.group,
             region: row.region,
             key: row.key,
+            key_seq: row.key_seq,
             priority: row.priority,
             window: row.window,
             due_ms: row.due_ms,

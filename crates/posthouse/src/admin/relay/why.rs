@@ -36,6 +36,8 @@ pub(super) struct Sight {
     pub(super) buckets: Vec<BucketRow>,
     /// The first open request that must go before this one.
     pub(super) before: Option<Row>,
+    /// The number of its business id that must come first, and that no request has.
+    pub(super) missing: Option<i64>,
     /// What the pump of this node says.
     pub(super) here: Option<Why>,
 }
@@ -47,6 +49,7 @@ pub(super) fn waits(row: &Row, sight: &Sight) -> Vec<Wait> {
     waits.extend(of_plan(row, sight));
     waits.extend(due(row, sight));
     waits.extend(order(row, sight));
+    waits.extend(gap(row, sight));
     waits.extend(owner(row, sight));
     if let Some(trouble) = &sight.status.trouble {
         waits.push(wait("source in trouble", format!("the last round failed: {trouble}")));
@@ -199,6 +202,14 @@ fn order(row: &Row, sight: &Sight) -> Option<Wait> {
         }
         _ => wait("behind another", format!("request {id} of its business id goes first")),
     })
+}
+
+fn gap(row: &Row, sight: &Sight) -> Option<Wait> {
+    let number = sight.missing?;
+    let key = row.key.as_deref().unwrap_or_default();
+    let detail =
+        format!("it waits for number {number} of its business id \"{key}\", which is not there");
+    Some(wait("number missing", detail))
 }
 
 /// Who owns the bucket. Of a request without a business id only its writer knows the slot.

@@ -27,7 +27,7 @@ const LIST: [Column; 9] = [
     Column("error", "error"),
 ];
 
-const SHOW: [Column; 28] = [
+const SHOW: [Column; 29] = [
     Column("id", "id"),
     Column("request id", "request_id"),
     Column("state", "state"),
@@ -36,6 +36,7 @@ const SHOW: [Column; 28] = [
     Column("group", "group"),
     Column("region", "region"),
     Column("key", "key"),
+    Column("number", "key_seq"),
     Column("priority", "priority"),
     Column("window", "window"),
     Column("due", "due_ms"),

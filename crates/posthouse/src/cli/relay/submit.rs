@@ -36,6 +36,11 @@ pub(crate) struct Submit {
     /// The business id: requests with the same one go out in order.
     #[arg(long)]
     key: Option<String>,
+    /// Its number among the requests of its business id, from 1 on, for a source that goes by
+    /// such numbers.
+    #[arg(long, value_name = "NUMBER", requires = "key")]
+    #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+    key_seq: Option<i64>,
     /// The name under which receivers are to know it.
     #[arg(long)]
     request_id: Option<String>,
@@ -99,6 +104,7 @@ impl Submit {
             body: read_body(self.body.as_deref())?,
             request_id: self.request_id.clone(),
             key: self.key.clone(),
+            key_seq: self.key_seq,
             region: self.region.clone(),
             service: self.service.clone(),
             method: self.method.clone(),

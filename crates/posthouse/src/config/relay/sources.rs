@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use posthouse_pump::plan::Plan;
 use posthouse_relay::runner::Tempo;
+use posthouse_relay::source::CommitOrder;
 
 use super::{DURATION_MS_MAX, TEMPO};
 use crate::config::keys::RELAY_SOURCES;
@@ -18,6 +19,10 @@ const LEASE_MS_MIN: u64 = 500;
 
 /// The shortest time from one round to the next, in milliseconds.
 const ROUND_MS_MIN: u64 = 20;
+
+/// What makes a request visible, as it is called here.
+const ORDERS: [(&str, CommitOrder); 3] =
+    [("none", CommitOrder::Id), ("xid", CommitOrder::Xid), ("key_seq", CommitOrder::KeySeq)];
 
 /// A text that is not shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,8 +52,8 @@ pub(crate) struct SourceConfig {
     pub(crate) url: Url,
     /// How often it is looked at.
     pub(crate) tempo: Tempo,
-    /// Whether only rows are read below which no transaction is open any more (PostgreSQL).
-    pub(crate) settles_by_xid: bool,
+    /// What makes a request visible.
+    pub(crate) order: CommitOrder,
     /// What is sent from it.
     pub(crate) plan: Plan,
 }
@@ -81,13 +86,13 @@ fn read_source(table: &Table, report: &mut Report) -> Option<SourceConfig> {
             "leases would be lost between rounds; make it shorter",
         );
     }
-    let settle = reader.word("settle", false, &[("none", false), ("xid", true)]);
+    let order = reader.word("settle", CommitOrder::Id, &ORDERS);
     let region = reader.text("region").unwrap_or_default();
     Some(SourceConfig {
         name: name.into(),
         url,
         tempo: Tempo { round_ms, lease_ms },
-        settles_by_xid: settle,
+        order,
         plan: Plan { region: region.into(), ..Plan::default() },
     })
 }

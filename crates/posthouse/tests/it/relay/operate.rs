@@ -93,11 +93,16 @@ fn whole_body(text: &str) -> Option<&str> {
 
 impl Scene {
     fn start() -> Scene {
+        Scene::start_by("none")
+    }
+
+    /// In an order of its own.
+    fn start_by(settle: &str) -> Scene {
         let receiver = Receiver::start();
         let dir = fresh_dir();
         let url = format!("sqlite:{}", dir.join("requests.db").display());
         posthouse(&dir, &format!("relay init --url {url}")).ok();
-        let server = Server::start_with_config(&configuration(&url, &receiver.address));
+        let server = Server::start_with_config(&configuration(&url, &receiver.address, settle));
         Scene { server, receiver, dir }
     }
 
@@ -160,13 +165,14 @@ impl Scene {
     }
 }
 
-fn configuration(url: &str, receiver: &str) -> String {
+fn configuration(url: &str, receiver: &str, settle: &str) -> String {
     format!(
         r#"
         [[relay.source]]
         name = "platform"
         url = "{url}"
         round = "50ms"
+        settle = "{settle}"
 
         [[relay.group]]
         name = "orders"
@@ -217,6 +223,20 @@ fn a_blocked_key_waits_until_somebody_decides() {
     scene.await_state(two, "done");
     assert_eq!(scene.receiver.bodies(), ["one", "two"]);
     assert_eq!(scene.json("blocked list"), Value::Array(vec![]));
+}
+
+#[test]
+fn numbers_of_writers_decide_what_is_next() {
+    let scene = Scene::start_by("key_seq");
+    let three = scene.submit("order three --key k --key-seq 3");
+    let one = scene.submit("order one --key k --key-seq 1");
+    scene.await_state(one, "done");
+    scene.await_reason(three, "number missing");
+    assert_eq!(scene.row(three)["key_seq"], 3);
+    let two = scene.submit("order two --key k --key-seq 2");
+    scene.await_state(three, "done");
+    scene.await_state(two, "done");
+    assert_eq!(scene.receiver.bodies(), ["one", "two", "three"]);
 }
 
 #[test]
@@ -380,7 +400,7 @@ fn sources_are_checked_without_a_node() {
     let dir = fresh_dir();
     let url = format!("sqlite:{}", dir.join("requests.db").display());
     let config = dir.join("relay.toml");
-    std::fs::write(&config, configuration(&url, "127.0.0.1:1")).expect("it can be written");
+    std::fs::write(&config, configuration(&url, "127.0.0.1:1", "none")).expect("it can be written");
     let check = |code: i32, fit: bool| {
         let arguments = format!("relay check --config {} -o json", config.display());
         let done = posthouse(&dir, &arguments);

@@ -28,6 +28,7 @@ fn row() -> Row {
         group: None,
         region: None,
         key: Some("k".into()),
+        key_seq: None,
         priority: 4,
         window: None,
         due_ms: 0,
@@ -86,7 +87,8 @@ fn sight() -> Sight {
         fenced: 0,
     };
     let (control, buckets) = (Control::default(), vec![bucket(Some("us"))]);
-    Sight { status, control, buckets, before: None, here: Some(Why::Next) }
+    let here = Some(Why::Next);
+    Sight { status, control, buckets, before: None, missing: None, here }
 }
 
 /// What an otherwise free request waits for after it, and what is around it, were changed.
@@ -130,6 +132,7 @@ fn others_keep_requests_waiting() {
     };
     check(before(2), &["key blocked"]);
     check(before(0), &["behind another"]);
+    check(|_, sight| sight.missing = Some(7), &["number missing"]);
     check(|_, sight| sight.buckets = vec![bucket(Some("them"))], &["other node"]);
     check(|_, sight| sight.buckets = vec![bucket(None)], &["no owner"]);
     check(|_, sight| sight.status.trouble = Some("x".into()), &["source in trouble"]);

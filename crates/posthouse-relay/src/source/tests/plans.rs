@@ -1,0 +1,99 @@
+//! The way that reads go in the order by numbers: both questions about the others of a key take one
+//! step in an index of their own, whatever the table holds.
+
+use posthouse_pump::read::{Read, ReadNo, SlotRange, Span};
+use posthouse_pump::request::{RequestId, SLOTS, Slot};
+
+use crate::fixture::PostgresServer;
+use crate::source::base::{Base, CommitOrder, Dialect, Door, Options, Value};
+use crate::source::conformance::{Bench, SqlBench};
+use crate::source::look_turn::gaps_text;
+use crate::source::read_text::reading;
+use crate::source::turn::released_text;
+
+#[tokio::test]
+async fn sqlite_goes_by_both_indexes() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("source.db");
+    check(&SqlBench::new(&format!("sqlite:{}", file.display()))).await;
+}
+
+#[tokio::test]
+async fn postgres_goes_by_both_indexes() {
+    let server = PostgresServer::start().unwrap();
+    check(&SqlBench::new(&server.url())).await;
+}
+
+/// Some keys with many requests that are finished, and more that wait.
+const FILL: &str = "\
+    WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999) \
+    INSERT INTO relay_request (code, body, business_id, key_seq, state) SELECT 'a', 'x', \
+    'key-' || (i % 40), i / 40 + 1, CASE WHEN i < 10000 THEN 3 ELSE 0 END FROM n";
+
+const BOTH: [&str; 2] = ["relay_request_key_open", "relay_request_key_seq"];
+
+async fn check(bench: &SqlBench) {
+    bench.renew().await;
+    check_all(bench).await;
+    bench.sql(FILL).await;
+    bench.sql("ANALYZE relay_request").await;
+    check_all(bench).await;
+}
+
+async fn check_all(bench: &SqlBench) {
+    let base = Base::open(bench.url(), &Options::default()).unwrap();
+    let dialect = base.dialect();
+    let zero = RequestId(0);
+    let spans = [
+        Span::Forward { after: zero },
+        Span::Again { after: zero, up_to: RequestId(15_000) },
+        Span::Probe { ranges: vec![(RequestId(3), RequestId(7))] },
+        Span::Key { slot: Slot(0), key: "key-1".into(), from: zero },
+    ];
+    for span in spans {
+        let (text, values) = statement(dialect, span);
+        check_steps(&base, text, values).await;
+    }
+    let ids = dialect.table_values(vec![Value::ints(1..=500)]);
+    check_steps(&base, released_text(dialect), ids).await;
+    check_steps(&base, gaps_text(dialect), vec!["".into(), 0.into()]).await;
+    base.close().await;
+}
+
+fn statement(dialect: Dialect, span: Span) -> (String, Vec<Value>) {
+    let slots = [SlotRange { first: Slot(0), last: Slot(SLOTS - 1) }];
+    let read = Read {
+        number: ReadNo(0),
+        span,
+        slots: slots.as_slice().into(),
+        codes: ["a".into()].as_slice().into(),
+        rows_max: 500,
+        bytes_max: 1,
+    };
+    let (text, span_values) = reading(dialect, CommitOrder::KeySeq, &read);
+    let mut values = vec![Value::Bytes(Vec::new()), Value::texts(["a"]), 1.into()];
+    values.extend(span_values);
+    (text, values)
+}
+
+/// A statement goes by both indexes, and walks over nothing.
+async fn check_steps(base: &Base, text: String, values: Vec<Value>) {
+    let (explain, column) = match base.dialect() {
+        Dialect::Postgres => ("EXPLAIN ", "QUERY PLAN"),
+        Dialect::Sqlite => ("EXPLAIN QUERY PLAN ", "detail"),
+    };
+    let mut work = base.single(Door::Work).await.unwrap();
+    let rows = work.rows(format!("{explain}{text}"), values).await.unwrap();
+    work.done();
+    let steps: Vec<String> = rows.iter().map(|row| row.text(column).unwrap()).collect();
+    let steps = steps.join("\n");
+    for index in BOTH {
+        assert!(steps.contains(index), "not by {index}:\n{text}\n{steps}");
+    }
+    for wrong in
+        ["Seq Scan on", "Hash", "SCAN lowest", "SCAN former", "SCAN relay_request", "SCAN r"]
+    {
+        let is_walked = steps.lines().any(|step| step.contains(wrong) && !step.contains("USING"));
+        assert!(!is_walked, "{wrong}:\n{text}\n{steps}");
+    }
+}
