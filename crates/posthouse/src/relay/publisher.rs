@@ -9,7 +9,7 @@ use posthouse_client::{Client, Error, Message};
 use posthouse_relay::courier::{Publication, PublishError, Published, Publisher};
 use tokio::sync::Mutex;
 
-/// See the module. One connection for all endpoints, made when it is first needed.
+/// See the module. One connection, made when it is first needed.
 pub(super) struct NodePublisher {
     address: String,
     client: Mutex<Option<Client>>,
@@ -55,7 +55,7 @@ fn message_of(publication: Publication) -> Message {
 }
 
 fn refusal_of(error: &Error) -> PublishError {
-    let detail = error.to_string();
+    let detail = detail_of(error);
     match error {
         Error::Refused(refusal) => {
             PublishError::Refused { code: refusal.code.as_deref().map(str::to_owned), detail }
@@ -65,5 +65,38 @@ fn refusal_of(error: &Error) -> PublishError {
             PublishError::Unreachable { detail }
         }
         _ => PublishError::Unknown { detail },
+    }
+}
+
+/// What went wrong, in one line, without the code that stands beside it and the advice for readers
+/// of other manuals.
+fn detail_of(error: &Error) -> String {
+    match error {
+        Error::Refused(refusal) => {
+            let code = refusal.code.as_deref().unwrap_or_default();
+            let message = refusal.message.strip_prefix(code).unwrap_or(&refusal.message);
+            message.trim().to_owned()
+        }
+        _ => error.to_string().split_whitespace().collect::<Vec<_>>().join(" "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use posthouse_client::{Error, Refusal};
+
+    use super::detail_of;
+
+    fn check(code: Option<&str>, message: &str, expected: &str) {
+        let detail = "advice\non two lines".into();
+        let refusal = Refusal { code: code.map(Into::into), message: message.into(), detail };
+        assert_eq!(detail_of(&Error::Refused(refusal)), expected);
+    }
+
+    #[test]
+    fn refusals_are_told_in_one_line() {
+        check(Some("PH1204"), "PH1204 /queue/a is full", "/queue/a is full");
+        check(Some("PH1204"), "/queue/a is full", "/queue/a is full");
+        check(None, "no", "no");
     }
 }

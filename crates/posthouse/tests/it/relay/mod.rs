@@ -5,6 +5,7 @@ mod bad_input;
 mod clock;
 mod config;
 mod database;
+mod destination;
 mod faults;
 mod operate;
 mod receiver;
