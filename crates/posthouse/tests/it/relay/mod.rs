@@ -6,6 +6,7 @@ mod clock;
 mod config;
 mod database;
 mod destination;
+mod dev;
 mod faults;
 mod operate;
 mod receiver;
