@@ -176,6 +176,15 @@ fn configuration(url: &str, receiver: &str) -> String {
         name = "closed"
         window = "past"
 
+        [[relay.group]]
+        name = "abroad"
+        region = "north"
+
+        [[relay.code]]
+        name = "far"
+        group = "abroad"
+        endpoint = "shop"
+
         [[relay.code]]
         name = "order"
         group = "orders"
@@ -274,6 +283,29 @@ fn groups_are_switched() {
     assert_eq!(scene.json("group show orders")["switched"], Value::Null);
     scene.fails("group off nothing", 4, "PH1405");
     scene.fails("group show nothing", 4, "PH1405");
+}
+
+#[test]
+fn a_group_of_another_region_is_not_sent_whatever_its_switch_says() {
+    let scene = Scene::start();
+    let far = scene.submit("far one");
+    scene.await_reason(far, "other region");
+    let switched = scene.run("group on abroad");
+    assert_eq!(switched.code, 0, "{switched:?}");
+    for word in ["for relays of the region \"north\"", "nothing of it is sent here"] {
+        assert!(switched.err.contains(word), "{word}: {switched:?}");
+    }
+    scene.decide("group on orders");
+    let near = scene.submit("order two");
+    scene.await_state(near, "done");
+    scene.await_reason(far, "other region");
+    assert_eq!(scene.receiver.bodies(), ["two"]);
+    let group = scene.json("group show abroad");
+    assert_eq!((&group["foreign"], &group["region"]), (&true.into(), &"north".into()), "{group}");
+    assert_eq!((&group["active"], &group["switched"]), (&false.into(), &true.into()), "{group}");
+    assert_eq!(scene.json("group show orders")["foreign"], false);
+    let list = scene.run("group list").ok();
+    assert!(list.lines().next().is_some_and(|head| head.contains("FOREIGN")), "{list}");
 }
 
 #[test]
