@@ -220,6 +220,10 @@ impl World {
                 ("window", window) => row.window = Some(window.into()),
                 ("blocked", _) => row.standing = Standing::Blocked,
                 ("unreadable", _) => row.content = None,
+                ("flaw", flaw) => {
+                    let flaw = Some(flaw.to_owned());
+                    row.content = Some(Arc::new(Content { flaw, ..Content::default() }));
+                }
                 _ => panic!("not known of a row: {word}"),
             }
         }

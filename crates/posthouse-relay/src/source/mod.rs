@@ -32,6 +32,7 @@ use std::sync::Arc;
 pub use any::{AnySource, connect};
 pub use base::{CommitOrder, Dialect, Options};
 pub use error::{SourceError, SourceErrorKind};
+pub use limits::{BODY_BYTES_DEFAULT, BODY_BYTES_MAX};
 pub use slot::slot_of;
 pub use submit::{NewRequest, Submitted};
 

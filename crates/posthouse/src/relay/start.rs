@@ -49,7 +49,12 @@ pub(super) fn source(
 pub(crate) fn open(config: &SourceConfig) -> Result<AnySource, Failure> {
     let url = url_of(config)?;
     let order = if config.settles_by_xid { CommitOrder::Xid } else { CommitOrder::Id };
-    let options = Options { region: config.plan.region.clone(), order, ..Options::default() };
+    let options = Options {
+        region: config.plan.region.clone(),
+        order,
+        body_bytes_max: config.body_bytes_max,
+        ..Options::default()
+    };
     connect(&url, options).map_err(|error| {
         let message = format!("the relay source \"{}\" cannot be used: {error}", config.name);
         Failure::new(Code::SourceUnusable, message, "check its url in the configuration")

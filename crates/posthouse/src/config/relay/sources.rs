@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use posthouse_pump::plan::Plan;
 use posthouse_relay::runner::Tempo;
+use posthouse_relay::source::{BODY_BYTES_DEFAULT, BODY_BYTES_MAX};
 
 use super::{DURATION_MS_MAX, TEMPO};
 use crate::config::keys::RELAY_SOURCES;
@@ -49,6 +50,8 @@ pub(crate) struct SourceConfig {
     pub(crate) tempo: Tempo,
     /// Whether only rows are read below which no transaction is open any more (PostgreSQL).
     pub(crate) settles_by_xid: bool,
+    /// Bytes of the longest body that is sent.
+    pub(crate) body_bytes_max: u64,
     /// What is sent from it.
     pub(crate) plan: Plan,
 }
@@ -88,6 +91,7 @@ fn read_source(table: &Table, report: &mut Report) -> Option<SourceConfig> {
         url,
         tempo: Tempo { round_ms, lease_ms },
         settles_by_xid: settle,
+        body_bytes_max: reader.size("body_max", BODY_BYTES_DEFAULT, 1..=BODY_BYTES_MAX),
         plan: Plan { region: region.into(), ..Plan::default() },
     })
 }

@@ -10,6 +10,7 @@ use super::clock::await_until;
 use super::database::{number, run, runtime};
 use super::receiver::Receiver;
 use super::scene::PATIENCE;
+use crate::command::posthouse;
 use crate::server::{Server, fresh_dir};
 
 /// A node with a source, and a code whose requests go to the receiver.
@@ -31,6 +32,7 @@ name = "platform"
 url = "{url}"
 lease = "1s"
 round = "100ms"
+body_max = "1 KiB"
 [[relay.group]]
 name = "orders"
 [[relay.code]]
@@ -96,6 +98,59 @@ fn a_row_that_is_wrong_waits_and_is_told() {
     check_row("code", "'NOPE'", "a request has an unknown code");
     check_row("code, grp", "'GOOD', 'others'", "a group that is not its code's");
     check_row("code, window_name", "'GOOD', 'tea'", "a request names an unknown window");
+    for headers in ["no JSON", "[]", "{\"a\":1}", "{\"a\":null}"] {
+        check_row("code, headers", &format!("'GOOD', '{headers}'"), "column=\"headers\"");
+    }
+}
+
+/// Others of its business id wait with it until somebody has changed it.
+#[test]
+fn a_row_with_headers_that_are_none_can_be_mended() {
+    let trial = Trial::on_file();
+    let insert = "INSERT INTO relay_request (code, business_id, headers, body) VALUES \
+        ('GOOD', 'k', 'a: 1', 'first'), ('GOOD', 'k', '{}', 'second')";
+    run(&trial.url, insert);
+    trial.expect_log("column=\"headers\"");
+    trial.expect_work();
+    let open = "SELECT CAST(count(*) AS TEXT) FROM relay_request WHERE state < 3";
+    assert_eq!(number(&trial.url, open), 2, "both wait");
+    run(&trial.url, "UPDATE relay_request SET headers = '{}' WHERE id = 1");
+    posthouse(&trial.node.data_dir(), "relay retry 1").ok();
+    await_until("both go", PATIENCE, || number(&trial.url, open) == 0);
+}
+
+/// Rows with bodies of one byte more than may be, on a database of either kind.
+fn check_long_body(url: &str, body: &str) {
+    init(url);
+    let trial = Trial::new(url);
+    let text = format!(
+        "INSERT INTO relay_request (code, business_id, body) VALUES \
+         ('GOOD', NULL, {body}), ('GOOD', 'k', {body}), ('GOOD', 'k', 'short')"
+    );
+    run(url, &text);
+    let told = |condition: &str| {
+        let text = format!(
+            "SELECT CAST(count(*) AS TEXT) FROM relay_request WHERE {condition} AND attempts = 0 \
+             AND last_error LIKE 'the body of request ' || id || ' has 1025 bytes%1024 %'"
+        );
+        await_until(condition, PATIENCE, || number(url, &text) == 1);
+    };
+    told("id = 1 AND state = 6");
+    // Its group lets what was rejected hold its business id until somebody decides.
+    told("id = 2 AND state = 2");
+    trial.expect_work();
+    assert_eq!(trial.receiver.count(), 1, "nobody was called with a long body");
+    posthouse(&trial.node.data_dir(), "relay skip 2 --yes").ok();
+    let done = "SELECT CAST(count(*) AS TEXT) FROM relay_request WHERE id = 3 AND state = 3";
+    await_until("the next one of its business id goes", PATIENCE, || number(url, done) == 1);
+}
+
+#[test]
+fn a_body_that_is_too_long_is_rejected_with_its_size() {
+    let url = format!("sqlite:{}", fresh_dir().join("requests.db").display());
+    check_long_body(&url, "zeroblob(1025)");
+    let server = PostgresServer::start().expect("PostgreSQL starts");
+    check_long_body(&server.url(), "decode(repeat('00', 1025), 'hex')");
 }
 
 #[test]
