@@ -144,7 +144,7 @@ pub trait Source: Send + Sync + 'static {
     /// Carries out what an operator wants, by whomever: no lease is needed.
     ///
     /// # Errors
-    /// See [`SourceError`]; `Unfit` if it makes no sense.
+    /// See [`SourceError`]; `Refused` if it makes no sense.
     fn operate(
         &self,
         action: &Action,
