@@ -11,6 +11,7 @@ mod clock;
 mod handle;
 mod notices;
 mod rounds;
+mod troubles;
 mod work;
 
 pub use clock::{SourceClock, SteadyClock};
