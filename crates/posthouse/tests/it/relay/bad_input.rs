@@ -1,6 +1,7 @@
 //! Rows, tables and databases that are not as they should be: each is told by name, and everything
 //! else goes on.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use posthouse_relay::fixture::PostgresServer;
@@ -205,6 +206,71 @@ fn a_server_that_refuses_is_told_until_it_does_not() {
     let grant = "GRANT ALL ON ALL TABLES IN SCHEMA public TO reader";
     run(&server.url(), grant);
     trial.expect_work();
+}
+
+/// A wrong password is told in one line, which names the source, and shows no password.
+#[test]
+fn a_wrong_password_is_told_until_it_is_right() {
+    let mut server = PostgresServer::start().expect("PostgreSQL starts");
+    init(&server.url());
+    let user = "CREATE USER reader PASSWORD 'the-right-one'; \
+        GRANT ALL ON ALL TABLES IN SCHEMA public TO reader";
+    run(&server.url(), user);
+    server.require_password("reader").expect("it starts again");
+    let mut trial = Trial::new(&server.url().replace("//postgres@", "//reader:the-wrong-one@"));
+    trial.url = server.url();
+    trial.expect_log("password authentication failed");
+    let list = posthouse(&trial.node.data_dir(), "relay row list");
+    assert_eq!(list.code, 7, "{list:?}");
+    assert!(list.err.contains("PH1401") && list.err.contains("platform"), "{list:?}");
+    run(&server.url(), "ALTER USER reader PASSWORD 'the-wrong-one'");
+    trial.expect_work();
+    let log = trial.node.log();
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("password auth")).collect();
+    assert!(matches!(told.as_slice(), [line] if line.contains("source=\"platform\"")), "{log}");
+    assert!(!log.contains("the-wrong-one") && !log.contains("the-right-one"), "{log}");
+}
+
+/// Whoever looks at a source that is not as it must be has asked nothing wrong.
+#[test]
+fn a_missing_table_is_the_trouble_of_the_source() {
+    let trial = Trial::on_file();
+    trial.expect_work();
+    run(&trial.url, "ALTER TABLE relay_request RENAME TO elsewhere");
+    trial.expect_log("no such table: relay_request");
+    for arguments in
+        ["row list", "row show 1", "retry 1", "skip --key k --yes", "blocked list", "cancel 1 -y"]
+    {
+        let done = posthouse(&trial.node.data_dir(), &format!("relay {arguments}"));
+        assert_eq!(done.code, 7, "{arguments}: {done:?}");
+        assert!(done.err.contains("PH1401") && done.err.contains("relay_request"), "{done:?}");
+    }
+    run(&trial.url, "ALTER TABLE elsewhere RENAME TO relay_request");
+    trial.expect_work();
+}
+
+/// What comes on top of a trouble is told, too, and each of them once.
+#[test]
+fn a_second_trouble_is_told_while_the_first_lasts() {
+    let trial = Trial::on_file();
+    trial.expect_work();
+    run(&trial.url, "ALTER TABLE relay_control RENAME TO elsewhere");
+    trial.expect_log("no such table: relay_control");
+    run(&trial.url, "ALTER TABLE relay_request RENAME COLUMN due_at TO due");
+    await_until("the second trouble is told", PATIENCE, || {
+        let log = trial.node.log();
+        log.lines().any(|line| line.contains("ERROR") && line.contains("due_at"))
+    });
+    run(&trial.url, "ALTER TABLE relay_request RENAME COLUMN due TO due_at");
+    run(&trial.url, "ALTER TABLE elsewhere RENAME TO relay_control");
+    trial.expect_work();
+    trial.expect_log("the source answers again");
+    let log = trial.node.log();
+    let told = log.lines().filter(|line| line.contains("the source cannot be used as it is"));
+    let texts: BTreeSet<&str> =
+        told.clone().filter_map(|line| line.split_once("error")).map(|it| it.1).collect();
+    assert_eq!(told.count(), texts.len(), "each once: {log}");
+    assert!(texts.len() >= 2, "{log}");
 }
 
 #[test]
