@@ -328,8 +328,11 @@ fn holds_last_until_they_are_let_go() {
 #[test]
 fn windows_and_times_keep_requests_waiting() {
     let scene = Scene::start();
-    let late = scene.submit("late one");
+    let late = scene.submit("late one --expires 1h");
     scene.await_reason(late, "window shut");
+    let list = scene.run("row list").ok();
+    assert!(list.contains(" +00:00"), "its expiry is a date: {list}");
+    assert!(scene.json("row list")[0]["expires_ms"].is_i64(), "and a number for programs");
     let window = scene.json("window show past");
     assert_eq!(window["open"], false, "{window}");
     assert!(window["days_left"].as_i64().is_some_and(|days| days < 0), "{window}");
@@ -375,6 +378,7 @@ fn sources_are_looked_at() {
     assert!(csv.starts_with("id,state,code,key,"), "{csv}");
     let shown = scene.run(&format!("row show {one}")).ok();
     assert!(shown.contains("body"), "{shown}");
+    assert!(shown.lines().any(|line| line.starts_with("done") && line.ends_with(" +00:00")));
     check_metrics(&scene.server);
 }
 
