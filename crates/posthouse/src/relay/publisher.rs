@@ -9,7 +9,9 @@ use posthouse_client::{Client, Error, Message};
 use posthouse_relay::courier::{Publication, PublishError, Published, Publisher};
 use tokio::sync::Mutex;
 
-/// See the module. One connection, made when it is first needed.
+/// See the module. One connection, made when it is first needed, and made again whenever it ends:
+/// the node ends it with every refusal. The client then sends again what was under way besides,
+/// and the node knows it again, so that one refusal is nobody else's.
 pub(super) struct NodePublisher {
     address: String,
     client: Mutex<Option<Client>>,
@@ -17,7 +19,8 @@ pub(super) struct NodePublisher {
 
 impl NodePublisher {
     pub(super) fn new(stomp: SocketAddr) -> NodePublisher {
-        NodePublisher { address: format!("stomp://{stomp}"), client: Mutex::new(None) }
+        let address = format!("failover:(stomp://{stomp})?startupMaxReconnectAttempts=0");
+        NodePublisher { address, client: Mutex::new(None) }
     }
 
     async fn client(&self) -> Result<Client, Error> {
@@ -36,6 +39,12 @@ impl NodePublisher {
             .await
             .map_err(|error| PublishError::Unreachable { detail: error.to_string() })?;
         let confirmed = client.send(message_of(publication)).await;
+        if let Err(error) = &confirmed
+            && !matches!(error, Error::Refused(_) | Error::Invalid { .. })
+        {
+            // A client that has ended does not begin again.
+            *self.client.lock().await = None;
+        }
         confirmed.map_err(|error| refusal_of(&error))
     }
 }

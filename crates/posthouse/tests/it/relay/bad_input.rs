@@ -114,7 +114,7 @@ fn a_row_with_headers_that_are_none_can_be_mended() {
     trial.expect_log("column=\"headers\"");
     trial.expect_work();
     let open = "SELECT CAST(count(*) AS TEXT) FROM relay_request WHERE state < 3";
-    assert_eq!(number(&trial.url, open), 2, "both wait");
+    await_until("only these two wait", PATIENCE, || number(&trial.url, open) == 2);
     run(&trial.url, "UPDATE relay_request SET headers = '{}' WHERE id = 1");
     posthouse(&trial.node.data_dir(), "relay retry 1").ok();
     await_until("both go", PATIENCE, || number(&trial.url, open) == 0);

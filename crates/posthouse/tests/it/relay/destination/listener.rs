@@ -2,10 +2,14 @@
 //! them.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
 
 use super::super::scene::PATIENCE;
+
+/// How long there may be nothing before it is asked whether enough has come.
+const SILENCE_MAX: Duration = Duration::from_millis(100);
 
 /// One message as it came.
 #[derive(Clone, Debug)]
@@ -37,17 +41,20 @@ impl Listener {
         Listener { destination: destination.to_owned(), heard: Vec::new() }
     }
 
-    /// Takes messages over a new connection until it has heard enough. Fails if nothing comes for
-    /// too long.
+    /// Takes messages over a new connection until it has heard enough. Fails if that takes too
+    /// long.
     pub(super) fn hear(&mut self, node: SocketAddr, is_enough: impl Fn(&[Heard]) -> bool) {
         let mut link = Link::open(node);
         link.say(&format!(
             "SUBSCRIBE\nid:1\nack:client-individual\ndestination:{}\n\n",
             self.destination
         ));
+        let until = Instant::now() + PATIENCE;
         while !is_enough(&self.heard) {
-            let message = link.next().expect("the connection lasts");
-            self.keep(&mut link, message);
+            assert!(Instant::now() < until, "not enough came: {:?}", self.heard.last());
+            if let Some(message) = link.next() {
+                self.keep(&mut link, message);
+            }
         }
         link.end();
     }
@@ -60,13 +67,15 @@ impl Listener {
             "SUBSCRIBE\nid:1\nack:client-individual\ndestination:{}\n\n",
             self.destination
         ));
-        loop {
-            let message = link.next().expect("the connection lasts");
-            if message.body == "last" {
-                return;
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until {
+            match link.next() {
+                Some(message) if message.body == "last" => return,
+                Some(message) => self.keep(&mut link, message),
+                None => {}
             }
-            self.keep(&mut link, message);
         }
+        panic!("the last message did not come");
     }
 
     fn keep(&mut self, link: &mut Link, message: Heard) {
@@ -86,7 +95,7 @@ struct Link {
 impl Link {
     fn open(node: SocketAddr) -> Link {
         let stream = TcpStream::connect(node).expect("the node is there");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a deadline can be set");
+        stream.set_read_timeout(Some(SILENCE_MAX)).expect("a deadline can be set");
         let mut link = Link { stream, unread: Vec::new() };
         link.say("CONNECT\naccept-version:1.2\nhost:/\n\n");
         link
@@ -99,10 +108,14 @@ impl Link {
     /// Waits until the node has heard everything.
     fn end(mut self) {
         self.say("DISCONNECT\nreceipt:end\n\n");
-        while self.next().is_some_and(|frame| !frame.headers.contains_key("receipt-id")) {}
+        let until = Instant::now() + PATIENCE;
+        let is_over = |frame: Heard| frame.headers.contains_key("receipt-id");
+        while !self.next().is_some_and(is_over) {
+            assert!(Instant::now() < until, "the node does not let go");
+        }
     }
 
-    /// The next frame, of whatever kind; `None` at the end.
+    /// The next frame, of whatever kind; `None` if there is none for a moment.
     fn next(&mut self) -> Option<Heard> {
         let mut buffer = [0; 4_096];
         loop {
@@ -110,11 +123,12 @@ impl Link {
                 let frame: Vec<u8> = self.unread.drain(..=end).collect();
                 return Some(parse(&String::from_utf8_lossy(&frame)));
             }
-            let count = self.stream.read(&mut buffer).expect("something comes in time");
-            if count == 0 {
-                return None;
+            match self.stream.read(&mut buffer) {
+                Ok(0) => panic!("the node has ended the connection"),
+                Ok(count) => self.unread.extend(buffer.iter().take(count)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
+                Err(error) => panic!("the connection broke: {error}"),
             }
-            self.unread.extend(buffer.iter().take(count));
         }
     }
 }
