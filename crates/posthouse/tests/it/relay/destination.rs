@@ -32,7 +32,8 @@ impl Stage {
     /// Writes requests `first` to `last` of a code, dealt out to its keys, in one transaction.
     fn write(&self, code: &str, first: i64, last: i64) {
         let text = format!(
-            "WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last}) \
+            "WITH RECURSIVE n(i) AS \
+             (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last}) \
              INSERT INTO relay_request \
              (id, request_id, code, business_id, headers, content_type, traceparent, body) \
              SELECT i, 'r-' || i, '{code}', '{code}-' || (i % {KEYS}), '{{\"colour\":\"red\"}}', \
