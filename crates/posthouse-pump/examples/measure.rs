@@ -26,6 +26,7 @@ const ROWS: i64 = 1_000_000;
 fn plan(is_active: bool) -> Plan {
     let group = Group {
         is_active,
+        region: None,
         order: Order::Key,
         on_failure: OnFailure::Block,
         on_expired: OnExpired::Skip,

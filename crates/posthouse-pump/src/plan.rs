@@ -28,6 +28,8 @@ pub struct Plan {
 pub struct Group {
     /// Its switch.
     pub is_active: bool,
+    /// The region whose relays send it, whatever its switch says; `None`: all do.
+    pub region: Option<Arc<str>>,
     /// What its order extends over.
     pub order: Order,
     /// What happens to the key of a request that was given up.
@@ -40,6 +42,18 @@ pub struct Group {
     pub backoff: Backoff,
     /// The name of its processing window, if it has one.
     pub window: Option<Arc<str>>,
+}
+
+impl Group {
+    /// Whether it is of another region than this one.
+    pub fn is_foreign(&self, region: &str) -> bool {
+        self.region.as_deref().is_some_and(|own| own != region)
+    }
+
+    /// Whether its requests are sent by relays of this region.
+    pub fn is_sent(&self, region: &str) -> bool {
+        self.is_active && !self.is_foreign(region)
+    }
 }
 
 /// What order extends over.

@@ -77,6 +77,9 @@ pub struct Content {
     pub body: Bytes,
     /// The W3C trace context that the writer left, if any.
     pub traceparent: Option<String>,
+    /// Why it can never be sent as it stands, for people: its body is too long, say, and was left
+    /// where it is. Such a request is rejected without a try when its turn comes.
+    pub flaw: Option<String>,
 }
 
 impl Request {

@@ -245,6 +245,7 @@ mod tests {
     fn plan() -> Plan {
         let group = Group {
             is_active: true,
+            region: None,
             order: Order::Key,
             on_failure: OnFailure::Block,
             on_expired: OnExpired::Skip,

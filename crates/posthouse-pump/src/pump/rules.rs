@@ -58,7 +58,9 @@ impl Rules {
         let codes = plan.codes.iter().filter_map(|(name, code)| {
             let group = plan.groups.get(&code.group)?;
             let windows = [&group.window, &code.window].into_iter().flatten().cloned().collect();
-            Some((name.clone(), Arc::new(rule(group, code, windows))))
+            let rule =
+                Rule { is_active: group.is_sent(&plan.region), ..rule(group, code, windows) };
+            Some((name.clone(), Arc::new(rule)))
         });
         self.codes = codes.collect();
         let active = self.codes.values().filter(|rule| rule.is_active);
@@ -71,12 +73,15 @@ impl Rules {
 
     fn note_switches(&mut self, now: Now, plan: &Plan) {
         for (name, group) in &plan.groups {
-            let was_active = self.plan.groups.get(name).map(|group| group.is_active);
-            if was_active == Some(false) && group.is_active {
+            let was = self.plan.groups.get(name);
+            let was_sent = was.map(|group| group.is_sent(&self.plan.region));
+            if was_sent == Some(false) && group.is_sent(&plan.region) {
                 self.active_since_ms.insert(name.clone(), now.source_ms);
             }
         }
-        self.active_since_ms.retain(|name, _| plan.groups.get(name).is_some_and(|it| it.is_active));
+        self.active_since_ms.retain(|name, _| {
+            plan.groups.get(name).is_some_and(|group| group.is_sent(&plan.region))
+        });
     }
 
     /// Since when a request that may go could have gone, Unix milliseconds of the source.
@@ -176,7 +181,7 @@ impl Rules {
             Cause::UnknownCode(code) => !self.codes.contains_key(code),
             Cause::OtherGroup(_) => false,
             Cause::GroupOff(group) => {
-                self.plan.groups.get(group).is_some_and(|group| !group.is_active)
+                self.plan.groups.get(group).is_some_and(|group| !group.is_sent(&self.plan.region))
             }
             Cause::UnknownWindow(name) => !self.hours.contains_key(name),
             Cause::WindowShut(name) => {

@@ -41,9 +41,14 @@ impl Pump {
     fn launch(&mut self, now: Now, no: LaneNo) {
         let Some(head) = self.lanes.get(&no).and_then(|lane| lane.head()) else { return };
         match self.turn(now, head) {
+            Turn::Go(_) if self.flaw(head).is_some() => self.turn_down(now, no, head),
             Turn::Go(until_ms) => self.start(now, no, head, until_ms),
             _ => self.refresh(now, no),
         }
+    }
+
+    fn flaw(&self, id: RequestId) -> Option<&str> {
+        self.rows.get(&id)?.request.content.as_ref()?.flaw.as_deref()
     }
 
     fn start(&mut self, now: Now, no: LaneNo, id: RequestId, until_ms: i64) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Pump;
+use super::lane::LaneNo;
 use super::row::Phase;
 use super::settle::Result;
 use crate::attempt::{AttemptNo, Blame, Verdict};
@@ -58,6 +59,20 @@ impl Pump {
                 self.fail(now, &request, result, retry_after_ms);
             }
         }
+    }
+
+    /// Rejects a request that can never be sent as it stands. Its endpoint is not asked, and it is
+    /// no try.
+    pub(super) fn turn_down(&mut self, now: Now, no: LaneNo, id: RequestId) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        row.phase = Phase::Settling;
+        let request = row.request.clone();
+        let flaw = request.content.as_ref().and_then(|content| content.flaw.clone());
+        self.occupy(no, id, false);
+        let error = flaw.map(shorten);
+        let result = Result { error, ..Result::of(State::Rejected, request.attempts) };
+        self.give_up(now, &request, result);
+        self.refresh(now, no);
     }
 
     /// Settles a request in memory as expired.
@@ -162,7 +177,7 @@ impl Pump {
         self.settle(id, result);
     }
 
-    fn mark_skipped(&mut self, no: super::lane::LaneNo, request: &Request) {
+    fn mark_skipped(&mut self, no: LaneNo, request: &Request) {
         if self.skipped.len() >= SKIPPED_MAX {
             self.skipped.pop_first();
         }

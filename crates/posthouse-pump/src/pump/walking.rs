@@ -83,7 +83,9 @@ impl Pump {
         self.add_late(&mut found.rows, scanned_to);
         let shown: Vec<RequestId> = found.rows.iter().map(|row| row.id).collect();
         if is_sweep {
-            let rows = shown.len().max(1) as u64;
+            // A source may have looked at many that it does not show.
+            let rows = if found.has_more { self.room.read_rows_max as usize } else { shown.len() };
+            let rows = rows.max(1) as u64;
             self.reads.walk_at = now.mono_ms + rows * 1_000 / self.pace.sweep_rows_per_s.max(1);
         }
         for row in found.rows {

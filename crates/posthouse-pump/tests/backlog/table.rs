@@ -42,6 +42,7 @@ pub struct Table {
 fn plan(endpoints: &[&'static str]) -> Plan {
     let group = Group {
         is_active: true,
+        region: None,
         order: Order::Key,
         on_failure: OnFailure::Block,
         on_expired: OnExpired::Skip,

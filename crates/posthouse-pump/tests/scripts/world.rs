@@ -39,6 +39,7 @@ pub struct World {
 fn plan() -> Plan {
     let group = Group {
         is_active: true,
+        region: None,
         order: Order::Key,
         on_failure: OnFailure::Block,
         on_expired: OnExpired::Skip,
@@ -60,6 +61,7 @@ fn plan() -> Plan {
             ("orders".into(), group.clone()),
             ("stock".into(), Group { on_failure: OnFailure::SkipAndMark, ..group.clone() }),
             ("mail".into(), Group { on_failure: OnFailure::BlockFor { ms: 700 }, ..group.clone() }),
+            ("away".into(), Group { region: Some("there".into()), ..group.clone() }),
             ("loose".into(), Group { order: Order::None, on_failure: OnFailure::Skip, ..group }),
         ]),
         codes: BTreeMap::from([
@@ -68,6 +70,7 @@ fn plan() -> Plan {
             ("move".into(), code("stock", "shop", None)),
             ("send".into(), code("mail", "shop", None)),
             ("ping".into(), code("loose", "narrow", None)),
+            ("yonder".into(), code("away", "shop", None)),
         ]),
         endpoints: BTreeMap::from([
             ("shop".into(), endpoint(8)),
@@ -217,6 +220,10 @@ impl World {
                 ("window", window) => row.window = Some(window.into()),
                 ("blocked", _) => row.standing = Standing::Blocked,
                 ("unreadable", _) => row.content = None,
+                ("flaw", flaw) => {
+                    let flaw = Some(flaw.to_owned());
+                    row.content = Some(Arc::new(Content { flaw, ..Content::default() }));
+                }
                 _ => panic!("not known of a row: {word}"),
             }
         }

@@ -36,6 +36,7 @@ pub fn room(seed: u64) -> Room {
 pub fn plan() -> Plan {
     let group = |order, on_failure, on_expired| Group {
         is_active: true,
+        region: None,
         order,
         on_failure,
         on_expired,

@@ -15,10 +15,11 @@ use tokio::time::sleep_until;
 use super::gap_watch::GapWatch;
 use super::handle::{Ask, Event, Events, Status};
 use super::rounds::{RoundAnswer, Rounds};
+use super::troubles::Troubles;
 use super::{Parts, SourceClock, SteadyClock, notices, work};
 use crate::courier::{Carrier, Clock as _};
 use crate::source::look::Answer;
-use crate::source::{Source, SourceError, slot_of};
+use crate::source::{Source, SourceError, SourceErrorKind, slot_of};
 
 /// Events that are taken in before their effects are carried out.
 const EVENTS_PER_TURN: usize = 256;
@@ -39,6 +40,7 @@ struct Actor<S, C> {
     running: HashMap<AttemptNo, AbortHandle>,
     effects: Vec<Effect>,
     stopping: Option<Stopping>,
+    troubles: Troubles,
     fenced: u64,
 }
 
@@ -85,6 +87,7 @@ impl<S: Source, C: Carrier> Actor<S, C> {
             running: HashMap::new(),
             effects: Vec::new(),
             stopping: None,
+            troubles: Troubles::default(),
             fenced: 0,
         }
     }
@@ -134,15 +137,9 @@ impl<S: Source, C: Carrier> Actor<S, C> {
                 "the clock of the source was set; windows and expiry follow it"
             );
         }
-        let before = self.rounds.trouble.clone();
+        let kind = answer.result.as_ref().err().map(|error| error.kind);
         let inputs = self.rounds.hear(answer);
-        match (&before, &self.rounds.trouble) {
-            (None, Some(error)) => {
-                tracing::error!(source = &*self.name, %error, "the source does not answer");
-            }
-            (Some(_), None) => tracing::info!(source = &*self.name, "the source answers again"),
-            _ => {}
-        }
+        self.tell_trouble(kind);
         inputs.into_iter().for_each(|input| self.apply(input));
     }
 
@@ -151,6 +148,27 @@ impl<S: Source, C: Carrier> Actor<S, C> {
         let gaps = self.gap_watch.hear(self.steady.mono_ms(), answer);
         let ours = gaps.iter().filter(|gap| self.rounds.holds(slot_of(&gap.key)));
         ours.for_each(|gap| notices::tell_gap(&self.name, gap));
+    }
+
+    /// What is to be done differs with the kind of trouble, and so does what is told.
+    fn tell_trouble(&mut self, kind: Option<SourceErrorKind>) {
+        let source = &*self.name;
+        let Some(error) = &self.rounds.trouble else {
+            if self.troubles.end() {
+                tracing::info!(source, "the source answers again");
+            }
+            return;
+        };
+        if !self.troubles.is_new(error) {
+            return;
+        }
+        match kind {
+            Some(SourceErrorKind::Unfit) => tracing::error!(
+                source, %error,
+                "the source cannot be used as it is; it is looked at again every two seconds"
+            ),
+            _ => tracing::error!(source, %error, "the source does not answer; it is asked again"),
+        }
     }
 
     fn answer(&mut self, ask: Ask) {

@@ -12,6 +12,7 @@ mod gap_watch;
 mod handle;
 mod notices;
 mod rounds;
+mod troubles;
 mod work;
 
 pub use clock::{SourceClock, SteadyClock};

@@ -37,7 +37,12 @@ pub fn tell(source: &str, notice: &Notice) {
             );
         }
         Notice::Unreadable { id } => {
-            tracing::error!(source, id = id.0, "a request's headers cannot be read; it waits");
+            tracing::error!(
+                source,
+                id = id.0,
+                column = "headers",
+                "a request's headers are no JSON object of strings, or too many; it waits"
+            );
         }
         Notice::KeyBlocked { id, key, error } => {
             tracing::error!(

@@ -21,9 +21,11 @@ pub enum SourceErrorKind {
     Unavailable,
     /// A conflict with somebody else; nothing was done, trying again helps.
     Conflict,
-    /// A table, column or index is missing or of the wrong type, or a permission is, or the
-    /// question makes no sense. Somebody has to act.
+    /// A table, column or index is missing or of the wrong type, or a permission is. Somebody has
+    /// to act at the database.
     Unfit,
+    /// What was asked makes no sense, whatever stands in the database. Nothing was done.
+    Refused,
 }
 
 impl fmt::Display for SourceError {
@@ -38,6 +40,11 @@ impl SourceError {
     /// Somebody has to act.
     pub(crate) fn unfit(detail: impl Into<String>) -> SourceError {
         SourceError { kind: SourceErrorKind::Unfit, detail: detail.into() }
+    }
+
+    /// Whoever asks has to ask otherwise.
+    pub(crate) fn refused(detail: impl Into<String>) -> SourceError {
+        SourceError { kind: SourceErrorKind::Refused, detail: detail.into() }
     }
 
     /// The database took too long.

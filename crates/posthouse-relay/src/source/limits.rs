@@ -19,8 +19,17 @@ pub const MISSING_RANGES_MAX: i64 = 10_000;
 /// Open requests, of whatever slots, that one read walks over.
 pub const READ_SCAN_MAX: i64 = 20_000;
 
-/// Characters of a header block that are parsed.
+/// Bytes of a header block that are read; longer ones cannot be.
 pub const HEADERS_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes of a body that is read when nothing is said.
+pub const BODY_BYTES_DEFAULT: u64 = 1 << 20;
+
+/// Bytes of a body that may be configured to be read: what couriers carry.
+pub const BODY_BYTES_MAX: u64 = crate::courier::limits::BODY_BYTES_MAX as u64;
+
+/// Bytes of the beginning of a body that is read for people to look at.
+pub const LOOK_BODY_BYTES_MAX: usize = 64 << 10;
 
 /// Headers of one request.
 pub const HEADERS_MAX: usize = 100;

@@ -19,7 +19,7 @@ pub enum Query {
     Counts,
     /// A page of requests, the newest first.
     Rows(Filter),
-    /// One request with everything in it.
+    /// One request with everything in it, but for the rest of a long body.
     Row(RequestId),
     /// Keys whose head is blocked, by the id of the head.
     BlockedKeys {

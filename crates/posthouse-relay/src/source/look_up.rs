@@ -2,7 +2,10 @@
 
 use super::base::{Base, CommitOrder, Dialect, Door, Options, Record, Value, Work};
 use super::error::SourceError;
-use super::limits::{COUNT_ROWS_MAX, DEPTH_MAX, OWNERS_MAX, PAGE_ROWS_MAX, PAGE_SCAN_MAX};
+use super::limits::{
+    BODY_BYTES_MAX, COUNT_ROWS_MAX, DEPTH_MAX, LOOK_BODY_BYTES_MAX, OWNERS_MAX, PAGE_ROWS_MAX,
+    PAGE_SCAN_MAX,
+};
 use super::look::{Answer, BlockedKey, BucketRow, Count, Filter, NodeRow, Query, Row};
 use super::look_turn::{gaps, turn, without_numbers};
 use super::round::{bucket_of, look_control};
@@ -38,7 +41,7 @@ pub(super) async fn look(
     let answer = match query {
         Query::Counts => counts(&mut work).await?,
         Query::Rows(filter) => rows(&mut work, dialect, options.order, filter).await?,
-        Query::Row(id) => row(&mut work, options.order, *id).await?,
+        Query::Row(id) => row(&mut work, dialect, options.order, *id).await?,
         Query::Turn(id) => turn(&mut work, dialect, *id).await?,
         Query::Gaps { after, age_ms_min } => gaps(&mut work, dialect, (after, *age_ms_min)).await?,
         Query::BlockedKeys { after, rows_max } => {
@@ -173,9 +176,21 @@ fn row_of(row: &Record) -> Result<Row, SourceError> {
     })
 }
 
-async fn row(work: &mut Work, order: CommitOrder, id: RequestId) -> Result<Answer, SourceError> {
-    let content: Vec<String> =
-        CONTENT_COLUMNS.iter().map(|(name, value)| format!("{value} AS {name}")).collect();
+/// Of its body, only the beginning.
+async fn row(
+    work: &mut Work,
+    dialect: Dialect,
+    order: CommitOrder,
+    id: RequestId,
+) -> Result<Answer, SourceError> {
+    let column = |(name, value): &(&str, &str)| match *name {
+        "body" => format!(
+            "CASE WHEN octet_length(r.body) <= {BODY_BYTES_MAX} THEN {} END AS body",
+            dialect.first_bytes("r.body", LOOK_BODY_BYTES_MAX)
+        ),
+        _ => format!("{value} AS {name}"),
+    };
+    let content: Vec<String> = CONTENT_COLUMNS.iter().map(column).collect();
     let text = format!(
         "SELECT {COLUMNS}, {MORE_COLUMNS}, {}, CAST(1 AS BIGINT) AS is_wanted, {} \
          FROM relay_request AS r WHERE r.id = $1",
@@ -186,7 +201,7 @@ async fn row(work: &mut Work, order: CommitOrder, id: RequestId) -> Result<Answe
     let Some(record) = rows.first() else {
         return Ok(Answer::Row(None));
     };
-    let content = content_of(record)?.unwrap_or_default();
+    let content = content_of(record, u64::MAX)?.unwrap_or_default();
     Ok(Answer::Row(Some(Box::new((row_of(record)?, content)))))
 }
 

@@ -34,6 +34,7 @@ use std::sync::Arc;
 pub use any::{AnySource, connect};
 pub use base::{CommitOrder, Dialect, Options};
 pub use error::{SourceError, SourceErrorKind};
+pub use limits::{BODY_BYTES_DEFAULT, BODY_BYTES_MAX};
 pub use slot::slot_of;
 pub use submit::{NewRequest, Submitted};
 
@@ -155,7 +156,7 @@ pub trait Source: Send + Sync + 'static {
     /// Carries out what an operator wants, by whomever: no lease is needed.
     ///
     /// # Errors
-    /// See [`SourceError`]; `Unfit` if it makes no sense.
+    /// See [`SourceError`]; `Refused` if it makes no sense.
     fn operate(
         &self,
         action: &Action,

@@ -80,7 +80,7 @@ fn check(action: &Action) -> Result<(), SourceError> {
         Action::Switch { group, .. } => check_name(group),
         Action::Hold(hold) | Action::Unhold(hold) => check_name(name_of(hold).1),
         Action::Buckets(buckets) if !(1..=BUCKETS_MAX).contains(buckets) => Err(
-            SourceError::unfit(format!("the number of buckets must be from 1 to {BUCKETS_MAX}")),
+            SourceError::refused(format!("the number of buckets must be from 1 to {BUCKETS_MAX}")),
         ),
         Action::Buckets(_) => Ok(()),
     }
@@ -88,8 +88,8 @@ fn check(action: &Action) -> Result<(), SourceError> {
 
 fn check_count(count: usize) -> Result<(), SourceError> {
     match count {
-        0 => Err(SourceError::unfit("no request was named")),
-        _ if count > ACTION_IDS_MAX => Err(SourceError::unfit(format!(
+        0 => Err(SourceError::refused("no request was named")),
+        _ if count > ACTION_IDS_MAX => Err(SourceError::refused(format!(
             "at most {ACTION_IDS_MAX} requests can be named at a time: do it in parts"
         ))),
         _ => Ok(()),
@@ -100,7 +100,9 @@ fn check_name(name: &str) -> Result<(), SourceError> {
     let is_fine = !name.is_empty() && !name.contains('\0');
     match is_fine && name.chars().count() <= NAME_CHARS_MAX {
         true => Ok(()),
-        false => Err(SourceError::unfit(format!("a name has from 1 to {NAME_CHARS_MAX} letters"))),
+        false => {
+            Err(SourceError::refused(format!("a name has from 1 to {NAME_CHARS_MAX} letters")))
+        }
     }
 }
 

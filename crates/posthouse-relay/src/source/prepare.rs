@@ -422,7 +422,7 @@ async fn check_plan(
     read: &Read,
 ) -> Result<(), SourceError> {
     let (text, span_values) = reading(dialect, options.order, read);
-    let mut values = vec![Value::Bytes(Vec::new()), Value::texts(["code"]), 1.into()];
+    let mut values = vec![Value::Bytes(Vec::new()), Value::texts(["code"]), 1.into(), 1.into()];
     values.extend(span_values);
     let (explain, column) = match dialect {
         Dialect::Postgres => ("EXPLAIN ", "QUERY PLAN"),

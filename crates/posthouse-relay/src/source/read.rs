@@ -111,11 +111,16 @@ async fn page(
     let mut values = vec![
         Value::Bytes(mask(&read.slots)),
         Value::texts(read.codes.iter().map(|code| code.to_string())),
-        i64::try_from(read.bytes_max.max(1)).unwrap_or(i64::MAX).into(),
+        number(read.bytes_max.max(1)),
+        number(options.body_bytes_max),
     ];
     values.extend(span_values);
     let rows = work.rows(text, values).await?;
     cut(&rows, read, options)
+}
+
+fn number(number: u64) -> Value {
+    i64::try_from(number).unwrap_or(i64::MAX).into()
 }
 
 /// Keeps rows up to the bounds, and drops those without a slot that turn out to be foreign.
@@ -127,7 +132,7 @@ fn cut(rows: &[Record], read: &Read, options: &Options) -> Result<Page, SourceEr
             page.has_more = true;
             break;
         }
-        let request = request_of(row, &options.region)?;
+        let request = request_of(row, options)?;
         page.last = Some(request.id);
         if read.slots.iter().any(|range| range.contains(request.slot)) {
             page.rows.push(request);

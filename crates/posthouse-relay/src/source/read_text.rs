@@ -3,7 +3,7 @@
 //! A page is first found by ids, codes and lengths, and only then are bodies fetched, up to the
 //! bound on their bytes: so neither database copies a body that is not sent. Limits stand in the
 //! text, for planners to see. The values: 1 the mask of slots, 2 the codes whose content is wanted,
-//! 3 the bytes that are, from 4 on the span.
+//! 3 the bytes that are, 4 the bytes of the longest body that is brought, from 5 on the span.
 
 use posthouse_pump::read::{Read, Span};
 
@@ -13,7 +13,7 @@ use super::row::{COLUMNS, CONTENT_COLUMNS};
 use super::schema::{OPEN_INDEX, UNSLOTTED_INDEX};
 use super::turn::{and_turn, is_turn};
 
-const SPAN_FIRST: usize = 4;
+const SPAN_FIRST: usize = 5;
 
 /// What is looked at to find a page. The length of a body is had without reading the body.
 const CANDIDATE: &str = "id, code, octet_length(body) AS size, slot";
@@ -27,11 +27,12 @@ pub(super) fn reading(dialect: Dialect, order: CommitOrder, read: &Read) -> (Str
     let wanted = dialect.text_in("code", 2);
     let text = format!(
         "SELECT {COLUMNS}, CAST(page.is_wanted AS BIGINT) AS is_wanted, \
+         CAST(page.size AS BIGINT) AS body_bytes, \
          CAST(CASE WHEN page.bytes_before >= $3 THEN 1 ELSE 0 END AS BIGINT) AS is_cut, {} \
-         FROM (SELECT id, is_wanted, CAST(coalesce(sum(bytes) OVER (ORDER BY id \
+         FROM (SELECT id, is_wanted, size, CAST(coalesce(sum(bytes) OVER (ORDER BY id \
          ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS BIGINT) AS bytes_before \
-         FROM (SELECT id, CASE WHEN {wanted} THEN 1 ELSE 0 END AS is_wanted, \
-         CASE WHEN {wanted} THEN size ELSE 0 END AS bytes \
+         FROM (SELECT id, size, CASE WHEN {wanted} THEN 1 ELSE 0 END AS is_wanted, \
+         CASE WHEN {wanted} AND size <= CAST($4 AS BIGINT) THEN size ELSE 0 END AS bytes \
          FROM ({found}) AS found WHERE {} ORDER BY id LIMIT {}) AS sized) AS page \
          JOIN relay_request AS r ON r.id = page.id ORDER BY page.id",
         content_columns(),
@@ -41,17 +42,19 @@ pub(super) fn reading(dialect: Dialect, order: CommitOrder, read: &Read) -> (Str
     (text, values)
 }
 
-/// Content only where it is wanted and still fits.
+/// Content only where it is wanted and still fits, and never a body that is too long.
 fn content_columns() -> String {
-    let columns: Vec<String> = CONTENT_COLUMNS
-        .iter()
-        .map(|(column, expression)| {
-            format!(
-                "CASE WHEN page.is_wanted = 1 AND page.bytes_before < $3 \
-                 THEN {expression} END AS {column}"
-            )
-        })
-        .collect();
+    let column = |(column, expression): &(&str, &str)| {
+        let is_fit = match *column {
+            "body" => "AND page.size <= CAST($4 AS BIGINT)",
+            _ => "",
+        };
+        format!(
+            "CASE WHEN page.is_wanted = 1 AND page.bytes_before < $3 {is_fit} \
+             THEN {expression} END AS {column}"
+        )
+    };
+    let columns: Vec<String> = CONTENT_COLUMNS.iter().map(column).collect();
     columns.join(", ")
 }
 
@@ -73,10 +76,10 @@ fn candidates(dialect: Dialect, order: CommitOrder, read: &Read) -> (String, Vec
         }
         Span::Key { slot, key, from } => {
             let turn = and_turn(dialect, order, "r");
-            let of_key = format!("business_id = $5 AND id >= $6 AND state < 3 {visible} {turn}");
+            let of_key = format!("business_id = $6 AND id >= $7 AND state < 3 {visible} {turn}");
             let text = format!(
                 "SELECT {CANDIDATE} FROM relay_request AS r \
-                 WHERE slot = CAST($4 AS SMALLINT) AND {of_key} \
+                 WHERE slot = CAST($5 AS SMALLINT) AND {of_key} \
                  UNION ALL SELECT {CANDIDATE} FROM relay_request AS r {} \
                  WHERE slot IS NULL AND {of_key}",
                 dialect.by_index(UNSLOTTED_INDEX)

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use posthouse_pump::request::{Content, Request, RequestId, Slot, Standing};
 use serde_json::Value as Json;
 
-use super::base::Record;
+use super::base::{Options, Record};
 use super::error::SourceError;
 use super::limits::{HEADERS_BYTES_MAX, HEADERS_MAX};
 use super::slot::slot_of;
@@ -21,22 +21,25 @@ pub(super) const COLUMNS: &str = "\
     CAST(r.expires_at AS BIGINT) AS expires_at, CAST(r.attempts AS BIGINT) AS attempts, \
     CAST(r.created_at AS BIGINT) AS created_at";
 
-/// What is selected of those that may be sent: the name, and how it is had.
+/// What is selected of those that may be sent: the name, and how it is had. Of headers, one
+/// character more than may be, which tells that there are too many.
 pub(super) const CONTENT_COLUMNS: [(&str, &str); 7] = [
     ("protocol", "CAST(r.protocol AS TEXT)"),
     ("service", "CAST(r.service AS TEXT)"),
     ("method", "CAST(r.method AS TEXT)"),
-    ("headers", "CAST(r.headers AS TEXT)"),
+    ("headers", "substr(CAST(r.headers AS TEXT), 1, 65537)"),
     ("content_type", "CAST(r.content_type AS TEXT)"),
     ("body", "r.body"),
     ("traceparent", "CAST(r.traceparent AS TEXT)"),
 ];
 
+const _: () = assert!(HEADERS_BYTES_MAX == 65_536, "the statement above has it in it");
+
 /// The state of a request that was given up for the time being.
 pub(super) const STATE_BLOCKED: i64 = 2;
 
 /// Reads a request. Rows that name no region belong to this relay's.
-pub(super) fn request_of(row: &Record, region: &Arc<str>) -> Result<Request, SourceError> {
+pub(super) fn request_of(row: &Record, options: &Options) -> Result<Request, SourceError> {
     let request_id: Arc<str> = row.text("request_id")?.into();
     let key: Option<Arc<str>> = row.maybe_text("business_id")?.map(Arc::from);
     let slot = match row.maybe_int("slot")? {
@@ -50,7 +53,7 @@ pub(super) fn request_of(row: &Record, region: &Arc<str>) -> Result<Request, Sou
         standing: if is_blocked { Standing::Blocked } else { Standing::Ready },
         code: row.text("code")?.into(),
         group: row.maybe_text("grp")?.map(Arc::from),
-        region: row.maybe_text("region")?.map_or_else(|| region.clone(), Arc::from),
+        region: row.maybe_text("region")?.map_or_else(|| options.region.clone(), Arc::from),
         key,
         slot,
         priority: u8::try_from(row.int("priority")?.clamp(0, 9)).unwrap_or(9),
@@ -59,13 +62,17 @@ pub(super) fn request_of(row: &Record, region: &Arc<str>) -> Result<Request, Sou
         expires_ms: row.maybe_int("expires_at")?,
         attempts: u32::try_from(row.int("attempts")?).unwrap_or(0),
         created_ms: row.int("created_at")?,
-        content: content_of(row)?.map(Arc::new),
+        content: content_of(row, options.body_bytes_max)?.map(Arc::new),
     })
 }
 
 /// The content, if it was asked for. A request whose headers cannot be read has none: it keeps its
-/// place and is not sent, for to send it without them might be worse.
-pub(super) fn content_of(row: &Record) -> Result<Option<Content>, SourceError> {
+/// place and is not sent, for to send it without them might be worse. One whose body is longer than
+/// `body_bytes_max`, which the statement has left where it is, has a flaw instead.
+pub(super) fn content_of(
+    row: &Record,
+    body_bytes_max: u64,
+) -> Result<Option<Content>, SourceError> {
     if !row.is_set("is_wanted")? {
         return Ok(None);
     }
@@ -80,7 +87,18 @@ pub(super) fn content_of(row: &Record) -> Result<Option<Content>, SourceError> {
         content_type: row.maybe_text("content_type")?,
         body: Bytes::from(row.maybe_bytes("body")?.unwrap_or_default()),
         traceparent: row.maybe_text("traceparent")?,
+        flaw: flaw_of(row.int("id")?, row.maybe_int("body_bytes")?.unwrap_or(0), body_bytes_max),
     }))
+}
+
+fn flaw_of(id: i64, body_bytes: i64, body_bytes_max: u64) -> Option<String> {
+    let is_long = u64::try_from(body_bytes).is_ok_and(|bytes| bytes > body_bytes_max);
+    is_long.then(|| {
+        format!(
+            "the body of request {id} has {body_bytes} bytes, and its source lets at most \
+             {body_bytes_max} pass: make it shorter, or raise body_max"
+        )
+    })
 }
 
 /// Headers are a JSON object of texts; empty means none.

@@ -91,10 +91,10 @@ fn check(request: &NewRequest) -> Result<(), SourceError> {
     check_text("window", request.window.as_ref(), 64)?;
     let bytes: usize = request.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
     if request.headers.len() > HEADERS_MAX || bytes > HEADERS_BYTES_MAX / 2 {
-        return Err(SourceError::unfit("there are too many headers, or they are too long"));
+        return Err(SourceError::refused("there are too many headers, or they are too long"));
     }
     match request.body.len() {
-        bytes if bytes > SUBMIT_BODY_BYTES_MAX => Err(SourceError::unfit(format!(
+        bytes if bytes > SUBMIT_BODY_BYTES_MAX => Err(SourceError::refused(format!(
             "the body has {bytes} bytes; {SUBMIT_BODY_BYTES_MAX} are allowed"
         ))),
         _ => Ok(()),
@@ -119,7 +119,7 @@ fn check_text(what: &str, text: Option<&String>, chars_max: usize) -> Result<(),
     let is_fine = !text.is_empty() && !text.contains('\0') && text.chars().count() <= chars_max;
     match is_fine {
         true => Ok(()),
-        false => Err(SourceError::unfit(format!("a {what} has from 1 to {chars_max} letters"))),
+        false => Err(SourceError::refused(format!("a {what} has from 1 to {chars_max} letters"))),
     }
 }
 

@@ -119,7 +119,8 @@ pub(crate) const RULE_KEYS: [&str; 17] = [
     "auto_create",
 ];
 
-const SOURCE_KEYS: [&str; 7] = ["name", "url", "url_file", "region", "lease", "round", "settle"];
+const SOURCE_KEYS: [&str; 8] =
+    ["name", "url", "url_file", "region", "lease", "round", "settle", "body_max"];
 
 const GROUP_KEYS: [&str; 11] = [
     "name",

@@ -1,7 +1,15 @@
-//! Addresses without their passwords, for showing.
+//! Addresses without their passwords and headers without their values, for showing.
 
-/// What stands for a password.
+/// What stands for a secret.
 const MASK: &str = "***";
+
+/// A header of an endpoint, its value replaced: nobody can tell whether it is a secret.
+pub(super) fn mask_header(line: &str) -> String {
+    match line.split_once(':') {
+        Some((name, _)) => format!("{name}: {MASK}"),
+        None => MASK.to_owned(),
+    }
+}
 
 /// The address of a database, its password replaced. Rather too much is replaced than too little:
 /// a password may hold what should have been escaped in it.
@@ -41,7 +49,7 @@ fn mask_setting(setting: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::mask_url;
+    use super::{mask_header, mask_url};
 
     fn check(url: &str, expected: &str) {
         assert_eq!(mask_url(url), expected);
@@ -61,5 +69,16 @@ mod tests {
         );
         check("postgres:///db?sslPassword=a&b=c", "postgres:///db?sslPassword=***&b=c");
         check("", "");
+    }
+
+    #[test]
+    fn values_of_headers_are_not_shown() {
+        for (line, expected) in [
+            ("Authorization: Bearer secret", "Authorization: ***"),
+            ("x-key:a:b", "x-key: ***"),
+            ("secret", "***"),
+        ] {
+            assert_eq!(mask_header(line), expected);
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use super::keys::{Change, KEYS, LISTS, List, RELAY_SOURCES};
-use super::mask::mask_url;
+use super::keys::{Change, KEYS, LISTS, List, RELAY_ENDPOINTS, RELAY_SOURCES};
+use super::mask::{mask_header, mask_url};
 use super::raw::{Raw, Setting, Table, Value};
 
 /// One row for each setting: its key, value, origin, and what it takes to change it.
@@ -22,13 +22,25 @@ fn show_list(raw: &Raw, list: &'static List) -> Vec<Json> {
             let setting = table.settings.get(name)?;
             let key = format!("{}.{index}.{name}", list.path);
             let mut row = row(&key, setting, list.change.as_str());
-            if (list.path, *name) == (RELAY_SOURCES, "url") {
-                row["value"] = row["value"].as_str().map(mask_url).into();
-            }
+            mask((list.path, name), &mut row["value"]);
             Some(row)
         })
     });
     rows.collect()
+}
+
+/// Replaces what may be secret.
+fn mask(key: (&str, &str), value: &mut Json) {
+    let masked = match key {
+        (RELAY_SOURCES, "url") => mask_url,
+        (RELAY_ENDPOINTS, "headers") => mask_header,
+        _ => return,
+    };
+    match value {
+        Json::String(text) => *text = masked(text),
+        Json::Array(items) => items.iter_mut().for_each(|item| mask(key, item)),
+        _ => {}
+    }
 }
 
 /// The keys whose values differ: those that hold at once, and those that need a restart.

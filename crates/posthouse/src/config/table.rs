@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 
 use super::raw::{Setting, Table, Value};
-use super::reader::{Reading, boolean, duration, integer, text, word};
+use super::reader::{Reading, boolean, duration, integer, size, text, word};
 use super::report::{Mistake, Report};
 use super::suggestion::nearest;
 use crate::codes::Code;
@@ -73,6 +73,12 @@ impl<'a> TableReader<'a> {
     /// A duration in milliseconds.
     pub(super) fn duration(&mut self, key: &str, default: u64, range: RangeInclusive<u64>) -> u64 {
         let read = self.table.settings.get(key).map(|setting| duration(key, setting, &range));
+        read.and_then(|read| self.take(read)).unwrap_or(default)
+    }
+
+    /// A size in bytes.
+    pub(super) fn size(&mut self, key: &str, default: u64, range: RangeInclusive<u64>) -> u64 {
+        let read = self.table.settings.get(key).map(|setting| size(key, setting, &range));
         read.and_then(|read| self.take(read)).unwrap_or(default)
     }
 

@@ -307,11 +307,14 @@ error[PH1301]: unknown key `stomp_tls`
 9 mistakes in the configuration"#;
 
 #[test]
-fn the_password_of_a_database_is_not_shown() {
-    let file = "[[relay.source]]\nname = \"a\"\nurl = \"postgres://me:secret@host/db\"\n";
+fn secrets_of_the_relay_are_not_shown() {
+    let file = "[[relay.source]]\nname = \"a\"\nurl = \"postgres://me:secret@host/db\"\n\
+        [[relay.endpoint]]\nname = \"b\"\nurl = \"http://host/\"\nheaders = [\"a: secret\"]\n";
     let Loaded { raw, .. } = read(file, &[], &[]).expect("it is right");
     let rows = show(&raw);
     let row = rows.iter().find(|row| row["key"] == "relay.source.0.url").expect("it is there");
     assert_eq!(row["value"], "postgres://me:***@host/db");
+    let row = rows.iter().find(|row| row["key"] == "relay.endpoint.0.headers");
+    assert_eq!(row.expect("it is there")["value"], serde_json::json!(["a: ***"]));
     assert!(!serde_json::Value::from(rows).to_string().contains("secret"));
 }

@@ -1,11 +1,13 @@
 //! The couriers by endpoint, as the configuration has them now.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use posthouse_pump::attempt::{Attempt, Blame, Verdict};
-use posthouse_relay::courier::{AnyCourier, Carrier, Clock, Publisher};
+use posthouse_relay::courier::{AnyCourier, Carrier, Clock};
 
+use super::publisher::NodePublisher;
 use crate::config::Route;
 
 /// A courier, and the route that it was made from.
@@ -17,13 +19,14 @@ struct Made {
 
 /// See the module. Attempts that are under way keep the courier that they began with.
 pub(super) struct Couriers {
-    publisher: Arc<dyn Publisher>,
+    stomp: SocketAddr,
     made: RwLock<BTreeMap<Arc<str>, Made>>,
 }
 
 impl Couriers {
-    pub(super) fn new(publisher: Arc<dyn Publisher>) -> Couriers {
-        Couriers { publisher, made: RwLock::default() }
+    /// For the node that listens for STOMP at `stomp`.
+    pub(super) fn new(stomp: SocketAddr) -> Couriers {
+        Couriers { stomp, made: RwLock::default() }
     }
 
     /// Takes other routes over. Couriers whose routes are the same keep their connections.
@@ -39,8 +42,10 @@ impl Couriers {
     }
 
     /// The configuration was checked when it was read. Files that it names may have gone since.
+    /// Each endpoint publishes over a connection of its own: a full queue may make its producer
+    /// wait, and must not make the others.
     fn make(&self, name: &str, route: &Route) -> Option<Made> {
-        match route.courier(self.publisher.clone()) {
+        match route.courier(Arc::new(NodePublisher::new(self.stomp))) {
             Ok(courier) => Some(Made { route: route.clone(), courier: Arc::new(courier) }),
             Err(faults) => {
                 for fault in faults {

@@ -20,7 +20,6 @@ use posthouse_relay::source::{AnySource, Source as _};
 use crate::config::{RelayConfig, SourceConfig};
 use crate::failure::Failure;
 use couriers::Couriers;
-use publisher::NodePublisher;
 pub(crate) use start::open;
 
 /// One running source.
@@ -57,8 +56,7 @@ impl Relay {
         node_name: &str,
         stomp: SocketAddr,
     ) -> Result<Relay, Failure> {
-        let publisher = Arc::new(NodePublisher::new(stomp));
-        let couriers = Arc::new(Couriers::new(publisher));
+        let couriers = Arc::new(Couriers::new(stomp));
         couriers.change(&config.routes);
         let node = start::node_of_this_life(node_name);
         let mut sources = BTreeMap::new();

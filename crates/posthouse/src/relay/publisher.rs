@@ -9,7 +9,9 @@ use posthouse_client::{Client, Error, Message};
 use posthouse_relay::courier::{Publication, PublishError, Published, Publisher};
 use tokio::sync::Mutex;
 
-/// See the module. One connection for all endpoints, made when it is first needed.
+/// See the module. One connection, made when it is first needed, and made again whenever it ends:
+/// the node ends it with every refusal. The client then sends again what was under way besides,
+/// and the node knows it again, so that one refusal is nobody else's.
 pub(super) struct NodePublisher {
     address: String,
     client: Mutex<Option<Client>>,
@@ -17,7 +19,8 @@ pub(super) struct NodePublisher {
 
 impl NodePublisher {
     pub(super) fn new(stomp: SocketAddr) -> NodePublisher {
-        NodePublisher { address: format!("stomp://{stomp}"), client: Mutex::new(None) }
+        let address = format!("failover:(stomp://{stomp})?startupMaxReconnectAttempts=0");
+        NodePublisher { address, client: Mutex::new(None) }
     }
 
     async fn client(&self) -> Result<Client, Error> {
@@ -36,6 +39,12 @@ impl NodePublisher {
             .await
             .map_err(|error| PublishError::Unreachable { detail: error.to_string() })?;
         let confirmed = client.send(message_of(publication)).await;
+        if let Err(error) = &confirmed
+            && !matches!(error, Error::Refused(_) | Error::Invalid { .. })
+        {
+            // A client that has ended does not begin again.
+            *self.client.lock().await = None;
+        }
         confirmed.map_err(|error| refusal_of(&error))
     }
 }
@@ -55,7 +64,7 @@ fn message_of(publication: Publication) -> Message {
 }
 
 fn refusal_of(error: &Error) -> PublishError {
-    let detail = error.to_string();
+    let detail = detail_of(error);
     match error {
         Error::Refused(refusal) => {
             PublishError::Refused { code: refusal.code.as_deref().map(str::to_owned), detail }
@@ -65,5 +74,38 @@ fn refusal_of(error: &Error) -> PublishError {
             PublishError::Unreachable { detail }
         }
         _ => PublishError::Unknown { detail },
+    }
+}
+
+/// What went wrong, in one line, without the code that stands beside it and the advice for readers
+/// of other manuals.
+fn detail_of(error: &Error) -> String {
+    match error {
+        Error::Refused(refusal) => {
+            let code = refusal.code.as_deref().unwrap_or_default();
+            let message = refusal.message.strip_prefix(code).unwrap_or(&refusal.message);
+            message.trim().to_owned()
+        }
+        _ => error.to_string().split_whitespace().collect::<Vec<_>>().join(" "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use posthouse_client::{Error, Refusal};
+
+    use super::detail_of;
+
+    fn check(code: Option<&str>, message: &str, expected: &str) {
+        let detail = "advice\non two lines".into();
+        let refusal = Refusal { code: code.map(Into::into), message: message.into(), detail };
+        assert_eq!(detail_of(&Error::Refused(refusal)), expected);
+    }
+
+    #[test]
+    fn refusals_are_told_in_one_line() {
+        check(Some("PH1204"), "PH1204 /queue/a is full", "/queue/a is full");
+        check(Some("PH1204"), "/queue/a is full", "/queue/a is full");
+        check(None, "no", "no");
     }
 }

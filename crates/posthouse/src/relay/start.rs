@@ -48,8 +48,12 @@ pub(super) fn source(
 /// What is wrong with its address.
 pub(crate) fn open(config: &SourceConfig) -> Result<AnySource, Failure> {
     let url = url_of(config)?;
-    let (region, order) = (config.plan.region.clone(), config.order);
-    let options = Options { region, order, ..Options::default() };
+    let options = Options {
+        region: config.plan.region.clone(),
+        order: config.order,
+        body_bytes_max: config.body_bytes_max,
+        ..Options::default()
+    };
     connect(&url, options).map_err(|error| {
         let message = format!("the relay source \"{}\" cannot be used: {error}", config.name);
         Failure::new(Code::SourceUnusable, message, "check its url in the configuration")

@@ -8,7 +8,7 @@
 use std::fs::{self, File};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -41,7 +41,7 @@ struct Endpoints {
 }
 
 /// A child whose end is told over a channel, so that it can be awaited with a deadline.
-struct Process {
+pub(crate) struct Process {
     pid: Pid,
     end: Receiver<ExitStatus>,
 }
@@ -164,7 +164,17 @@ impl Drop for Server {
 
 impl Process {
     fn spawn(command: &mut Command) -> Process {
-        let mut child: Child = command.spawn().expect("the server's binary starts");
+        Process::of(command.spawn().expect("the server's binary starts"))
+    }
+
+    /// Starts a command whose standard output somebody reads.
+    pub(crate) fn spawn_heard(command: &mut Command) -> (Process, ChildStdout) {
+        let mut child = command.spawn().expect("the server's binary starts");
+        let out = child.stdout.take().expect("its output is a pipe");
+        (Process::of(child), out)
+    }
+
+    fn of(mut child: Child) -> Process {
         let pid = Pid::from_child(&child);
         let (sender, end) = mpsc::channel();
         thread::spawn(move || sender.send(child.wait().expect("a child can be awaited")));
@@ -172,7 +182,7 @@ impl Process {
     }
 
     /// Sends SIGTERM and waits. Fails when the process does not end with success in time.
-    fn terminate(&mut self) {
+    pub(crate) fn terminate(&mut self) {
         if self.signal(Signal::TERM) {
             let Ok(status) = self.end.recv_timeout(STOP_MAX) else {
                 self.kill();

@@ -64,6 +64,7 @@ pub(super) fn content() -> Content {
         content_type: Some("application/json".into()),
         body: Bytes::from_static(br#"{"total":3}"#),
         traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
+        flaw: None,
     }
 }
 

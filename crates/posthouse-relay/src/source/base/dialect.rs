@@ -77,6 +77,15 @@ impl Dialect {
         }
     }
 
+    /// The first bytes of a column of bytes. In SQLite it may hold a text, whose letters would be
+    /// counted.
+    pub(crate) fn first_bytes(self, column: &str, bytes: usize) -> String {
+        match self {
+            Dialect::Postgres => format!("substr({column}, 1, {bytes})"),
+            Dialect::Sqlite => format!("substr(CAST({column} AS BLOB), 1, {bytes})"),
+        }
+    }
+
     /// Whether a text is among the list with this number.
     pub(crate) fn text_in(self, column: &str, number: usize) -> String {
         match self {

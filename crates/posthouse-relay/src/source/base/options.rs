@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::source::limits::BODY_BYTES_DEFAULT;
+
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -13,6 +15,9 @@ pub struct Options {
     pub connections_max: u32,
     /// What makes a request visible.
     pub order: CommitOrder,
+    /// Bytes of the longest body that is read; requests with a longer one are known, with why they
+    /// cannot be sent.
+    pub body_bytes_max: u64,
 }
 
 impl Default for Options {
@@ -22,6 +27,7 @@ impl Default for Options {
             region: Arc::from(""),
             connections_max: 4,
             order: CommitOrder::Id,
+            body_bytes_max: BODY_BYTES_DEFAULT,
         }
     }
 }

@@ -126,7 +126,7 @@ async fn nonsense_is_refused(bench: &impl Bench) {
     let source = bench.open();
     let check = async |action| {
         let error = source.operate(&action).await.expect_err("it makes no sense");
-        assert_eq!(error.kind, SourceErrorKind::Unfit, "{action:?}");
+        assert_eq!(error.kind, SourceErrorKind::Refused, "{action:?}");
     };
     check(Action::Retry(vec![])).await;
     check(Action::Retry(vec![RequestId(1); 1001])).await;

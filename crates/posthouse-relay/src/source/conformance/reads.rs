@@ -5,7 +5,8 @@ use posthouse_pump::request::{RequestId, Slot, Standing};
 
 use super::node::{Node, ids};
 use super::{Bench, must};
-use crate::source::{Source, slot_of};
+use crate::source::look::{Answer, Query};
+use crate::source::{BODY_BYTES_DEFAULT, Source, slot_of};
 
 pub(super) async fn run(bench: &impl Bench) {
     defaults_are_enough(bench).await;
@@ -13,6 +14,7 @@ pub(super) async fn run(bench: &impl Bench) {
     only_open_ones_are_read(bench).await;
     content_only_of_codes_named(bench).await;
     pages_end_at_bounds(bench).await;
+    long_bodies_stay_where_they_are(bench).await;
     gaps_are_missing_until_filled(bench).await;
     a_key_is_read_alone(bench).await;
     only_the_slots_named(bench).await;
@@ -124,6 +126,39 @@ async fn pages_end_at_bounds(bench: &impl Bench) {
     check(0, 500, 25, (vec![1, 2, 3], 3, true)).await;
     check(0, 500, 1, (vec![1], 1, true)).await;
     check(6, 500, 0, (vec![7], 7, false)).await;
+}
+
+/// The longest that may be, one that is longer, and one behind it, which has room.
+async fn long_bodies_stay_where_they_are(bench: &impl Bench) {
+    bench.renew().await;
+    let limit = usize::try_from(BODY_BYTES_DEFAULT).unwrap_or(usize::MAX);
+    for bytes in [limit, 2 * limit, 1] {
+        let body = "x".repeat(bytes);
+        let text = format!(
+            "INSERT INTO relay_request (code, body, business_id) VALUES ('a', '{body}', 'k')"
+        );
+        bench.sql(&text).await;
+    }
+    let node = Node::new(bench.open(), "n");
+    let key = Span::Key { slot: slot_of("k"), key: "k".into(), from: RequestId(1) };
+    let probe = Span::Probe { ranges: vec![(RequestId(1), RequestId(3))] };
+    let again = Span::Again { after: RequestId(0), up_to: RequestId(3) };
+    for span in [FROM_START, again, probe, key] {
+        let found = node.read_with(span.clone(), &["a"], 500, 1 + BODY_BYTES_DEFAULT).await;
+        assert_eq!((ids(&found), found.has_more), (vec![1, 2, 3], false), "{span:?}");
+        let contents = found.rows.iter().filter_map(|row| row.content.as_ref());
+        let shown: Vec<_> = contents.map(|it| (it.body.len(), it.flaw.is_some())).collect();
+        assert_eq!(shown, [(limit, false), (0, true), (1, false)], "{span:?}");
+        let flaw = found.rows[1].content.as_ref().and_then(|content| content.flaw.clone());
+        for word in ["request 2", "2097152", "1048576", "body_max"] {
+            assert!(flaw.as_ref().is_some_and(|flaw| flaw.contains(word)), "{word}: {flaw:?}");
+        }
+    }
+    let Answer::Row(Some(found)) = must(node.source.look(&Query::Row(RequestId(2))).await) else {
+        panic!("it is there");
+    };
+    assert_eq!(found.0.body_bytes, 2 * BODY_BYTES_DEFAULT);
+    assert!(found.1.body.len() < limit, "people see the beginning only");
 }
 
 async fn gaps_are_missing_until_filled(bench: &impl Bench) {

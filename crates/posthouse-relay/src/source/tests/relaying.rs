@@ -86,6 +86,7 @@ impl Carrier for Receiver {
 fn plan() -> Plan {
     let group = Group {
         is_active: true,
+        region: None,
         order: Order::Key,
         on_failure: OnFailure::Block,
         on_expired: OnExpired::Skip,

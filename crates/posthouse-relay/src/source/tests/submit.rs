@@ -76,9 +76,10 @@ async fn refuses(source: &AnySource) {
         NewRequest { key: None, request_id: None, ..request() },
         NewRequest { request_id: None, ..request() },
         NewRequest { headers: vec![("a".into(), "b".into()); 101], ..request() },
-        request(),
     ] {
         let error = source.submit(&wrong).await.expect_err("it cannot be relayed");
-        assert_eq!(error.kind, SourceErrorKind::Unfit, "{wrong:?}");
+        assert_eq!(error.kind, SourceErrorKind::Refused, "{wrong:?}");
     }
+    let error = source.submit(&request()).await.expect_err("its request id is taken");
+    assert_eq!(error.kind, SourceErrorKind::Unfit);
 }

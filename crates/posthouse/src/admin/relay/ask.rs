@@ -122,10 +122,10 @@ pub(super) async fn counts(source: &RunningSource) -> Result<(Vec<Count>, bool),
 /// Carries out what an operator wants.
 ///
 /// # Errors
-/// 400 when it makes no sense, 503 when the database does not answer.
+/// 400 when it makes no sense, 503 when the database does not answer or is not as it must be.
 pub(super) async fn operate(source: &RunningSource, action: &Action) -> Result<Operated, Problem> {
     source.database.operate(action).await.map_err(|error| match error.kind {
-        SourceErrorKind::Unfit => {
+        SourceErrorKind::Refused => {
             Problem::new(StatusCode::BAD_REQUEST, Code::RequestInvalid, error.detail)
         }
         _ => silent(source, &error),

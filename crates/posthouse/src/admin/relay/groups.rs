@@ -24,8 +24,12 @@ use crate::config::duration_text;
 pub(crate) struct RelayGroup {
     /// Its name.
     name: String,
-    /// Whether its requests are sent.
+    /// Whether its requests are sent here.
     active: bool,
+    /// The region whose relays send its requests; absent if all do.
+    region: Option<String>,
+    /// Whether that is another region than this relay's: no switch lets it be sent here.
+    foreign: bool,
     /// What the configuration says.
     configured: bool,
     /// What an operator has said since; absent if nobody has.
@@ -45,6 +49,15 @@ pub(crate) struct RelayGroup {
     /// What has happened on this node.
     #[serde(flatten)]
     figures: CodeCounts,
+}
+
+/// What came of putting a switch somewhere.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Switched {
+    #[serde(flatten)]
+    changed: Changed,
+    /// Why that changes nothing here, if it does not.
+    note: Option<String>,
 }
 
 /// What has happened to requests on this node since it started.
@@ -149,26 +162,40 @@ pub(crate) async fn list_groups(
 #[utoipa::path(
     post, path = "/api/v1/relay/sources/{name}/groups/{group}/switch", tag = "relay",
     params(("name" = String, Path), ("group" = String, Path), SwitchQuery),
-    responses((status = 200, body = Changed), (status = "4XX", body = Problem))
+    responses((status = 200, body = Switched), (status = "4XX", body = Problem))
 )]
 pub(crate) async fn switch_group(
     State(admin): State<Arc<Admin>>,
     Extension(user): Extension<Principal>,
     Named((name, group)): Named<(String, String)>,
     Asked(query): Asked<SwitchQuery>,
-) -> Result<Json<Changed>, Problem> {
+) -> Result<Json<Switched>, Problem> {
     let source = ask::source(&admin, &name)?;
     let status = ask::status(source).await?;
-    if !status.plan.groups.contains_key(&*group) {
+    let Some(configured) = status.plan.groups.get(&*group) else {
         return Err(ask::no_name("group", &group));
-    }
+    };
+    let note = foreign_note(&group, configured, &status.plan);
     let is_active = match query.to {
         Position::On => Some(true),
         Position::Off => Some(false),
         Position::Configured => None,
     };
     let action = Action::Switch { group, is_active };
-    actions::carry_out(source, &user, "switched a request group", action).await
+    let Json(changed) =
+        actions::carry_out(source, &user, "switched a request group", action).await?;
+    Ok(Json(Switched { changed, note }))
+}
+
+/// Why no switch lets the requests of a group be sent here, if it is of another region. Relays of
+/// its own region obey the switch if they share the database.
+pub(super) fn foreign_note(name: &str, group: &Group, plan: &Plan) -> Option<String> {
+    let region = group.region.as_deref().filter(|_| group.is_foreign(&plan.region))?;
+    let ours = &*plan.region;
+    Some(format!(
+        "the group \"{name}\" is for relays of the region \"{region}\", and this one is of \
+         \"{ours}\": nothing of it is sent here, whatever its switch says"
+    ))
 }
 
 fn describe(
@@ -184,7 +211,9 @@ fn describe(
     codes.iter().filter_map(|code| figures.codes.get(*code)).for_each(|code| counts.add(code));
     RelayGroup {
         name: name.to_string(),
-        active: switched.unwrap_or(group.is_active),
+        active: switched.unwrap_or(group.is_active) && !group.is_foreign(&plan.region),
+        region: group.region.as_deref().map(str::to_owned),
+        foreign: group.is_foreign(&plan.region),
         configured: group.is_active,
         switched,
         codes: codes.len() as u64,

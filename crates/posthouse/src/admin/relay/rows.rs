@@ -264,10 +264,10 @@ impl From<Row> for RelayRequest {
 fn describe(row: Row, content: Content, waits: Vec<Wait>) -> RelayRequestWhole {
     let (body, body_encoding) = excerpt(&content.body);
     RelayRequestWhole {
+        body_cut: row.body_bytes > BODY_BYTES_MAX as u64,
         row: row.into(),
         body,
         body_encoding,
-        body_cut: content.body.len() > BODY_BYTES_MAX,
         protocol: content.protocol,
         service: content.service,
         method: content.method,

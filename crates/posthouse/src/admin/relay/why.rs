@@ -13,6 +13,7 @@ use posthouse_relay::source::{Control, slot_of};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::groups::foreign_note;
 use super::states;
 
 /// One reason to wait.
@@ -142,6 +143,9 @@ fn of_plan(row: &Row, sight: &Sight) -> Vec<Wait> {
 }
 
 fn switch(code: &Code, group: &Group, sight: &Sight) -> Option<Wait> {
+    if let Some(note) = foreign_note(&code.group, group, &sight.status.plan) {
+        return Some(wait("other region", note));
+    }
     let switched = sight.control.switches.iter().find(|(name, _)| *name == code.group);
     let (is_active, by) = match switched {
         Some((_, is_active)) => (*is_active, "by an operator"),

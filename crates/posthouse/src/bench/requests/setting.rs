@@ -17,7 +17,7 @@ pub(super) fn configuration(plan: &RequestPlan, receiver: SocketAddr, is_closed:
     let order = if plan.keys == 0 { "none" } else { "key" };
     let window = if is_closed { "window = \"shut\"\n" } else { "" };
     let mut text = format!(
-        "[[relay.source]]\nname = \"bench\"\nurl = {url}\n\
+        "[[relay.source]]\nname = \"bench\"\nurl = {url}\nbody_max = \"16 MiB\"\n\
          [[relay.group]]\nname = \"bench\"\norder = \"{order}\"\n{window}\
          [[relay.endpoint]]\nname = \"receiver\"\nurl = \"http://{receiver}/{{code}}\"\n\
          concurrency = {}\n\

@@ -206,6 +206,9 @@ impl GroupName {
         let answer = self.of.find(global)?.post(&below)?;
         output::single(global.output, &CHANGED, &answer)?;
         eprintln!("{done} the group \"{}\"", self.group);
+        if let Some(note) = answer["note"].as_str() {
+            eprintln!("{note}");
+        }
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Looking at sources, and at what belongs to them: lists, and single rows of these lists.
 
 use clap::Subcommand;
+use posthouse_pump::calendar::Window;
 use serde_json::Value;
 
 use super::of::Of;
@@ -66,6 +67,8 @@ pub(super) const GROUPS: Kind = Kind {
         Column("active", "active"),
         Column("configured", "configured"),
         Column("switched", "switched"),
+        Column("region", "region"),
+        Column("foreign", "foreign"),
         Column("codes", "codes"),
         Column("window", "window"),
         Column("in flight", "in_flight"),
@@ -79,6 +82,8 @@ pub(super) const GROUPS: Kind = Kind {
         Column("active", "active"),
         Column("configured", "configured"),
         Column("switched", "switched"),
+        Column("region", "region"),
+        Column("foreign", "foreign"),
         Column("codes", "codes"),
         Column("order", "order"),
         Column("on failure", "on_failure"),
@@ -257,6 +262,7 @@ impl Source {
 /// People get sentences, programs what they are made of.
 fn show_source(global: &Global, mut source: Value) -> Result<(), Failure> {
     if global.output == Format::Table {
+        put_time(&mut source, "source_ms");
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         put_in_words(&mut source, "withheld", |one| {
             format!("{} {} ({} keys)", text(&one["cause"]), text(&one["name"]), one["keys"])
@@ -272,5 +278,33 @@ fn show_source(global: &Global, mut source: Value) -> Result<(), Failure> {
 pub(super) fn put_in_words(value: &mut Value, field: &str, say: impl Fn(&Value) -> String) {
     if let Some(items) = value.get_mut(field).and_then(Value::as_array_mut) {
         items.iter_mut().for_each(|item| *item = say(item).into());
+    }
+}
+
+/// Makes an instant into a text, as windows show theirs, on the clock of UTC.
+pub(super) fn put_time(value: &mut Value, field: &str) {
+    if let Some(at_ms) = value.get(field).and_then(Value::as_i64) {
+        value[field] = Window::Always.local_time(at_ms).into();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::put_time;
+
+    fn check(value: Value, expected: Value) {
+        let mut row = json!({ "at": value });
+        put_time(&mut row, "at");
+        assert_eq!(row["at"], expected);
+    }
+
+    #[test]
+    fn instants_are_shown_as_people_read_them() {
+        check(json!(1_795_305_600_000_i64), json!("2026-11-22 00:00:00 +00:00"));
+        check(json!(0), json!("1970-01-01 00:00:00 +00:00"));
+        check(json!(i64::MAX), json!("9223372036854775807 ms"));
+        check(Value::Null, Value::Null);
     }
 }

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use super::look::put_in_words;
+use super::look::{put_in_words, put_time};
 use super::of::{At, Of};
 use crate::cli::Global;
 use crate::cli::api::escape;
@@ -134,11 +134,13 @@ impl Row {
             Row::List(filter) => {
                 let at = filter.of.find(global)?;
                 let path = format!("/rows?{}", filter.query());
-                let rows = pages(&at, &path, filter.limit)?;
+                let mut rows = pages(&at, &path, filter.limit)?;
+                rows.iter_mut().for_each(|row| tell_times(global, row));
                 show(global, &LIST, rows, filter.limit, "there are no such requests")
             }
             Row::Show { of, id } => {
                 let mut row = of.find(global)?.get(&format!("/rows/{id}"))?;
+                tell_times(global, &mut row);
                 if global.output == Format::Table {
                     let text = |wait: &Value| wait["detail"].as_str().unwrap_or("").to_owned();
                     put_in_words(&mut row, "waits", text);
@@ -180,6 +182,19 @@ impl Blocked {
                 output::single(global.output, &BLOCKED, &found)
             }
         }
+    }
+}
+
+/// People get the times of a row as texts, programs in milliseconds. What is due at once has none.
+fn tell_times(global: &Global, row: &mut Value) {
+    if global.output != Format::Table {
+        return;
+    }
+    if row["due_ms"] == 0 {
+        row["due_ms"] = Value::Null;
+    }
+    for field in ["due_ms", "expires_ms", "created_ms", "updated_ms", "done_ms"] {
+        put_time(row, field);
     }
 }
 

@@ -86,6 +86,7 @@ impl Submit {
             source.close().await;
             let submitted = submitted.map_err(|error| {
                 let code = match error.kind {
+                    SourceErrorKind::Refused => Code::RequestInvalid,
                     SourceErrorKind::Unfit => Code::SourceUnusable,
                     _ => Code::SourceUnreachable,
                 };

@@ -15,12 +15,11 @@ use crate::config::table::TableReader;
 /// Tries after which a request may be given up.
 const ATTEMPTS_MAX: u64 = 1_000_000;
 
-/// A request group, and for whom it is.
+/// A request group, and for which source it is.
 #[derive(Clone, Debug)]
 struct Named {
     group: Group,
     source: Option<String>,
-    region: Option<String>,
 }
 
 /// Everything that plans are made from.
@@ -53,17 +52,13 @@ impl Book {
         book
     }
 
-    /// The plan of one source.
+    /// The plan of one source. Groups of other regions are in it, so that their codes are nobody's
+    /// mistake; nothing of them is sent.
     pub(super) fn plan_of(&self, source: &str, region: &str) -> Plan {
         let is_ours = |named: &&Named| named.source.as_deref().is_none_or(|name| name == source);
-        let mut groups = BTreeMap::new();
-        for (name, named) in self.groups.iter().filter(|(_, named)| is_ours(named)) {
-            let mut group = named.group.clone();
-            // Groups of other regions are known, so that their codes are nobody's mistake, and
-            // nothing of them is sent.
-            group.is_active &= named.region.as_deref().is_none_or(|other| other == region);
-            groups.insert(name.clone(), group);
-        }
+        let groups = self.groups.iter().filter(|(_, named)| is_ours(named));
+        let groups: BTreeMap<Arc<str>, Group> =
+            groups.map(|(name, named)| (name.clone(), named.group.clone())).collect();
         let codes = self.codes.iter().filter(|(_, code)| groups.contains_key(&code.group));
         Plan {
             region: region.into(),
@@ -107,6 +102,7 @@ impl Book {
         }
         let group = Group {
             is_active: reader.boolean("active", true),
+            region: reader.text("region").map(Arc::from),
             order: reader.word("order", Order::Key, &ORDERS),
             on_failure: on_failure(&mut reader),
             on_expired: reader.word("on_expired", OnExpired::Skip, &ON_EXPIRED),
@@ -118,8 +114,7 @@ impl Book {
             },
             window: self.window(&mut reader),
         };
-        let region = reader.text("region");
-        let named = Named { group, source, region };
+        let named = Named { group, source };
         if self.groups.insert(name.as_str().into(), named).is_some() {
             reader.refuse("name", "there are two request groups of this name", "rename one");
         }

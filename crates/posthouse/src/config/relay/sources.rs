@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use posthouse_pump::plan::Plan;
 use posthouse_relay::runner::Tempo;
-use posthouse_relay::source::CommitOrder;
+use posthouse_relay::source::{BODY_BYTES_DEFAULT, BODY_BYTES_MAX, CommitOrder};
 
 use super::{DURATION_MS_MAX, TEMPO};
 use crate::config::keys::RELAY_SOURCES;
@@ -54,6 +54,8 @@ pub(crate) struct SourceConfig {
     pub(crate) tempo: Tempo,
     /// What makes a request visible.
     pub(crate) order: CommitOrder,
+    /// Bytes of the longest body that is sent.
+    pub(crate) body_bytes_max: u64,
     /// What is sent from it.
     pub(crate) plan: Plan,
 }
@@ -93,6 +95,7 @@ fn read_source(table: &Table, report: &mut Report) -> Option<SourceConfig> {
         url,
         tempo: Tempo { round_ms, lease_ms },
         order,
+        body_bytes_max: reader.size("body_max", BODY_BYTES_DEFAULT, 1..=BODY_BYTES_MAX),
         plan: Plan { region: region.into(), ..Plan::default() },
     })
 }

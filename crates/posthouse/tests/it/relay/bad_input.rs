@@ -1,6 +1,7 @@
 //! Rows, tables and databases that are not as they should be: each is told by name, and everything
 //! else goes on.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use posthouse_relay::fixture::PostgresServer;
@@ -10,6 +11,7 @@ use super::clock::await_until;
 use super::database::{number, run, runtime};
 use super::receiver::Receiver;
 use super::scene::PATIENCE;
+use crate::command::posthouse;
 use crate::server::{Server, fresh_dir};
 
 /// A node with a source, and a code whose requests go to the receiver.
@@ -31,6 +33,7 @@ name = "platform"
 url = "{url}"
 lease = "1s"
 round = "100ms"
+body_max = "1 KiB"
 [[relay.group]]
 name = "orders"
 [[relay.code]]
@@ -96,6 +99,59 @@ fn a_row_that_is_wrong_waits_and_is_told() {
     check_row("code", "'NOPE'", "a request has an unknown code");
     check_row("code, grp", "'GOOD', 'others'", "a group that is not its code's");
     check_row("code, window_name", "'GOOD', 'tea'", "a request names an unknown window");
+    for headers in ["no JSON", "[]", "{\"a\":1}", "{\"a\":null}"] {
+        check_row("code, headers", &format!("'GOOD', '{headers}'"), "column=\"headers\"");
+    }
+}
+
+/// Others of its business id wait with it until somebody has changed it.
+#[test]
+fn a_row_with_headers_that_are_none_can_be_mended() {
+    let trial = Trial::on_file();
+    let insert = "INSERT INTO relay_request (code, business_id, headers, body) VALUES \
+        ('GOOD', 'k', 'a: 1', 'first'), ('GOOD', 'k', '{}', 'second')";
+    run(&trial.url, insert);
+    trial.expect_log("column=\"headers\"");
+    trial.expect_work();
+    let open = "SELECT CAST(count(*) AS TEXT) FROM relay_request WHERE state < 3";
+    await_until("only these two wait", PATIENCE, || number(&trial.url, open) == 2);
+    run(&trial.url, "UPDATE relay_request SET headers = '{}' WHERE id = 1");
+    posthouse(&trial.node.data_dir(), "relay retry 1").ok();
+    await_until("both go", PATIENCE, || number(&trial.url, open) == 0);
+}
+
+/// Rows with bodies of one byte more than may be, on a database of either kind.
+fn check_long_body(url: &str, body: &str) {
+    init(url);
+    let trial = Trial::new(url);
+    let text = format!(
+        "INSERT INTO relay_request (code, business_id, body) VALUES \
+         ('GOOD', NULL, {body}), ('GOOD', 'k', {body}), ('GOOD', 'k', 'short')"
+    );
+    run(url, &text);
+    let told = |condition: &str| {
+        let text = format!(
+            "SELECT CAST(count(*) AS TEXT) FROM relay_request WHERE {condition} AND attempts = 0 \
+             AND last_error LIKE 'the body of request ' || id || ' has 1025 bytes%1024 %'"
+        );
+        await_until(condition, PATIENCE, || number(url, &text) == 1);
+    };
+    told("id = 1 AND state = 6");
+    // Its group lets what was rejected hold its business id until somebody decides.
+    told("id = 2 AND state = 2");
+    trial.expect_work();
+    assert_eq!(trial.receiver.count(), 1, "nobody was called with a long body");
+    posthouse(&trial.node.data_dir(), "relay skip 2 --yes").ok();
+    let done = "SELECT CAST(count(*) AS TEXT) FROM relay_request WHERE id = 3 AND state = 3";
+    await_until("the next one of its business id goes", PATIENCE, || number(url, done) == 1);
+}
+
+#[test]
+fn a_body_that_is_too_long_is_rejected_with_its_size() {
+    let url = format!("sqlite:{}", fresh_dir().join("requests.db").display());
+    check_long_body(&url, "zeroblob(1025)");
+    let server = PostgresServer::start().expect("PostgreSQL starts");
+    check_long_body(&server.url(), "decode(repeat('00', 1025), 'hex')");
 }
 
 #[test]
@@ -150,6 +206,71 @@ fn a_server_that_refuses_is_told_until_it_does_not() {
     let grant = "GRANT ALL ON ALL TABLES IN SCHEMA public TO reader";
     run(&server.url(), grant);
     trial.expect_work();
+}
+
+/// A wrong password is told in one line, which names the source, and shows no password.
+#[test]
+fn a_wrong_password_is_told_until_it_is_right() {
+    let mut server = PostgresServer::start().expect("PostgreSQL starts");
+    init(&server.url());
+    let user = "CREATE USER reader PASSWORD 'the-right-one'; \
+        GRANT ALL ON ALL TABLES IN SCHEMA public TO reader";
+    run(&server.url(), user);
+    server.require_password("reader").expect("it starts again");
+    let mut trial = Trial::new(&server.url().replace("//postgres@", "//reader:the-wrong-one@"));
+    trial.url = server.url();
+    trial.expect_log("password authentication failed");
+    let list = posthouse(&trial.node.data_dir(), "relay row list");
+    assert_eq!(list.code, 7, "{list:?}");
+    assert!(list.err.contains("PH1401") && list.err.contains("platform"), "{list:?}");
+    run(&server.url(), "ALTER USER reader PASSWORD 'the-wrong-one'");
+    trial.expect_work();
+    let log = trial.node.log();
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("password auth")).collect();
+    assert!(matches!(told.as_slice(), [line] if line.contains("source=\"platform\"")), "{log}");
+    assert!(!log.contains("the-wrong-one") && !log.contains("the-right-one"), "{log}");
+}
+
+/// Whoever looks at a source that is not as it must be has asked nothing wrong.
+#[test]
+fn a_missing_table_is_the_trouble_of_the_source() {
+    let trial = Trial::on_file();
+    trial.expect_work();
+    run(&trial.url, "ALTER TABLE relay_request RENAME TO elsewhere");
+    trial.expect_log("no such table: relay_request");
+    for arguments in
+        ["row list", "row show 1", "retry 1", "skip --key k --yes", "blocked list", "cancel 1 -y"]
+    {
+        let done = posthouse(&trial.node.data_dir(), &format!("relay {arguments}"));
+        assert_eq!(done.code, 7, "{arguments}: {done:?}");
+        assert!(done.err.contains("PH1401") && done.err.contains("relay_request"), "{done:?}");
+    }
+    run(&trial.url, "ALTER TABLE elsewhere RENAME TO relay_request");
+    trial.expect_work();
+}
+
+/// What comes on top of a trouble is told, too, and each of them once.
+#[test]
+fn a_second_trouble_is_told_while_the_first_lasts() {
+    let trial = Trial::on_file();
+    trial.expect_work();
+    run(&trial.url, "ALTER TABLE relay_control RENAME TO elsewhere");
+    trial.expect_log("no such table: relay_control");
+    run(&trial.url, "ALTER TABLE relay_request RENAME COLUMN due_at TO due");
+    await_until("the second trouble is told", PATIENCE, || {
+        let log = trial.node.log();
+        log.lines().any(|line| line.contains("ERROR") && line.contains("due_at"))
+    });
+    run(&trial.url, "ALTER TABLE relay_request RENAME COLUMN due TO due_at");
+    run(&trial.url, "ALTER TABLE elsewhere RENAME TO relay_control");
+    trial.expect_work();
+    trial.expect_log("the source answers again");
+    let log = trial.node.log();
+    let told = log.lines().filter(|line| line.contains("the source cannot be used as it is"));
+    let texts: BTreeSet<&str> =
+        told.clone().filter_map(|line| line.split_once("error")).map(|it| it.1).collect();
+    assert_eq!(told.count(), texts.len(), "each once: {log}");
+    assert!(texts.len() >= 2, "{log}");
 }
 
 #[test]

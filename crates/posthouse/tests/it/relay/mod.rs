@@ -5,6 +5,8 @@ mod bad_input;
 mod clock;
 mod config;
 mod database;
+mod destination;
+mod dev;
 mod faults;
 mod operate;
 mod receiver;

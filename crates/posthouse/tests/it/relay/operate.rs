@@ -182,6 +182,15 @@ fn configuration(url: &str, receiver: &str, settle: &str) -> String {
         name = "closed"
         window = "past"
 
+        [[relay.group]]
+        name = "abroad"
+        region = "north"
+
+        [[relay.code]]
+        name = "far"
+        group = "abroad"
+        endpoint = "shop"
+
         [[relay.code]]
         name = "order"
         group = "orders"
@@ -297,6 +306,29 @@ fn groups_are_switched() {
 }
 
 #[test]
+fn a_group_of_another_region_is_not_sent_whatever_its_switch_says() {
+    let scene = Scene::start();
+    let far = scene.submit("far one");
+    scene.await_reason(far, "other region");
+    let switched = scene.run("group on abroad");
+    assert_eq!(switched.code, 0, "{switched:?}");
+    for word in ["for relays of the region \"north\"", "nothing of it is sent here"] {
+        assert!(switched.err.contains(word), "{word}: {switched:?}");
+    }
+    scene.decide("group on orders");
+    let near = scene.submit("order two");
+    scene.await_state(near, "done");
+    scene.await_reason(far, "other region");
+    assert_eq!(scene.receiver.bodies(), ["two"]);
+    let group = scene.json("group show abroad");
+    assert_eq!((&group["foreign"], &group["region"]), (&true.into(), &"north".into()), "{group}");
+    assert_eq!((&group["active"], &group["switched"]), (&false.into(), &true.into()), "{group}");
+    assert_eq!(scene.json("group show orders")["foreign"], false);
+    let list = scene.run("group list").ok();
+    assert!(list.lines().next().is_some_and(|head| head.contains("FOREIGN")), "{list}");
+}
+
+#[test]
 fn holds_last_until_they_are_let_go() {
     let scene = Scene::start();
     for (kind, name) in [("key", "k"), ("code", "order"), ("endpoint", "shop")] {
@@ -316,8 +348,11 @@ fn holds_last_until_they_are_let_go() {
 #[test]
 fn windows_and_times_keep_requests_waiting() {
     let scene = Scene::start();
-    let late = scene.submit("late one");
+    let late = scene.submit("late one --expires 1h");
     scene.await_reason(late, "window shut");
+    let list = scene.run("row list").ok();
+    assert!(list.contains(" +00:00"), "its expiry is a date: {list}");
+    assert!(scene.json("row list")[0]["expires_ms"].is_i64(), "and a number for programs");
     let window = scene.json("window show past");
     assert_eq!(window["open"], false, "{window}");
     assert!(window["days_left"].as_i64().is_some_and(|days| days < 0), "{window}");
@@ -363,6 +398,7 @@ fn sources_are_looked_at() {
     assert!(csv.starts_with("id,state,code,key,"), "{csv}");
     let shown = scene.run(&format!("row show {one}")).ok();
     assert!(shown.contains("body"), "{shown}");
+    assert!(shown.lines().any(|line| line.starts_with("done") && line.ends_with(" +00:00")));
     check_metrics(&scene.server);
 }
 

@@ -47,6 +47,7 @@ fn row() -> Row {
 fn plan() -> Plan {
     let group = Group {
         is_active: true,
+        region: None,
         order: Order::Key,
         on_failure: OnFailure::Block,
         on_expired: OnExpired::Skip,
@@ -116,6 +117,13 @@ fn a_request_says_itself_why_it_waits() {
 fn operators_keep_requests_waiting() {
     check(|_, sight| sight.control.switches = vec![("g".into(), false)], &["group off"]);
     check(|_, sight| sight.control.switches = vec![("x".into(), false)], &["its turn"]);
+    let foreign = |_: &mut Row, sight: &mut Sight| {
+        let mut plan = plan();
+        plan.groups.values_mut().for_each(|group| group.region = Some("there".into()));
+        sight.status.plan = Arc::new(plan);
+        sight.control.switches = vec![("g".into(), true)];
+    };
+    check(foreign, &["other region"]);
     let held = |hold| move |_: &mut Row, sight: &mut Sight| sight.control.holds = vec![hold];
     check(held(Hold::Code("c".into())), &["held"]);
     check(held(Hold::Endpoint("e".into())), &["held"]);

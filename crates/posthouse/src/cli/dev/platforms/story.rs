@@ -55,8 +55,8 @@ async fn report(database: &AnySource, command: &str) -> anyhow::Result<()> {
 
 async fn quote(database: &AnySource) -> anyhow::Result<()> {
     let quote = NewRequest { expires_in_ms: Some(0), ..request("QUOTE", None) };
-    let written = database.submit(&quote).await?;
     println!("  participant   writes QUOTE, which was worth something until just now");
+    let written = database.submit(&quote).await?;
     if state(database, written.id, EXPIRED).await? {
         println!("  relay         QUOTE has expired; nobody was called");
     }
@@ -64,9 +64,9 @@ async fn quote(database: &AnySource) -> anyhow::Result<()> {
 }
 
 async fn audit(database: &AnySource, command: &str) -> anyhow::Result<()> {
+    println!("  participant   writes AUDIT of audit-1 twice; its receiver fails");
     let written = database.submit(&request("AUDIT", Some("audit-1"))).await?;
     database.submit(&request("AUDIT", Some("audit-1"))).await?;
-    println!("  participant   writes AUDIT of audit-1 twice; its receiver fails");
     if state(database, written.id, BLOCKED).await? {
         println!("  relay         AUDIT was given up after three tries and holds audit-1; decide:");
         println!("                {command} relay blocked list");
