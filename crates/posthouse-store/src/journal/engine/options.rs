@@ -17,6 +17,8 @@ pub struct Options {
     pub segment_bytes: u64,
     /// How many segments are kept back for when the disk is full; at least one.
     pub spares: usize,
+    /// Whether a spare that was used is replaced by another.
+    pub refills_spares: bool,
     /// A checkpoint is wanted after so many bytes of journal, or after twice the length of the
     /// last checkpoint if that is more.
     pub checkpoint_bytes: u64,
@@ -38,6 +40,7 @@ impl Default for Options {
         Options {
             segment_bytes: 64 << 20,
             spares: 2,
+            refills_spares: true,
             checkpoint_bytes: 256 << 20,
             checkpoint_ms: 30_000,
             spool_bytes_max: 1 << 30,
