@@ -50,7 +50,8 @@ pub const LOAD_AHEAD_MESSAGES: usize = 256;
 pub const LOAD_AHEAD_BYTES: usize = 1 << 20;
 /// Pages that one turn may look at to let bodies go.
 pub const PAGES_LOOKED_AT_PER_TURN: usize = 64;
-/// Bytes that may be submitted to the store and not be durable; producers wait beyond it.
+/// Bytes that may be submitted to the store and not be durable, if it does not ask for less;
+/// producers wait beyond it.
 pub const UNSYNCED_BYTES_MAX: usize = 32 << 20;
 /// Destinations that one turn captures for a checkpoint.
 pub const PLACES_CAPTURED_PER_TURN: usize = 64;

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use crate::ids::{BatchNo, DestinationId, Seq};
+use crate::limits::UNSYNCED_BYTES_MAX;
 use crate::message::Envelope;
 
 /// Records that become durable together or not at all, encoded one behind the other.
@@ -155,6 +156,13 @@ pub trait Store {
     fn is_ready(&self, bytes: usize) -> bool {
         let _ = bytes;
         true
+    }
+
+    /// How many bytes of records may be submitted and not be durable before the core holds
+    /// producers off. A store that sets less room aside than [`UNSYNCED_BYTES_MAX`] needs MUST
+    /// answer less, always the same; more makes no difference.
+    fn unsynced_bytes_max(&self) -> usize {
+        UNSYNCED_BYTES_MAX
     }
 
     /// Reads the last checkpoint, if there is one, piece by piece, and answers its batch; 0 if

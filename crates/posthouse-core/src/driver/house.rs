@@ -2,7 +2,7 @@
 
 use crate::driver::Driver;
 use crate::ids::BatchNo;
-use crate::limits::{PLACES_CAPTURED_PER_TURN, UNSYNCED_BYTES_MAX};
+use crate::limits::PLACES_CAPTURED_PER_TURN;
 use crate::time::Now;
 
 impl Driver {
@@ -43,9 +43,9 @@ impl Driver {
     /// Producers wait while too much is not durable, and go on when half of it is.
     pub(super) fn mind_the_store(&mut self) {
         let bytes = self.open.records.len() + self.in_flight_bytes;
-        if bytes > UNSYNCED_BYTES_MAX {
+        if bytes > self.unsynced_bytes_max {
             self.broker.set_store_behind(true);
-        } else if bytes <= UNSYNCED_BYTES_MAX / 2 {
+        } else if bytes <= self.unsynced_bytes_max / 2 {
             self.broker.set_store_behind(false);
         }
     }

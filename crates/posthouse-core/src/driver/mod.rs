@@ -28,6 +28,8 @@ use crate::time::Now;
 pub struct Driver {
     broker: Broker,
     store: Box<dyn Store>,
+    /// Bytes that may be submitted and not be durable; producers wait beyond it.
+    unsynced_bytes_max: usize,
     open: Batch,
     /// Where in the open batch each message record begins.
     messages: Vec<u32>,

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use crate::broker::Broker;
 use crate::driver::Driver;
 use crate::ids::BatchNo;
+use crate::limits::UNSYNCED_BYTES_MAX;
 use crate::policy::Policies;
 use crate::record::codec;
 use crate::store::{Batch, Recovered, Store};
@@ -38,9 +39,11 @@ impl Driver {
             replay(&mut broker, found)?;
             durable = number;
         }
+        let unsynced_bytes_max = store.unsynced_bytes_max().min(UNSYNCED_BYTES_MAX);
         let mut driver = Driver {
             broker,
             store,
+            unsynced_bytes_max,
             open: Batch::default(),
             messages: Vec::new(),
             durable,

@@ -46,6 +46,8 @@ pub struct ValueFront {
     names: BTreeMap<ConsumerId, Consumer>,
     transactions: BTreeMap<Transaction, TransactionId>,
     held: Option<(Op, SendCommand)>,
+    /// The send that was held last, whatever became of it.
+    last_held: Option<Op>,
     out: VecDeque<Outgoing>,
     is_flow_open: bool,
     leaving: Option<Op>,
@@ -62,6 +64,7 @@ impl ValueFront {
             names: BTreeMap::new(),
             transactions: BTreeMap::new(),
             held: None,
+            last_held: None,
             out: VecDeque::new(),
             is_flow_open: true,
             leaving: None,
@@ -135,6 +138,7 @@ impl ValueFront {
     ) -> Result<(), Refusal> {
         if driver.apply(now, Command::Send(command.clone()))? == Applied::Held {
             self.held = Some((op, command));
+            self.last_held = Some(op);
         }
         Ok(())
     }
@@ -327,6 +331,12 @@ impl ValueFront {
     /// Whether requests are to be taken.
     pub fn wants_input(&self) -> bool {
         self.held.is_none() && self.leaving.is_none() && !self.is_closing
+    }
+
+    /// Whether a call that was refused had been held before. Nothing is asked while a send is held,
+    /// so there is only one to remember.
+    pub fn was_held(&self, op: Op) -> bool {
+        self.last_held == Some(op)
     }
 
     /// Whether only the replies are left.

@@ -19,9 +19,9 @@ const STEPS_FULL: u64 = 600;
 /// What happens once there is room again.
 const STEPS_AFTER: u64 = 100;
 
-/// Segments that are kept back for then. As in a node that is told nothing else they have more room
-/// than what producers may have under way at that moment, which here takes several short segments.
-const SPARES: usize = 5;
+/// Segments that are kept back for then: as many as in a node that is told nothing else. They are
+/// so short here that one message can be longer than what may be under way.
+const SPARES: usize = 2;
 
 /// Bytes that are still free when the disk is limited, at most.
 const FREE_BYTES_MAX: u64 = 256 << 10;

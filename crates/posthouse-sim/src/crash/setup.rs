@@ -51,6 +51,7 @@ impl Setup {
         let journal = Options {
             segment_bytes: SEGMENT_BYTES,
             spares: usize::try_from(random.below(3)).unwrap_or(0),
+            refills_spares: true,
             checkpoint_bytes: random.between(1, 4) * SEGMENT_BYTES / 2,
             checkpoint_ms: 1_000,
             spool_bytes_max: SPOOL_BYTES_MAX,

@@ -85,6 +85,10 @@ impl Store for Witness {
         self.store.is_ready(bytes)
     }
 
+    fn unsynced_bytes_max(&self) -> usize {
+        self.store.unsynced_bytes_max()
+    }
+
     fn restore(&mut self, piece: &mut TakePiece<'_>) -> Result<BatchNo, String> {
         let restored = self.store.restore(piece)?;
         self.notes.borrow_mut().recovered = restored;

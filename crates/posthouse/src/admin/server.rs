@@ -2,11 +2,12 @@
 //! slowly, is closed, and there are never more of them than a bound.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -25,6 +26,15 @@ const HEAD_BYTES_MAX: usize = 64 << 10;
 
 /// How long to wait after the system refused to give another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// When the year 10000 begins, in seconds since 1970.
+const SECONDS_OF_YEAR_10000: u64 = 253_402_300_800;
+
+/// What clients hear while the clock is set to a time without a date. It is written by hand, for
+/// nothing that knows dates can do it.
+const CLOCK_ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 64\r\n\
+    Content-Type: text/plain\r\nConnection: close\r\n\r\n\
+    The clock of this machine is before 1970 or after 9999; set it.\n";
 
 /// Answers requests on `listeners` until `stop` says so, then finishes what is being answered.
 pub(crate) async fn serve(admin: Arc<Admin>, listeners: Vec<TcpListener>, stop: Stop) {
@@ -68,12 +78,25 @@ async fn next(
     }
 }
 
+/// Whether HTTP has a date for a time (RFC 9110, section 5.6.7). The library writes one into each
+/// answer and breaks off at any other time.
+fn has_http_date(now: SystemTime) -> bool {
+    let since = now.duration_since(UNIX_EPOCH);
+    since.is_ok_and(|since| since.as_secs() < SECONDS_OF_YEAR_10000)
+}
+
 async fn answer(
-    stream: TcpStream,
+    mut stream: TcpStream,
     router: TowerToHyperService<axum::Router>,
     mut stop: Stop,
     _permit: OwnedSemaphorePermit,
 ) {
+    if !has_http_date(SystemTime::now()) {
+        tracing::error!("the system clock is set to a year that HTTP does not know; set it");
+        // Whoever has gone already needs no answer.
+        let _ = stream.write_all(CLOCK_ANSWER).await;
+        return;
+    }
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX);
     builder.max_buf_size(HEAD_BYTES_MAX);
@@ -87,5 +110,30 @@ async fn answer(
     };
     if let Err(error) = result {
         tracing::debug!(%error, "an HTTP connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::{CLOCK_ANSWER, SECONDS_OF_YEAR_10000, has_http_date};
+
+    #[test]
+    fn a_clock_outside_of_what_http_knows_is_noticed() {
+        let second = Duration::from_secs(1);
+        let end = UNIX_EPOCH + Duration::from_secs(SECONDS_OF_YEAR_10000);
+        let cases =
+            [(UNIX_EPOCH - second, false), (UNIX_EPOCH, true), (end - second, true), (end, false)];
+        for (now, expected) in cases {
+            assert_eq!(has_http_date(now), expected, "{now:?}");
+        }
+    }
+
+    #[test]
+    fn the_answer_is_as_long_as_it_says() {
+        let text = std::str::from_utf8(CLOCK_ANSWER).expect("it is ASCII");
+        let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+        assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{}", body.len());
     }
 }

@@ -36,6 +36,8 @@ pub(crate) struct Keeping {
     pub(crate) data_dir: PathBuf,
     /// How.
     pub(crate) config: JournalConfig,
+    /// Whether room that was set aside and is used is set aside anew.
+    pub(crate) refills_spares: bool,
 }
 
 /// A store, and what shows its journal if it has one.
@@ -55,7 +57,7 @@ pub(crate) fn open(keeping: &Keeping, news: &Arc<Notify>) -> Result<OpenStore, F
     let (journal, spool) = (files(JOURNAL_DIR)?, files(SPOOL_DIR)?);
     let news = news.clone();
     let crew = Crew::Threads { wake: Arc::new(move || news.notify_one()) };
-    let options = options(&keeping.config)?;
+    let options = Options { refills_spares: keeping.refills_spares, ..options(&keeping.config)? };
     let opened = Journal::open(Arc::new(journal), Arc::new(spool), options, crew);
     let journal = opened.map_err(|fault| unusable(&fault))?;
     let watch = journal.watch();

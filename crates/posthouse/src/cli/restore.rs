@@ -74,6 +74,13 @@ impl Restore {
         let mut expected: Vec<&str> =
             description.files.iter().map(|file| file.name.as_str()).collect();
         expected.sort_unstable();
+        // Even a store that never held a message has its manifest, and without one a node would
+        // begin another.
+        if expected.is_empty() {
+            let dir = self.backup.display();
+            let message = format!("the backup.json in {dir} lists no files");
+            return Err(explained(Code::BackupInvalid, message));
+        }
         let there = store.files.names().map_err(|error| of_error(&store.dir, &error))?;
         if there != expected {
             let dir = store.dir.display();

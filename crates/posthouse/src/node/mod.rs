@@ -11,25 +11,26 @@ mod reload;
 mod start;
 mod watch;
 
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use posthouse_store::journal::Watch;
 use tokio::runtime::{self, Runtime};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::admin::{self, Admin};
-use crate::broker_thread::{self, Asker, Keeping, Parts};
+use crate::broker_thread::{self, Ask, Asker, Keeping, Parts};
 use crate::codes::Code;
-use crate::config::{Loaded, Report};
+use crate::config::{Config, Loaded, Report};
 use crate::data_dir::{DataDir, Endpoints, unusable};
 use crate::failure::Failure;
 use crate::logging::{self, LogLevel};
 use crate::relay::Relay;
-use crate::stop::{self, Stopper};
+use crate::stop::{self, Stop, Stopper};
 use crate::store_failure::explained;
 use reload::{Live, Signals, Told};
 
@@ -91,7 +92,9 @@ pub(crate) fn run(run: Run) -> Result<(), Failure> {
     let result = runtime.block_on(async move {
         let Run { loaded, reload, watched, on_ready } = run;
         let mut signals = Signals::new(watched)?;
-        let mut node = Node::start(loaded, log_level).await?;
+        let Some(mut node) = Node::start(loaded, log_level, &mut signals).await? else {
+            return Ok(());
+        };
         on_ready(&node.endpoints);
         let ended = node.wait(&mut signals, &reload).await;
         node.stop(ended).await
@@ -108,7 +111,12 @@ fn build_runtime() -> Result<Runtime, Failure> {
 }
 
 impl Node {
-    async fn start(loaded: Loaded, log_level: LogLevel) -> Result<Node, Failure> {
+    /// Starts everything. Nothing, if the node was told to stop while its store was being read.
+    async fn start(
+        loaded: Loaded,
+        log_level: LogLevel,
+        signals: &mut Signals,
+    ) -> Result<Option<Node>, Failure> {
         let config = &loaded.config;
         start::check_open_files(config.limits);
         let dir = start::open_data_dir(config)?;
@@ -121,19 +129,14 @@ impl Node {
         };
         let (stopper, stop) = stop::channel();
         let (asker, asks) = broker_thread::channel();
-        let keeping = Keeping { data_dir: dir.path().to_owned(), config: config.journal };
-        let parts = Parts {
-            keeping,
-            node_name: config.node_name.clone(),
-            policies: config.policies.clone(),
-            session: broker_thread::session_config(config),
-            limits: config.limits,
-            write_stall_ms_max: config.stomp.write_stall_ms_max,
-            listeners: stomp,
-            asks,
-            stop: stop.clone(),
+        let parts = parts(config, &dir, stomp, asks, stop.clone());
+        let (broker, journal) = tokio::select! {
+            started = start_broker(parts) => started?,
+            () = signals.stop() => {
+                give_up(dir);
+                return Ok(None);
+            }
         };
-        let (broker, journal) = start_broker(parts).await?;
         let relay = Relay::start(&config.relay, &config.node_name, endpoints.stomp)?;
         let node_name = config.node_name.clone();
         let admin = start_admin(&dir, node_name, asker.clone(), journal, relay.clone())?;
@@ -141,7 +144,7 @@ impl Node {
         let live = Live { loaded, log_level, asker, relay: relay.clone() };
         let node = Node { dir, endpoints, admin, http, broker, relay, stopper, live };
         node.announce()?;
-        Ok(node)
+        Ok(Some(node))
     }
 
     /// From here on scripts that wait for the node find it.
@@ -189,6 +192,37 @@ impl Node {
         tracing::info!("stopped");
         result
     }
+}
+
+fn parts(
+    config: &Config,
+    dir: &DataDir,
+    listeners: Vec<TcpListener>,
+    asks: mpsc::Receiver<Ask>,
+    stop: Stop,
+) -> Parts {
+    let keeping =
+        Keeping { data_dir: dir.path().to_owned(), config: config.journal, refills_spares: true };
+    Parts {
+        keeping,
+        node_name: config.node_name.clone(),
+        policies: config.policies.clone(),
+        session: broker_thread::session_config(config),
+        limits: config.limits,
+        write_stall_ms_max: config.stomp.write_stall_ms_max,
+        listeners,
+        asks,
+        stop,
+    }
+}
+
+/// The node ends before its store was read. That may take long and cannot be broken off from
+/// within, but the process may end at any moment of it: whatever the reading writes, the next start
+/// writes again.
+fn give_up(dir: DataDir) {
+    tracing::info!("stopped while the store was being read; the next start reads it again");
+    // The lock goes with the process, and not before the thread that is still reading.
+    std::mem::forget(dir);
 }
 
 /// Starts the broker thread and waits until it takes connections.

@@ -40,6 +40,14 @@ impl Signals {
         })
     }
 
+    /// Waits until the node is to stop. Whatever else was said meanwhile is heard later.
+    pub(super) async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
     /// Waits until the node is to stop or to read its configuration again.
     pub(super) async fn next(&mut self) -> Told {
         tokio::select! {

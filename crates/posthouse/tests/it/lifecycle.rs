@@ -1,9 +1,10 @@
 //! A node from start to stop: what it leaves in its directory, where it listens, and how it ends.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -42,6 +43,35 @@ fn only_loopback_is_listened_on() {
         assert!(refused.err.contains("PH1304"), "{setting}: {refused:?}");
     }
     assert!(!fresh.exists(), "a configuration with mistakes touches nothing");
+}
+
+#[test]
+fn a_node_that_still_reads_its_store_ends_at_once() {
+    let mut server = Server::start(&[]);
+    server.stop();
+    // A pipe in the place of a file stands for a disk that does not answer.
+    let slow = server.data_dir().join("store.id");
+    fs::remove_file(&slow).expect("it is there");
+    let made = Command::new("mkfifo").arg(&slow).status().expect("there is a mkfifo");
+    assert!(made.success());
+    let free = ["--set", "stomp.listen=127.0.0.1:0", "--set", "http.listen=127.0.0.1:0"];
+    let mut node = Command::new(env!("CARGO_BIN_EXE_posthouse"))
+        .args(["serve", "--data-dir"])
+        .arg(server.data_dir())
+        .args(free)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it can be started");
+    // This waits until the node has opened its end; what is not written keeps it there.
+    let pipe = fs::File::options().write(true).open(&slow).expect("the node reads it");
+    let pid = Pid::from_child(&node);
+    kill_process(pid, Signal::TERM).expect("it runs");
+    let mut said = String::new();
+    let mut errors = node.stderr.take().expect("it is piped");
+    errors.read_to_string(&mut said).expect("it ends");
+    assert_eq!(node.wait().expect("it has ended").code(), Some(0), "{said}");
+    assert!(said.contains("while the store was being read"), "{said}");
+    drop(pipe);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 
 use crate::ids::BatchNo;
+use crate::limits::UNSYNCED_BYTES_MAX;
 use crate::record::codec;
 use crate::store::{
     Batch, Completion, Kept, Loaded, Locator, Recovered, Snapshot, Store, TakePiece,
@@ -27,6 +28,8 @@ pub(super) struct State {
     pub(super) always: bool,
     /// Whether a checkpoint is taken after every batch.
     pub(super) checkpoints: bool,
+    /// What may be submitted and not be durable, if less than usual.
+    pub(super) unsynced_bytes_max: Option<usize>,
     checkpoint: Option<(BatchNo, Vec<Vec<u8>>)>,
     spool: BTreeMap<u64, Vec<u8>>,
     /// Bytes of the spool that are wanted.
@@ -99,6 +102,10 @@ impl Store for Disk {
         let is_news = state.durable > state.reported;
         state.reported = state.durable;
         is_news.then_some(Completion::Durable(BatchNo(state.durable)))
+    }
+
+    fn unsynced_bytes_max(&self) -> usize {
+        self.0.borrow().unsynced_bytes_max.unwrap_or(UNSYNCED_BYTES_MAX)
     }
 
     fn restore(&mut self, piece: &mut TakePiece<'_>) -> Result<BatchNo, String> {

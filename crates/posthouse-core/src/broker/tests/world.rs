@@ -322,6 +322,7 @@ impl World {
         self.policies.rules.push(rule);
         self.policies.memory_bytes_max = line.number("memory").unwrap_or(0);
         self.disk = new_disk(self.memory);
+        self.disk.0.borrow_mut().unsynced_bytes_max = line.number("unsynced").map(|n| n as usize);
         self.open();
     }
 

@@ -89,7 +89,8 @@ impl Life {
     ) -> Result<(), Breach> {
         let call = op.and_then(|op| seat.client.pending.remove(&op));
         let is_full = code == Code::StoreFull.as_str();
-        let is_expected = workload::is_expected(call.as_ref(), code);
+        let is_expected = workload::is_expected(call.as_ref(), code)
+            || op.zip(call.as_ref()).is_some_and(|(op, call)| self.excuses(seat, op, call, code));
         if !is_expected && (!is_full || !self.may_be_full) {
             let detail = format!("client {} was refused {call:?}: {detail}", seat.client.id);
             return Err(Breach { invariant: "refusals-have-a-reason", detail });

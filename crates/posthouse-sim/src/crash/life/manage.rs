@@ -18,14 +18,18 @@ impl Life {
         let Ok(destination) = resolve(now, &target, &mut self.driver) else { return };
         // Whoever waited in a queue that is removed is lost as if it were purged.
         let (command, call) = match choice {
-            0 => (Command::Purge { destination, limit: 100 }, Call::Purge(target)),
-            1 => (Command::Redrive { destination, limit: 100 }, Call::Redrive(target)),
-            _ => (Command::RemoveDestination { destination }, Call::Purge(target)),
+            0 => (Command::Purge { destination, limit: 100 }, Call::Purge(target.clone())),
+            1 => (Command::Redrive { destination, limit: 100 }, Call::Redrive(target.clone())),
+            _ => (Command::RemoveDestination { destination }, Call::Purge(target.clone())),
         };
+        let is_removal = matches!(command, Command::RemoveDestination { .. });
         let op = self.numbers.take();
         self.note(0, What::Invoke(op, call));
         if self.driver.apply(now, command).is_ok() {
             self.note(0, What::Ok(op));
+            if is_removal {
+                self.removed.insert(target, op);
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod clients;
 mod drain;
+mod excuse;
 mod hearing;
 mod manage;
 
@@ -26,7 +27,7 @@ use crate::crash::disks::Disks;
 use crate::crash::past::Past;
 use crate::crash::setup::Setup;
 use crate::crash::witness::{Notes, Witness};
-use crate::history::{Event, What};
+use crate::history::{Event, Op, Target, What};
 use crate::invariants::Breach;
 use crate::random::{Random, Stream};
 use crate::workload::Numbers;
@@ -69,6 +70,8 @@ pub struct Life {
     pub may_be_damaged: bool,
     /// What a person was told about such messages.
     pub alarms: Vec<String>,
+    /// Destinations that were removed, each with the number of the call that did so last.
+    removed: BTreeMap<Target, Op>,
     numbers: Numbers,
     workload: Random,
     labour: Random,
@@ -104,6 +107,7 @@ impl Life {
             may_be_full: false,
             may_be_damaged: false,
             alarms: Vec::new(),
+            removed: BTreeMap::new(),
             workload: Random::new(seed, Stream::Workload),
             labour: Random::new(seed, Stream::Disk),
             now_ms,

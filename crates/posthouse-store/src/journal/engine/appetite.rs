@@ -4,6 +4,10 @@
 /// while there is no room.
 const PATIENCE_PARTS: u64 = 8;
 
+/// The same in bytes at least: what the empty batch of a checkpoint takes in the shortest segment
+/// is not reason enough for the next one.
+const PATIENCE_BYTES_LEAST: u64 = 16 << 10;
+
 /// See the module. Bytes are those of the journal, padding included.
 #[derive(Debug)]
 pub(super) struct Appetite {
@@ -50,7 +54,7 @@ impl Appetite {
 
     /// Whether a checkpoint is to be asked for now; true once for each.
     pub(super) fn is_due(&mut self, is_full: bool) -> bool {
-        let patience = self.segment_bytes / PATIENCE_PARTS;
+        let patience = (self.segment_bytes / PATIENCE_PARTS).max(PATIENCE_BYTES_LEAST);
         let wants = match self.tried_bytes {
             Some(tried) => self.since_bytes >= tried + patience,
             None if is_full => self.is_owing || self.since_bytes >= patience,
@@ -182,13 +186,22 @@ mod tests {
 
     #[test]
     fn without_room_a_checkpoint_is_tried_again_when_there_is_something_new() {
-        let mut appetite = Appetite::new(1_000, 80);
-        appetite.eat(10);
+        let mut appetite = Appetite::new(1 << 20, 160 << 10);
+        appetite.eat(20 << 10);
         assert!(appetite.is_due(true));
         appetite.begin();
         appetite.end(false);
         assert!(!appetite.is_due(true));
-        appetite.eat(10);
+        appetite.eat(20 << 10);
+        assert!(appetite.is_due(true));
+    }
+
+    #[test]
+    fn what_a_checkpoint_takes_itself_does_not_make_another_one_due() {
+        let mut appetite = Appetite::new(1 << 20, 64 << 10);
+        appetite.eat(3 * 4_096);
+        assert!(!appetite.is_due(true), "an empty batch at the end of the shortest segment");
+        appetite.eat(4_096);
         assert!(appetite.is_due(true));
     }
 }

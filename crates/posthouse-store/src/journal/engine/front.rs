@@ -235,6 +235,10 @@ impl Store for Journal {
         self.machine.intake.lock().is_ready(bytes)
     }
 
+    fn unsynced_bytes_max(&self) -> usize {
+        self.machine.options.unsynced_bytes_max()
+    }
+
     fn restore(&mut self, piece: &mut TakePiece<'_>) -> Result<BatchNo, String> {
         match &self.recovery {
             Some((recovery, _)) => recovery.restore(piece),

@@ -85,6 +85,10 @@ impl Keeper {
         let kept = spares.keep_ballast(self.ballast_bytes());
         let slots = self.machine.intake.lock().slots();
         for slot in &slots {
+            // The log must not take what checkpoints will want back.
+            if kept.is_err() && spares.len() == 0 && !slot.is_made() {
+                return self.make_least(slot).and(kept).map(|()| true);
+            }
             if !self.make(slot)? {
                 return Ok(true);
             }
@@ -123,6 +127,19 @@ impl Keeper {
             }
             segments.spares.give_up_ballast_after(fault)?;
         }
+    }
+
+    /// Makes a segment if the writer waits for it, as short as may be, so that most of the ballast
+    /// can be set aside again when the checkpoint to which it was given is over.
+    fn make_least(&self, slot: &Slot) -> Result<(), Fault> {
+        if !self.machine.is_held.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        while self.machine.intake.lock().shrink(slot) {}
+        if self.make(slot)? {
+            self.machine.let_writer_retry();
+        }
+        Ok(())
     }
 
     fn go_on(&mut self, mut round: Round) -> Result<(), Fault> {

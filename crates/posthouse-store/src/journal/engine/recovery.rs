@@ -7,6 +7,7 @@ use std::sync::Arc;
 use posthouse_core::ids::BatchNo;
 use posthouse_core::store::{Recovered, TakePiece};
 
+use super::checkpoint::remove_others;
 use super::figures::Opening;
 use super::machine::Machine;
 use super::opening::{rewrite, shared};
@@ -120,6 +121,8 @@ impl Recovery {
             self.rewrite_tail(&end.unvouched)?;
         }
         self.remove_unused(&end)?;
+        // One that never counted may have the very room that the next one needs on a full disk.
+        remove_others(&self.machine.segments, self.manifest.checkpoint)?;
         self.machine.segments.sync_names()?;
         self.found.torn_tail_bytes = end.tail_bytes;
         self.found.rewritten_batches = end.unvouched.len() as u64;

@@ -63,8 +63,10 @@ pub(super) struct Round {
     /// Length of the checkpoint once it counts.
     bytes: Option<u64>,
     live_bytes: u64,
-    /// Segments that have been compacted.
+    /// Segments that were chosen to be compacted.
     compacted: BTreeSet<u64>,
+    /// Whether anything was moved out of them.
+    has_moved: bool,
 }
 
 impl Round {
@@ -77,6 +79,7 @@ impl Round {
             bytes: None,
             live_bytes: 0,
             compacted: BTreeSet::new(),
+            has_moved: false,
         }
     }
 
@@ -236,6 +239,7 @@ impl Round {
         let stepped = compaction.step(machine);
         memory.untold.extend(&compaction.made);
         memory.unreadable.extend(&compaction.unreadable);
+        self.has_moved |= !compaction.made.is_empty();
         let is_over = match stepped {
             Ok(is_over) => is_over,
             Err(fault) => {
@@ -252,8 +256,9 @@ impl Round {
 
     /// Takes note of a round that is over.
     pub(super) fn end(&self, machine: &Machine, has_found_room: bool) {
-        // What was compacted goes only with the next checkpoint.
-        let is_owing = !self.compacted.is_empty();
+        // What was compacted goes only with the next checkpoint. If there was no room to move
+        // anything, another one would free nothing, and take from the log what is left of it.
+        let is_owing = self.has_moved;
         let is_urgent = is_owing && takes_too_much(machine, self.live_bytes, &BTreeSet::new());
         let wants_another = {
             let appetite = &mut machine.intake.lock().appetite;

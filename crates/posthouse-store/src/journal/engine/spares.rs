@@ -75,7 +75,8 @@ impl Spares {
         let last = names.iter().filter_map(|name| spare_number(name)).max().unwrap_or(0);
         let unknown = names.to_vec();
         let state = State { unknown, next_number: last + 1, ..State::default() };
-        let (segment_bytes, wanted) = (options.segment_bytes, options.spares);
+        let wanted = if options.refills_spares { options.spares } else { 0 };
+        let segment_bytes = options.segment_bytes;
         Spares { files, segment_bytes, wanted, state: Mutex::new(state) }
     }
 

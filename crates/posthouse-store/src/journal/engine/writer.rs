@@ -110,7 +110,14 @@ impl Writer {
 
     /// Where a run is written to; none if there is no room for now.
     fn file_of(&self, run: &Run) -> Result<Option<Arc<dyn File>>, Fault> {
-        match make_within(&self.machine, &run.slot) {
+        let machine = &self.machine;
+        let is_short = machine.is_full() && machine.segments.spares.len() == 0;
+        // What is left then is for checkpoints, and the keeper knows how much of it they need. When
+        // the node stops, there is no keeper any more.
+        if is_short && !run.slot.is_made() && !machine.is_stopping() {
+            return Ok(None);
+        }
+        match make_within(machine, &run.slot) {
             Err(fault) if is_full(&fault) => Ok(None),
             other => other,
         }

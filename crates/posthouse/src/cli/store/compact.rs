@@ -1,8 +1,8 @@
 //! `posthouse store compact`: free all that can be freed while no node runs.
 //!
 //! The store is opened as a node would open it, and does what it does while a node runs:
-//! checkpoints, freeing, compaction. Here it does so until nothing is gained any more. It may be
-//! interrupted at any time, as a node may.
+//! checkpoints, freeing, compaction. Here it does so until nothing is gained any more, and sets no
+//! room aside. It may be interrupted at any time, as a node may.
 
 use std::fs;
 use std::io;
@@ -79,7 +79,9 @@ impl Compact {
 
 /// Takes checkpoints until one has neither freed nor moved anything.
 async fn compact(data_dir: &Path, config: Config) -> Result<Figures, Failure> {
-    let keeping = Keeping { data_dir: data_dir.to_owned(), config: config.journal };
+    // It is for making room, so it sets none aside; the next node does.
+    let keeping =
+        Keeping { data_dir: data_dir.to_owned(), config: config.journal, refills_spares: false };
     let news = Arc::new(Notify::new());
     let (store, watch) = open_store(&keeping, &news)?;
     let watch = watch.ok_or_else(|| {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{SMALL, THREE, check, files};
 use crate::command::{http, posthouse, read_until, stomp};
@@ -200,6 +200,16 @@ fn an_altered_backup_is_not_restored() {
     fs::remove_file(journal.join("more")).expect("it is there");
     fs::rename(dir.join("backup.json"), dir.join("b")).expect("it is there");
     refused("it says nothing about itself");
+    let text = fs::read_to_string(dir.join("b")).expect("it is there");
+    let mut description: Value = serde_json::from_str(&text).expect("it is JSON");
+    description["files"] = json!([]);
+    fs::write(dir.join("backup.json"), description.to_string()).expect("it can be written");
+    refused("its list was emptied");
+    fs::rename(&journal, dir.join("j")).expect("it is there");
+    fs::create_dir(&journal).expect("it can be made");
+    refused("its list was emptied, and the files are gone");
+    fs::remove_dir(&journal).expect("it is empty");
+    fs::rename(dir.join("j"), &journal).expect("it is there");
     fs::rename(dir.join("b"), dir.join("backup.json")).expect("it is there");
     assert_eq!(restore(&server).0, 0, "it is as it was");
 }

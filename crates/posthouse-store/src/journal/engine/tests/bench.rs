@@ -22,6 +22,7 @@ pub(super) fn options() -> Options {
     Options {
         segment_bytes: SEGMENT_BYTES,
         spares: 2,
+        refills_spares: true,
         checkpoint_bytes: 4 * SEGMENT_BYTES,
         checkpoint_ms: 0,
         spool_bytes_max: 8 * SEGMENT_BYTES,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use posthouse_core::ids::BatchNo;
 use posthouse_core::store::Store;
 
-use super::bench::{HandBench, SEGMENT_BYTES, Standing, options, submit, told};
+use super::bench::{HandBench, SEGMENT_BYTES, Standing, options, publish, submit, told};
 use crate::files::Files;
 use crate::files::sim::{Action, Fault, SimFiles};
 use crate::journal::{Crew, Hands, Journal, Worker};
@@ -104,6 +104,70 @@ fn a_batch_larger_than_a_segment_takes_the_room_of_spares() {
     bench.hands.idle();
     bench.hands.settle();
     assert_eq!(told(&mut journal), ["durable 2", "room"]);
+}
+
+/// Lets the keeper work until the checkpoint has its name.
+fn name_checkpoint(bench: &HandBench) {
+    while bench.names(".checkpoint").is_empty() {
+        bench.hands.step(Worker::Keeper);
+    }
+}
+
+#[test]
+fn what_a_checkpoint_was_given_is_left_alone_until_the_log_needs_it() {
+    let bench = HandBench::new();
+    let (mut journal, _) = bench.started();
+    bench.files.limit(bench.files.bytes());
+    (1..=40).for_each(|number| {
+        submit(&mut journal, number, 10);
+        bench.hands.settle();
+    });
+    assert_eq!(bench.names(".spare"), ["0000000000000000.spare"], "all others are in use");
+    journal.checkpoint(Box::new(Standing::new(40, &[])));
+    name_checkpoint(&bench);
+    assert_eq!(bench.names(".spare"), [""; 0]);
+    bench.hands.idle();
+    bench.hands.step(Worker::Keeper);
+    assert_eq!(bench.names(".segment").len(), 4, "the next one is not needed yet");
+    (41..=52).for_each(|number| {
+        submit(&mut journal, number, 10);
+    });
+    bench.hands.step(Worker::Writer);
+    bench.hands.step(Worker::Keeper);
+    let last = bench.files.open("0000000000000005.segment").expect("the writer waits for it");
+    assert_eq!(last.bytes().expect("it can be read"), 4 * 4_096, "as short as may be");
+    bench.hands.settle();
+    assert!(told(&mut journal).contains(&"durable 52".to_owned()));
+}
+
+#[test]
+fn compaction_that_finds_no_room_asks_for_no_checkpoint() {
+    let bench = HandBench::new();
+    let (mut journal, _) = bench.started();
+    let wanted = publish(&mut journal, 1, 100);
+    (2..=30).for_each(|number| {
+        submit(&mut journal, number, 10);
+    });
+    bench.hands.settle();
+    told(&mut journal);
+    journal.checkpoint(Box::new(Standing::new(30, &[wanted])));
+    name_checkpoint(&bench);
+    bench.files.limit(1);
+    bench.hands.settle();
+    assert_eq!(told(&mut journal), ["full"], "the next one would free nothing, either");
+}
+
+#[test]
+fn a_checkpoint_that_never_counted_gives_its_room_back_at_the_start() {
+    let bench = HandBench::new();
+    let (mut journal, _) = bench.started();
+    submit(&mut journal, 1, 10);
+    bench.hands.settle();
+    journal.checkpoint(Box::new(Standing::new(1, &[])));
+    name_checkpoint(&bench);
+    drop(journal);
+    let (_journal, last) = bench.started();
+    assert_eq!((last, bench.names(".checkpoint").len()), (1, 0));
 }
 
 /// A journal on a simulated disk, of which the next call of a kind finds no room.
