@@ -11,6 +11,7 @@ use crate::history::{Call, Op, Target};
 use super::{Life, Seat};
 
 /// A call that was refused and had no other answer, and what is known about it.
+#[derive(Clone, Copy)]
 struct Refused<'a> {
     op: Op,
     call: &'a Call,
