@@ -155,14 +155,21 @@ impl Withheld {
 
     /// One more of a key is withheld behind the first.
     pub fn extend(&mut self, lane: LaneNo, id: RequestId, view: View) {
+        self.extend_part(lane, (id, id), view);
+    }
+
+    fn extend_part(&mut self, lane: LaneNo, part: (RequestId, RequestId), view: View) {
         let Some(entry) = self.keys.get_mut(&lane) else { return };
-        entry.high = entry.high.max(id);
+        entry.high = entry.high.max(part.1);
         let number = entry.cause;
         let Some(record) = self.records.get_mut(&number) else { return };
-        record.highest = record.highest.max(id);
-        if record.phase == Phase::EndedNow && view != View::Forward {
+        record.highest = record.highest.max(part.1);
+        match record.phase {
+            // All that the key had withheld before may have been walked over in vain.
+            Phase::Holding => record.lowest = record.lowest.min(part.0),
             // The walk may have been here already.
-            self.postpone(number, id);
+            _ if view != View::Forward => self.postpone(number, part.0),
+            _ => {}
         }
     }
 
@@ -184,7 +191,7 @@ impl Withheld {
         if is_single
             && self.keys.get(&lane).is_some_and(|entry| entry.low < ids.0 && self.is_live(entry))
         {
-            return self.extend(lane, ids.1, view);
+            return self.extend_part(lane, ids, view);
         }
         let sight = match view {
             View::Walk(sight) => sight,
@@ -214,7 +221,7 @@ impl Withheld {
             entry.sight = sight;
         }
         let number = entry.cause;
-        if self.records.get(&number).is_some_and(|record| record.phase == Phase::EndedNow) {
+        if self.records.get(&number).is_some_and(|record| record.phase != Phase::Holding) {
             self.postpone(number, id);
         }
     }
