@@ -19,7 +19,8 @@ impl Broker {
         let mark = self.records.len();
         self.check_consumer_count(&wish)?;
         let (source, places) = self.find_source(&wish)?;
-        let is_wildcard = wish.target.as_name().is_none() || matches!(source, Source::Durable(_));
+        let is_durable = matches!(source, Source::Durable(_));
+        let is_wildcard = wish.target.as_name().is_none() || is_durable;
         let consumer = Consumer {
             holder: wish.holder,
             target: wish.target,
@@ -39,6 +40,8 @@ impl Broker {
         }
         self.list(id);
         let gate = self.gate_since(mark, wish.holder);
+        // It may have been made a moment ago, by a connection that has gone since.
+        let gate = if is_durable { gate.max(self.recorded_batch) } else { gate };
         self.owe_receipt(wish.holder, gate, wish.receipt);
         Ok(Applied::Consumer(id))
     }
