@@ -87,7 +87,8 @@ impl Pump {
             bucket: row.bucket,
             fence: row.fence,
             start_by_mono_ms: by_mono_ms.min(bucket.until_mono_ms.saturating_sub(1)),
-            end_by_mono_ms: now.mono_ms.saturating_add(timeout_ms).min(bucket.until_mono_ms),
+            // It may outlast the lease, which is renewed meanwhile; if it is not, this is aborted.
+            end_by_mono_ms: now.mono_ms.saturating_add(timeout_ms),
             not_after_ms: until_ms.saturating_sub(1).min(lease_end_ms),
             after_gap: self.skipped.get(&no).cloned(),
         })

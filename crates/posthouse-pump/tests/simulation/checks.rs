@@ -4,7 +4,8 @@ use posthouse_pump::attempt::Attempt;
 use posthouse_pump::plan::Order;
 use posthouse_pump::request::Request;
 
-use crate::world::{ERROR_MS, World};
+use crate::workload::TIMEOUT_MS;
+use crate::world::{ERROR_MS, World, true_to_mono};
 
 /// What plays one history again.
 const AGAIN: &str = "cargo test -p posthouse-pump --test simulation";
@@ -26,6 +27,8 @@ impl World {
         let close_ms = close_ms.unwrap_or(i64::MAX);
         self.demand(attempt.not_after_ms < close_ms, "may begin after its window", attempt);
         self.closes.insert((number, attempt.number.0), close_ms);
+        let end_mono_ms = true_to_mono(number, self.true_ms) + TIMEOUT_MS;
+        self.demand(attempt.end_by_mono_ms == end_mono_ms, "has not its whole time", attempt);
         let id = attempt.request.id;
         let is_twice = self.on_wire.iter().any(|((node, _), wire)| *node == number && wire.0 == id);
         self.demand(!is_twice, "is in flight twice", attempt);

@@ -17,6 +17,9 @@ use crate::world::{BEGIN_MS, Event, MIDNIGHT_MS, World, failed};
 
 const KEYS: u64 = 12;
 
+/// How long an endpoint may take for a call.
+pub const TIMEOUT_MS: u64 = 500;
+
 /// Every second world has so little room that everything overflows all the time.
 pub fn room(seed: u64) -> Room {
     if seed.is_multiple_of(2) {
@@ -67,7 +70,7 @@ pub fn plan() -> Plan {
     let endpoint = |concurrency_max, rate_per_s| Endpoint {
         concurrency_max,
         rate_per_s,
-        timeout_ms: 500,
+        timeout_ms: TIMEOUT_MS,
         breaker,
     };
     let endpoints = BTreeMap::from([

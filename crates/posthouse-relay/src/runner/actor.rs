@@ -41,6 +41,8 @@ struct Actor<S, C> {
     effects: Vec<Effect>,
     stopping: Option<Stopping>,
     troubles: Troubles,
+    /// What was wrong with reads.
+    failures: Troubles,
     fenced: u64,
 }
 
@@ -88,6 +90,7 @@ impl<S: Source, C: Carrier> Actor<S, C> {
             effects: Vec::new(),
             stopping: None,
             troubles: Troubles::default(),
+            failures: Troubles::default(),
             fenced: 0,
         }
     }
@@ -110,7 +113,12 @@ impl<S: Source, C: Carrier> Actor<S, C> {
 
     fn hear(&mut self, event: Event) {
         match event {
-            Event::Input(input) => self.apply(input),
+            Event::Input(input) => {
+                if matches!(input, Input::Found(_)) {
+                    self.hear_found();
+                }
+                self.apply(input);
+            }
             Event::Carried(attempt, verdict) => {
                 if self.running.remove(&attempt).is_some() {
                     self.apply(Input::Verdict { attempt, verdict });
@@ -121,6 +129,7 @@ impl<S: Source, C: Carrier> Actor<S, C> {
                 let input = self.rounds.replan(plan);
                 self.apply(input);
             }
+            Event::Failed(error) => self.hear_failure(&error),
             Event::Gaps(answer) => self.hear_gaps(answer),
             Event::Ask(ask) => self.answer(ask),
             Event::Stop(done) => self.begin_stop(done),
@@ -141,6 +150,24 @@ impl<S: Source, C: Carrier> Actor<S, C> {
         let inputs = self.rounds.hear(answer);
         self.tell_trouble(kind);
         inputs.into_iter().for_each(|input| self.apply(input));
+    }
+
+    /// A read has failed, which says more than that rounds go well.
+    fn hear_failure(&mut self, error: &SourceError) {
+        if error.kind == SourceErrorKind::Unfit {
+            self.rounds.look_again();
+        }
+        if self.failures.is_new(&error.to_string()) {
+            tracing::warn!(
+                source = &*self.name, %error, "requests cannot be read; it is tried again"
+            );
+        }
+    }
+
+    fn hear_found(&mut self) {
+        if self.failures.end() {
+            tracing::info!(source = &*self.name, "requests can be read again");
+        }
     }
 
     /// Each node tells of its own buckets.
@@ -181,7 +208,7 @@ impl<S: Source, C: Carrier> Actor<S, C> {
                     plan: self.rounds.configured.clone(),
                     now: self.now(),
                     figures: self.pump.figures(),
-                    trouble: self.rounds.trouble.clone(),
+                    trouble: self.rounds.trouble.as_ref().or(self.failures.last()).cloned(),
                     control_version: self.rounds.control_version(),
                     fenced: self.fenced,
                 });

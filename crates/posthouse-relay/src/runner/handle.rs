@@ -23,6 +23,8 @@ pub(super) enum Event {
     Carried(AttemptNo, Verdict),
     /// A round has ended.
     Round(RoundAnswer),
+    /// A read has failed.
+    Failed(SourceError),
     /// Which business ids wait for a number that is not there.
     Gaps(Result<Answer, SourceError>),
     /// Somebody wants to know something.

@@ -125,6 +125,11 @@ impl Rounds {
         self.due_ms = 0;
     }
 
+    /// Has the source checked again with the next round.
+    pub(super) fn look_again(&mut self) {
+        self.is_prepared = false;
+    }
+
     /// Asks for no more buckets.
     pub(super) fn stop(&mut self) {
         self.is_stopping = true;

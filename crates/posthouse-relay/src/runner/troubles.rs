@@ -11,17 +11,25 @@ const TOLD_MAX: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct Troubles {
     told: BTreeSet<String>,
+    last: Option<String>,
 }
 
 impl Troubles {
     /// Takes note of what is wrong; whether it is to be told.
     pub(super) fn is_new(&mut self, trouble: &str) -> bool {
+        self.last = Some(trouble.to_owned());
         self.told.len() < TOLD_MAX && self.told.insert(trouble.to_owned())
     }
 
     /// The source has answered; whether anything was wrong before.
     pub(super) fn end(&mut self) -> bool {
-        !std::mem::take(&mut self.told).is_empty()
+        self.told.clear();
+        self.last.take().is_some()
+    }
+
+    /// What was wrong last, if it still is.
+    pub(super) fn last(&self) -> Option<&String> {
+        self.last.as_ref()
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn read<S: Source>(source: Arc<S>, read: Read, events: Events) {
         let input = match within(source.read(&read)).await {
             Ok(found) => Input::Found(found),
             Err(error) => {
-                tracing::warn!(%error, "a read of the source failed; it is tried again");
+                let _ = events.send(Event::Failed(error));
                 Input::ReadFailed(read.number)
             }
         };

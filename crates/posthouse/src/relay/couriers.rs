@@ -29,15 +29,19 @@ impl Couriers {
         Couriers { stomp, made: RwLock::default() }
     }
 
-    /// Takes other routes over. Couriers whose routes are the same keep their connections.
+    /// Takes other routes over. Couriers whose routes are the same keep their connections. What
+    /// has no route any more stays: a source that is no longer configured goes on as it was until
+    /// the node starts again, and its requests must not fail for want of a courier.
     pub(super) fn change(&self, routes: &BTreeMap<Arc<str>, Route>) {
-        let old = self.made.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let made = routes.iter().filter_map(|(name, route)| {
-            let kept = old.get(name).filter(|made| made.route == *route);
-            let made = kept.cloned().or_else(|| self.make(name, route))?;
-            Some((name.clone(), made))
-        });
-        let made = made.collect();
+        let mut made = self.made.read().unwrap_or_else(PoisonError::into_inner).clone();
+        for (name, route) in routes {
+            if made.get(name).is_some_and(|made| made.route == *route) {
+                continue;
+            }
+            if let Some(other) = self.make(name, route) {
+                made.insert(name.clone(), other);
+            }
+        }
         *self.made.write().unwrap_or_else(PoisonError::into_inner) = made;
     }
 

@@ -185,6 +185,33 @@ fn a_table_that_lacks_something_is_told_until_it_is_there() {
     check_table("DROP INDEX relay_request_slot", "relay_request_slot", "SELECT 1");
 }
 
+/// It is told in one line, shown, and over as soon as the table is there again.
+#[test]
+fn a_table_that_goes_while_the_node_runs_is_told() {
+    let trial = Trial::on_file();
+    trial.expect_work();
+    run(&trial.url, "ALTER TABLE relay_request RENAME TO gone");
+    trial.expect_log("requests cannot be read; it is tried again");
+    let troubled = || {
+        let sources = posthouse(&trial.node.data_dir(), "relay source list -o json").json();
+        sources[0]["trouble"].as_str().is_some_and(|trouble| trouble.contains("relay_request"))
+    };
+    await_until("the source is shown to be in trouble", PATIENCE, troubled);
+    run(&trial.url, "ALTER TABLE gone RENAME TO relay_request");
+    trial.expect_work();
+    trial.expect_log("requests can be read again");
+}
+
+/// A source is read from the configuration at the start only; until then it goes on as it was.
+#[test]
+fn a_source_that_is_taken_out_of_the_configuration_goes_on() {
+    let mut trial = Trial::on_file();
+    trial.expect_work();
+    trial.node.reconfigure("# nothing\n");
+    trial.expect_log("read the configuration again");
+    trial.expect_work();
+}
+
 #[test]
 fn a_file_that_is_not_there_is_told_until_it_is() {
     let url = format!("sqlite:{}", fresh_dir().join("requests.db").display());
