@@ -104,9 +104,9 @@ fn check(request: &NewRequest) -> Result<(), SourceError> {
 fn check_number(request: &NewRequest) -> Result<(), SourceError> {
     match request.key_seq {
         Some(number) if number < 1 => {
-            Err(SourceError::unfit("the numbers of a business id begin with 1"))
+            Err(SourceError::refused("the numbers of a business id begin with 1"))
         }
-        Some(_) if request.key.is_none() => Err(SourceError::unfit(
+        Some(_) if request.key.is_none() => Err(SourceError::refused(
             "a number counts the requests of a business id: give a business id with it",
         )),
         _ => Ok(()),

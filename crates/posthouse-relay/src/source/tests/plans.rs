@@ -71,7 +71,8 @@ fn statement(dialect: Dialect, span: Span) -> (String, Vec<Value>) {
         bytes_max: 1,
     };
     let (text, span_values) = reading(dialect, CommitOrder::KeySeq, &read);
-    let mut values = vec![Value::Bytes(Vec::new()), Value::texts(["a"]), 1.into()];
+    let mut values =
+        vec![Value::Bytes(Vec::new()), Value::texts(["a"]), 1.into(), (1 << 20).into()];
     values.extend(span_values);
     (text, values)
 }
