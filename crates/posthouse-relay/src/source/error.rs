@@ -91,25 +91,29 @@ fn text_of(error: &sqlx::Error) -> String {
 /// byte is the primary code (sqlite.org/rescode.html).
 fn kind_of(code: &str) -> SourceErrorKind {
     match code.parse::<u32>() {
-        Ok(number) if code.len() < 5 => kind_of_sqlite(number & 0xff),
+        Ok(number) if code.len() < 5 => kind_of_sqlite(number),
         _ => kind_of_postgres(code),
     }
 }
 
-fn kind_of_sqlite(primary: u32) -> SourceErrorKind {
+/// By the result code (<https://sqlite.org/rescode.html>) and, where it matters, the extended one.
+fn kind_of_sqlite(code: u32) -> SourceErrorKind {
+    const UNIQUE: u32 = 2067;
+    const PRIMARY_KEY: u32 = 1555;
     const BUSY: u32 = 5;
     const LOCKED: u32 = 6;
     const IO_ERROR: u32 = 10;
     const FULL: u32 = 13;
     const CANNOT_OPEN: u32 = 14;
-    match primary {
+    match code & 0xff {
+        _ if code == UNIQUE || code == PRIMARY_KEY => SourceErrorKind::Refused,
         BUSY | LOCKED => SourceErrorKind::Conflict,
         IO_ERROR | FULL | CANNOT_OPEN => SourceErrorKind::Unavailable,
         _ => SourceErrorKind::Unfit,
     }
 }
 
-/// 40: rolled back because of somebody else. 55P03: a lock was not to be had. 08, 53, 57, 58, XX:
+/// 23505: it is there already. 40: rolled back because of somebody else. 55P03: a lock was not to be had. 08, 53, 57, 58, XX:
 /// the server has a problem, or ends. 25P03: it ended the transaction because nothing came. 28 (who
 /// are you?) and the rest: somebody has to act.
 fn kind_of_postgres(code: &str) -> SourceErrorKind {
@@ -118,6 +122,7 @@ fn kind_of_postgres(code: &str) -> SourceErrorKind {
         _ if code == "55P03" => SourceErrorKind::Conflict,
         Some("08" | "53" | "57" | "58" | "XX") => SourceErrorKind::Unavailable,
         _ if code == "25P03" => SourceErrorKind::Unavailable,
+        _ if code == "23505" => SourceErrorKind::Refused,
         _ => SourceErrorKind::Unfit,
     }
 }
@@ -136,6 +141,8 @@ mod tests {
         check("40001", SourceErrorKind::Conflict);
         check("55P03", SourceErrorKind::Conflict);
         check("57P01", SourceErrorKind::Unavailable);
+        check("23505", SourceErrorKind::Refused);
+        check("2067", SourceErrorKind::Refused);
         check("25P03", SourceErrorKind::Unavailable);
         check("53300", SourceErrorKind::Unavailable);
         check("42P01", SourceErrorKind::Unfit);

@@ -81,5 +81,5 @@ async fn refuses(source: &AnySource) {
         assert_eq!(error.kind, SourceErrorKind::Refused, "{wrong:?}");
     }
     let error = source.submit(&request()).await.expect_err("its request id is taken");
-    assert_eq!(error.kind, SourceErrorKind::Unfit);
+    assert_eq!(error.kind, SourceErrorKind::Refused);
 }
