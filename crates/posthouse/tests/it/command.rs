@@ -45,16 +45,18 @@ impl Done {
     }
 }
 
-/// Says each of `frames` to a STOMP server, which all ask for the receipt `done`, and waits for
-/// it. Answers the connection, so that what it holds lives as long as the caller wants.
+/// Says each of `frames` to a STOMP server and has each confirmed: what is persistent is durable
+/// then. Answers the connection, so that what it holds lives as long as the caller wants.
 pub(crate) fn stomp(server: SocketAddr, frames: &[&str]) -> TcpStream {
     let mut stream = TcpStream::connect(server).expect("the server is there");
     stream.set_read_timeout(Some(ANSWER_MAX)).expect("a deadline can be set");
     write!(stream, "CONNECT\naccept-version:1.2\nhost:/\nclient-id:tests\n\n\0")
         .expect("it is sent");
-    for frame in frames {
-        let (head, body) = frame.split_once("\n\n").unwrap_or((frame, ""));
-        write!(stream, "{head}\n\n{body}\0").expect("it is sent");
+    for (number, frame) in frames.iter().enumerate() {
+        let (command, rest) = frame.split_once('\n').expect("a frame has a command and headers");
+        let (head, body) = rest.split_once("\n\n").unwrap_or((rest, ""));
+        write!(stream, "{command}\nreceipt:frame-{number}\n{head}\n\n{body}\0")
+            .expect("it is sent");
     }
     write!(stream, "BEGIN\ntransaction:last\nreceipt:done\n\n\0").expect("it is sent");
     let answer = read_until(&mut stream, "receipt-id:done");

@@ -15,7 +15,7 @@ const SMALL: [&str; 3] =
 
 fn send(queue: &str, letter: &str, transaction: &str) -> String {
     let body = letter.repeat(LARGE_BYTES);
-    format!("SEND\ndestination:{queue}\npersistent:true\nreceipt:r\n{transaction}\n{body}")
+    format!("SEND\ndestination:{queue}\npersistent:true\n{transaction}\n{body}")
 }
 
 /// Reads `count` messages and answers the letter of which each consists.
@@ -63,7 +63,7 @@ fn a_large_transaction_survives_as_a_whole_or_not_at_all() {
         });
         begin.into_iter().chain(sends).collect()
     };
-    let commit = "COMMIT\ntransaction:whole\nreceipt:r\n\n".to_owned();
+    let commit = "COMMIT\ntransaction:whole\n\n".to_owned();
     let whole: Vec<String> = frames("whole").into_iter().chain([commit]).collect();
     drop(stomp(server.stomp(), &whole.iter().map(String::as_str).collect::<Vec<_>>()));
     let half = frames("half");
