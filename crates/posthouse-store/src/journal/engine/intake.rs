@@ -33,7 +33,11 @@ const RUN_BYTES_MAX: usize = 8 << 20;
 /// Buffers that are kept for reuse.
 const BUFFERS_MAX: usize = 4;
 
-/// From so many bytes of records on, a batch is put to use even while the writer is busy.
+/// From so many bytes of records on, a batch is laid out while the writer is at the medium, so that
+/// it need not ask for it when it comes back: at least half of what the batch takes is records.
+const WORTHY_BATCH_BYTES: usize = BLOCK_BYTES / 2;
+
+/// From so many bytes of records on, a batch is put to use even if another one waits already.
 const FULL_BATCH_BYTES: usize = 64 << 10;
 
 /// Blocks that lie one behind the other in one segment and wait to be written.
@@ -279,7 +283,7 @@ impl State {
         match self.pace {
             Pace::Open => self.runs.is_empty() || bytes >= FULL_BATCH_BYTES,
             Pace::Gathering => true,
-            Pace::Busy => bytes >= FULL_BATCH_BYTES,
+            Pace::Busy => bytes >= WORTHY_BATCH_BYTES,
             // A checkpoint, for which room may come, is taken between two batches.
             Pace::Held => self.appetite.has_just_asked() || bytes >= FULL_BATCH_BYTES,
         }

@@ -1,8 +1,9 @@
 //! The writer: takes what has come in, writes it, and syncs once for all of it.
 //!
-//! What arrives during a sync is written together after it (group commit). An error of a write or
-//! a sync ends the store; nothing is tried again, because the kernel may have dropped what it
-//! could not write and would answer the next sync with success.
+//! What arrives during a sync is written together after it (group commit), in as many batches as
+//! were laid out meanwhile. An error of a write or a sync ends the store; nothing is tried again,
+//! because the kernel may have dropped what it could not write and would answer the next sync with
+//! success.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -41,8 +41,8 @@ fn what_arrived_during_a_sync_is_synced_together() {
     assert!(journal.is_ready(1));
     submit(&mut journal, 1, 10);
     bench.hands.step(Worker::Writer);
-    assert!(!journal.is_ready(1), "the writer is at the medium");
-    assert!(journal.is_ready(64 << 10), "but this is enough for one more");
+    assert!(!journal.is_ready(2_047), "the writer is at the medium, and a block would be wasted");
+    assert!(journal.is_ready(2_048), "but this is worth its block");
     submit(&mut journal, 2, 10);
     submit(&mut journal, 3, 5_000);
     assert_eq!(told(&mut journal), [""; 0]);
