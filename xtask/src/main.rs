@@ -21,7 +21,7 @@ Usage:
   cargo xtask tidy [--update]          check the house rules; --update lowers the ratchet
   cargo xtask test [--long] [FILTER]   install what is missing, then format, lint, tidy and test;
                                        with FILTER only the tests whose names contain it
-  cargo xtask bench [--rounds N] [--seconds S]
+  cargo xtask bench [--rounds N] [--seconds S] [--only NAME]
                                        measure the node beside ActiveMQ, in turn: 3 rounds of 10 s
                                        by default
   cargo xtask sim --seeds N --from S [--bug NAME]

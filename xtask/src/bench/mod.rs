@@ -63,29 +63,39 @@ const SCENARIOS: [Scenario; 4] = [
     },
 ];
 
-/// How long and how often to measure.
+/// What to measure, how long and how often.
 #[derive(Debug, PartialEq, Eq)]
-struct Options {
+struct Options<'a> {
     rounds: usize,
     seconds: u64,
+    /// Only scenarios whose names contain this.
+    only: &'a str,
 }
 
-impl Options {
-    fn parse(words: &[&str]) -> Result<Options> {
-        let mut options = Options { rounds: 3, seconds: 10 };
+impl<'a> Options<'a> {
+    fn parse(words: &[&'a str]) -> Result<Options<'a>> {
+        let mut options = Options { rounds: 3, seconds: 10, only: "" };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let value = words.next().with_context(|| format!("{word} wants a number"))?;
             match *word {
                 "--rounds" => options.rounds = value.parse().context("--rounds wants a number")?,
                 "--seconds" => options.seconds = value.parse().context("--seconds")?,
+                "--only" => options.only = value,
                 _ => bail!("no such option: {word}"),
             }
         }
         if options.rounds == 0 || options.seconds == 0 {
             bail!("--rounds and --seconds begin at 1");
         }
+        if options.scenarios().next().is_none() {
+            bail!("no scenario has {:?} in its name", options.only);
+        }
         Ok(options)
+    }
+
+    fn scenarios(&self) -> impl Iterator<Item = &'static Scenario> {
+        SCENARIOS.iter().filter(|scenario| scenario.name.contains(self.only))
     }
 }
 
@@ -97,7 +107,7 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<()> {
     let program = command::target_dir(root).join("release/posthouse");
     let peer = ActiveMq::start(&command::target_dir(root).join("bench/activemq"))?;
     let mut lines = Vec::new();
-    for scenario in &SCENARIOS {
+    for scenario in options.scenarios() {
         lines.push(compare(&program, &peer, scenario, &options)?);
     }
     println!("\n| what | Posthouse | ActiveMQ | ratio | server CPU, µs a message |");
@@ -110,7 +120,7 @@ fn compare(
     program: &Path,
     peer: &ActiveMq,
     scenario: &Scenario,
-    options: &Options,
+    options: &Options<'_>,
 ) -> Result<String> {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for round in 1..=options.rounds {
@@ -136,7 +146,7 @@ fn compare(
 fn measure(
     program: &Path,
     scenario: &Scenario,
-    options: &Options,
+    options: &Options<'_>,
     peer: Option<&ActiveMq>,
 ) -> Result<Figures> {
     let mut command = Command::new(program);
@@ -154,16 +164,18 @@ fn measure(
 mod tests {
     use super::Options;
 
-    fn check(words: &[&str], expected: Option<(usize, u64)>) {
+    fn check(words: &[&str], expected: Option<(usize, u64, &str)>) {
         let options = Options::parse(words).ok();
-        let expected = expected.map(|(rounds, seconds)| Options { rounds, seconds });
+        let expected = expected.map(|(rounds, seconds, only)| Options { rounds, seconds, only });
         assert_eq!(options, expected, "{words:?}");
     }
 
     #[test]
     fn options_are_read() {
-        check(&[], Some((3, 10)));
-        check(&["--rounds", "5", "--seconds", "2"], Some((5, 2)));
+        check(&[], Some((3, 10, "")));
+        check(&["--rounds", "5", "--seconds", "2"], Some((5, 2, "")));
+        check(&["--only", "16 producers"], Some((3, 10, "16 producers")));
+        check(&["--only", "17 producers"], None);
         check(&["--rounds"], None);
         check(&["--rounds", "0"], None);
         check(&["--rounds", "x"], None);
