@@ -161,11 +161,20 @@ impl Writer {
     }
 
     fn draw(&mut self) -> Script {
-        // One writer at a time holds a file.
-        let hold_ms_max = if self.proxy.is_some() { 2_000 } else { 100 };
-        let script = Script::draw(&mut self.random, self.number, self.count, hold_ms_max);
+        let script = Script::draw(&mut self.random, self.number, self.count, self.hold_ms_max());
         self.count += u64::try_from(script.wishes.len()).unwrap_or_default();
         script
+    }
+
+    /// How long a transaction stays open at most, in milliseconds. One writer at a time holds a
+    /// file.
+    fn hold_ms_max(&self) -> u64 {
+        let is_long = std::env::var_os("POSTHOUSE_TEST_LONG").is_some();
+        match (&self.proxy, is_long) {
+            (None, _) => 100,
+            (Some(_), false) => 2_000,
+            (Some(_), true) => 60_000,
+        }
     }
 
     fn note(&self, script: &Script, fate: Fate) {

@@ -23,6 +23,9 @@ pub(super) struct Script {
 /// Business ids of each family that one writer has to itself.
 const KEYS: u64 = 2;
 
+/// How long a transaction that is held open usually takes at most, in milliseconds.
+const USUAL_HOLD_MS: u64 = 2_000;
+
 /// Requests of a burst, at most.
 const BURST_MAX: u64 = 24;
 
@@ -33,7 +36,7 @@ impl Script {
         let most = if random.chance(8) { BURST_MAX } else { 3 };
         let count = random.between(1, most);
         let wishes = (0..count).filter_map(|at| wish(random, writer, first + at)).collect();
-        let hold_ms = if random.chance(7) { random.below(hold_ms_max) } else { 0 };
+        let hold_ms = if random.chance(7) { hold_ms(random, hold_ms_max) } else { 0 };
         Script {
             wishes,
             hold: Duration::from_millis(hold_ms),
@@ -41,6 +44,12 @@ impl Script {
             rest: Duration::from_millis(random.below(150)),
         }
     }
+}
+
+/// Most are short, so that writers get on; a few take as long as may be.
+fn hold_ms(random: &mut Random, most: u64) -> u64 {
+    let is_short = most > USUAL_HOLD_MS && !random.chance(10);
+    random.below(if is_short { USUAL_HOLD_MS } else { most })
 }
 
 fn wish(random: &mut Random, writer: usize, number: u64) -> Option<Wish> {
