@@ -18,9 +18,12 @@ use super::slot::slot_of;
 /// What an operator wants.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Try these open requests again at once, with all their tries before them.
+    /// Try these open requests again at once, with all their tries before them. One that is later
+    /// because its writer said so, and has never been tried, keeps its time.
     Retry(Vec<RequestId>),
     /// Give these open requests up as failed; their keys go on.
+    /// The same, and whatever is due later is due now.
+    RetryNow(Vec<RequestId>),
     Skip(Vec<RequestId>),
     /// Cancel these open requests; their keys go on.
     Cancel(Vec<RequestId>),
@@ -29,6 +32,8 @@ pub enum Action {
     /// Try every blocked request of a key again.
     RetryKey(String),
     /// Give every open request of a key up as failed.
+    /// Give every blocked request of a key up as failed.
+    SkipBlocked(String),
     SkipKey(String),
     /// Hold a key, a code or an endpoint: nothing of it starts.
     Hold(Hold),
@@ -73,10 +78,9 @@ pub(super) async fn operate(base: &Base, action: &Action) -> Result<Operated, So
 
 fn check(action: &Action) -> Result<(), SourceError> {
     match action {
-        Action::Retry(ids) | Action::Skip(ids) | Action::Cancel(ids) | Action::Replay(ids) => {
-            check_count(ids.len())
-        }
-        Action::RetryKey(name) | Action::SkipKey(name) => check_name(name),
+        Action::Retry(ids) | Action::RetryNow(ids) | Action::Replay(ids) => check_count(ids.len()),
+        Action::Skip(ids) | Action::Cancel(ids) => check_count(ids.len()),
+        Action::RetryKey(key) | Action::SkipBlocked(key) | Action::SkipKey(key) => check_name(key),
         Action::Switch { group, .. } => check_name(group),
         Action::Hold(hold) | Action::Unhold(hold) => check_name(name_of(hold).1),
         Action::Buckets(buckets) if !(1..=BUCKETS_MAX).contains(buckets) => Err(
@@ -140,7 +144,8 @@ async fn carry_out(
     action: &Action,
 ) -> Result<Vec<RequestId>, SourceError> {
     match action {
-        Action::Retry(ids) => by_ids(work, dialect, REOPEN, "state < 3", ids).await,
+        Action::Retry(ids) => by_ids(work, dialect, RETRY, "state < 3", ids).await,
+        Action::RetryNow(ids) => by_ids(work, dialect, REOPEN, "state < 3", ids).await,
         Action::Skip(ids) => by_ids(work, dialect, &finish(dialect, 4), "state < 3", ids).await,
         Action::Cancel(ids) => by_ids(work, dialect, &finish(dialect, 7), "state < 3", ids).await,
         Action::Replay(ids) => by_ids(work, dialect, REOPEN, "state >= 3", ids).await,
@@ -153,6 +158,10 @@ async fn carry_out(
 fn finish(dialect: Dialect, state: i64) -> String {
     format!("state = {state}, due_at = 0, done_at = {}", dialect.now())
 }
+/// What the relay has never written has the time that its writer gave it.
+const RETRY: &str = "state = 0, due_at = CASE WHEN fence = 0 AND state = 0 THEN due_at ELSE 0 END, \
+                     attempts = 0, done_at = NULL";
+
 
 async fn by_ids(
     work: &mut Work,
@@ -167,6 +176,9 @@ async fn by_ids(
         dialect.int_in("id", 1)
     );
     let values = vec![Value::ints(ids.iter().map(|id| id.0))];
+        Action::SkipBlocked(key) => {
+            by_key(work, dialect, &finish(dialect, 4), "state = 2", key).await
+        }
     ids_of(work, text, values).await
 }
 
