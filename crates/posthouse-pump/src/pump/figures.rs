@@ -21,6 +21,8 @@ pub struct Figures {
     pub blocked_keys: usize,
     /// Outcomes that have not been sent to the source yet.
     pub unsettled: usize,
+    /// Outcomes that a lock on their rows keeps from being recorded, if there are any.
+    pub locked: Option<LockedFigures>,
     /// Everything up to this id has been read at least once.
     pub read_up_to: RequestId,
     /// By request code.
@@ -31,6 +33,17 @@ pub struct Figures {
     pub endpoints: BTreeMap<Arc<str>, EndpointFigures>,
     /// By cause.
     pub withheld: Vec<WithheldFigures>,
+}
+
+/// Outcomes that a lock on their rows keeps from being recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockedFigures {
+    /// How many there are.
+    pub requests: usize,
+    /// The lowest of the requests.
+    pub lowest: RequestId,
+    /// Since when there has been one of them, Unix milliseconds of the source.
+    pub since_ms: i64,
 }
 
 /// The figures of one request code. Those of what has been done count since the pump was made.
@@ -126,6 +139,7 @@ impl Pump {
             withheld_keys: self.withheld.keys(),
             blocked_keys: self.blocked.len(),
             unsettled: self.settling.pending(),
+            locked: self.locked.figures(),
             read_up_to: self.high_water,
             codes,
             groups,

@@ -28,6 +28,7 @@ mod intake;
 mod lane;
 mod lanes;
 mod late;
+mod locked;
 mod place;
 mod reading;
 mod reads;
@@ -47,7 +48,7 @@ mod withheld;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-pub use self::figures::{CodeFigures, EndpointFigures, Figures, WithheldFigures};
+pub use self::figures::{CodeFigures, EndpointFigures, Figures, LockedFigures, WithheldFigures};
 pub use self::timing::{Pace, Room};
 pub use self::why::Why;
 pub use self::withheld::Cause;
@@ -57,6 +58,7 @@ use self::blocked::Blocked;
 use self::buckets::Buckets;
 use self::gaps::Gaps;
 use self::lane::{Lane, LaneNo};
+use self::locked::Locked;
 use self::reads::Reads;
 use self::row::Row;
 use self::rules::Rules;
@@ -115,6 +117,7 @@ pub struct Pump {
     late: BTreeMap<RequestId, Request>,
 
     settling: Settling,
+    locked: Locked,
     told: Told,
     /// Requests whose content the source cannot give.
     unreadable: BTreeSet<RequestId>,
@@ -162,6 +165,7 @@ impl Pump {
             high_water: RequestId(0),
             late: BTreeMap::new(),
             settling: Settling::default(),
+            locked: Locked::default(),
             told: Told::default(),
             unreadable: BTreeSet::new(),
             counts: BTreeMap::new(),

@@ -143,6 +143,7 @@ impl Pump {
             Alarm::Endpoint(name) => _ = self.ready.insert(name),
             Alarm::Lease(bucket) => self.lapse_if_due(now, bucket),
             Alarm::Settlement(number) => self.settle_again(number),
+            Alarm::Locked(id) => self.settle_locked(id),
             Alarm::Cause(cause) => self.end_if_due(now, cause),
             Alarm::Expiries => {
                 self.withheld.expire(now.earliest_ms());

@@ -8,7 +8,7 @@ use posthouse_pump::attempt::{AttemptNo, Blame, Verdict};
 use posthouse_pump::calendar::Window;
 use posthouse_pump::effect::Effect;
 use posthouse_pump::input::{Grant, Hold, Input};
-use posthouse_pump::outcome::{BucketNo, Fence, Settled, Settlement, State};
+use posthouse_pump::outcome::{BucketNo, Fence, Outcome, Settled, Settlement, State};
 use posthouse_pump::plan::{
     Backoff, Breaker, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
 };
@@ -33,6 +33,8 @@ pub struct World {
     keeps_walks_only: bool,
     /// All ids that there ever was a row at.
     used: BTreeSet<i64>,
+    /// Rows that somebody has a lock on.
+    locked: BTreeSet<i64>,
     said: Vec<String>,
 }
 
@@ -95,6 +97,7 @@ impl World {
             kept: None,
             keeps_walks_only: false,
             used: BTreeSet::new(),
+            locked: BTreeSet::new(),
             said: Vec::new(),
         };
         world.tell_plan();
@@ -150,6 +153,8 @@ impl World {
                 self.plan.codes.insert(code.into(), known);
                 self.tell_plan();
             }
+            ["lock", id] => _ = self.locked.insert(id.parse().unwrap()),
+            ["unlock", id] => _ = self.locked.remove(&id.parse().unwrap()),
             ["cancel", id] => {
                 let id: i64 = id.parse().unwrap();
                 self.open.remove(&id);
@@ -301,19 +306,24 @@ impl World {
     }
 
     fn settle(&mut self, settlement: &Settlement) -> Input {
-        for outcome in &settlement.outcomes {
-            let id = outcome.id.0;
-            self.said.push(format!("settle {id} {:?}", outcome.state));
-            let Some(row) = self.open.get_mut(&id) else { continue };
-            (row.due_ms, row.attempts) = (outcome.due_ms, outcome.attempts);
-            match outcome.state {
-                State::Ready => {}
-                State::Blocked => row.standing = Standing::Blocked,
-                _ => _ = self.open.remove(&id),
-            }
-        }
-        let results = vec![Settled::Recorded; settlement.outcomes.len()];
+        let results = settlement.outcomes.iter().map(|outcome| self.record(outcome)).collect();
         Input::Settled { number: settlement.number, results }
+    }
+
+    fn record(&mut self, outcome: &Outcome) -> Settled {
+        let id = outcome.id.0;
+        if self.locked.contains(&id) {
+            return Settled::Locked;
+        }
+        self.said.push(format!("settle {id} {:?}", outcome.state));
+        let Some(row) = self.open.get_mut(&id) else { return Settled::Recorded };
+        (row.due_ms, row.attempts) = (outcome.due_ms, outcome.attempts);
+        match outcome.state {
+            State::Ready => {}
+            State::Blocked => row.standing = Standing::Blocked,
+            _ => _ = self.open.remove(&id),
+        }
+        Settled::Recorded
     }
 
     fn read(&self, read: &Read) -> Found {

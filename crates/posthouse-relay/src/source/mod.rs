@@ -143,7 +143,8 @@ pub trait Source: Send + Sync + 'static {
     fn read(&self, read: &Read) -> impl Future<Output = Result<Found, SourceError>> + Send;
 
     /// Writes outcomes back, each under its fence; one transaction. Answers in the order of the
-    /// outcomes, and with the requests that may go now because of them.
+    /// outcomes, and with the requests that may go now because of them. It MUST NOT wait for
+    /// whoever has locked a single request: it writes the others, and says so.
     ///
     /// # Errors
     /// See [`SourceError`]. After `Unavailable` nobody knows whether it was done; writing it again

@@ -36,7 +36,7 @@ const SOURCES: [Column; 9] = [
     Column("trouble", "trouble"),
 ];
 
-const SOURCE: [Column; 20] = [
+const SOURCE: [Column; 21] = [
     Column("name", "name"),
     Column("state", "state"),
     Column("trouble", "trouble"),
@@ -53,6 +53,7 @@ const SOURCE: [Column; 20] = [
     Column("unsettled", "unsettled"),
     Column("withheld keys", "withheld_keys"),
     Column("blocked keys", "blocked_keys"),
+    Column("locked", "locked"),
     Column("fenced", "fenced"),
     Column("read up to", "read_up_to"),
     Column("withheld", "withheld"),
