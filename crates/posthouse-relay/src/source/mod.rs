@@ -10,6 +10,7 @@ mod base;
 pub mod conformance;
 mod error;
 pub mod fill;
+mod layout;
 mod limits;
 pub mod look;
 mod look_turn;
