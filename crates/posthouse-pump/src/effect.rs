@@ -103,6 +103,11 @@ pub enum Notice {
         /// For how long it has been so, in milliseconds.
         for_ms: u64,
     },
+    /// So many keys have something withheld that nothing new is read until there are fewer.
+    WithheldFull {
+        /// How many.
+        keys: usize,
+    },
     /// A write-back found that the bucket belongs to somebody else.
     Fenced {
         /// The bucket.

@@ -17,6 +17,8 @@ pub struct Figures {
     pub resident_bytes: usize,
     /// Keys of which something is withheld.
     pub withheld_keys: usize,
+    /// Whether these are so many that nothing new is read.
+    pub is_withheld_full: bool,
     /// Keys that are blocked.
     pub blocked_keys: usize,
     /// Outcomes that have not been sent to the source yet.
@@ -137,6 +139,7 @@ impl Pump {
             resident: self.rows.len(),
             resident_bytes: self.bytes,
             withheld_keys: self.withheld.keys(),
+            is_withheld_full: self.is_withheld_full(),
             blocked_keys: self.blocked.len(),
             unsettled: self.settling.pending(),
             locked: self.locked.figures(),

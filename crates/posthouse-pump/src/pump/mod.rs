@@ -183,6 +183,7 @@ impl Pump {
         self.use_memory();
         self.release_drained();
         self.send_settlements();
+        self.warn_withheld_full();
         self.ask(now);
         out.append(&mut self.effects);
     }

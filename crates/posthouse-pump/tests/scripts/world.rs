@@ -12,7 +12,7 @@ use posthouse_pump::outcome::{BucketNo, Fence, Outcome, Settled, Settlement, Sta
 use posthouse_pump::plan::{
     Backoff, Breaker, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
 };
-use posthouse_pump::pump::Pump;
+use posthouse_pump::pump::{Pace, Pump, Room};
 use posthouse_pump::read::{Found, Read, SlotRange, Span};
 use posthouse_pump::request::{Content, Request, RequestId, Slot, Standing};
 use posthouse_pump::time::Now;
@@ -100,10 +100,16 @@ impl World {
             locked: BTreeSet::new(),
             said: Vec::new(),
         };
-        world.tell_plan();
-        world.grant(1, 1_000_000);
+        world.begin(Room::default());
         world.go();
         world
+    }
+
+    /// Another pump takes everything over.
+    fn begin(&mut self, room: Room) {
+        self.pump = Pump::with(1, Pace::default(), room);
+        self.tell_plan();
+        self.grant(1, 1_000_000);
     }
 
     /// Plays one line; answers with what the pump wanted done.
@@ -152,6 +158,9 @@ impl World {
                 let known = self.plan.codes.values().next().unwrap().clone();
                 self.plan.codes.insert(code.into(), known);
                 self.tell_plan();
+            }
+            ["narrow", keys] => {
+                self.begin(Room { withheld_keys_max: keys.parse().unwrap(), ..Room::default() })
             }
             ["lock", id] => _ = self.locked.insert(id.parse().unwrap()),
             ["unlock", id] => _ = self.locked.remove(&id.parse().unwrap()),

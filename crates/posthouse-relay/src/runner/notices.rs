@@ -72,6 +72,13 @@ pub fn tell(source: &str, notice: &Notice) {
                  recorded, and its business id waits"
             );
         }
+        Notice::WithheldFull { keys } => {
+            tracing::error!(
+                source,
+                keys,
+                "so many business ids are withheld that nothing new is read until some go on"
+            );
+        }
         Notice::Fenced { bucket, outcomes } => {
             tracing::error!(
                 source,

@@ -53,6 +53,8 @@ pub(crate) struct RelaySource {
     in_flight: u64,
     /// Business ids of which something is withheld.
     withheld_keys: u64,
+    /// Whether these are so many that nothing new is read until there are fewer.
+    withheld_full: bool,
     /// Business ids that are blocked, in the buckets of this node.
     blocked_keys: u64,
     /// Outcomes that are not written back yet.
@@ -215,6 +217,7 @@ fn describe(source: &RunningSource, status: &Status) -> RelaySource {
         resident_bytes: figures.resident_bytes as u64,
         in_flight: figures.codes.values().map(|code| code.in_flight).sum(),
         withheld_keys: figures.withheld_keys as u64,
+        withheld_full: figures.is_withheld_full,
         blocked_keys: figures.blocked_keys as u64,
         unsettled: figures.unsettled as u64,
         locked: figures.locked.as_ref().map(locked),
