@@ -17,6 +17,7 @@
 
 mod absent;
 mod alarms;
+mod anew;
 mod blocked;
 mod buckets;
 mod cause;
@@ -193,6 +194,7 @@ impl Pump {
             Input::Plan(plan) => self.take_plan(now, plan),
             Input::Holds(holds) => self.take_holds(now, holds),
             Input::Changed(ids) => self.take_changed(ids),
+            Input::Replaced => self.start_anew(),
             Input::Granted(grant) => self.grant(now, &grant),
             Input::Renewed { bucket, fence, until_mono_ms } => {
                 self.renew(now, bucket, fence, until_mono_ms);

@@ -54,6 +54,11 @@ pub(super) struct Settling {
 }
 
 impl Settling {
+    /// Numbers settlements after those of another.
+    pub fn count_on(&mut self, former: &Settling) {
+        self.last = former.last;
+    }
+
     /// Outcomes that have not been sent yet.
     pub fn pending(&self) -> usize {
         self.pending.len()

@@ -159,6 +159,7 @@ impl World {
                 self.plan.codes.insert(code.into(), known);
                 self.tell_plan();
             }
+            ["replace"] => self.replace(),
             ["narrow", keys] => {
                 self.begin(Room { withheld_keys_max: keys.parse().unwrap(), ..Room::default() })
             }
@@ -171,6 +172,16 @@ impl World {
             }
             _ => panic!("not a command: {words:?}"),
         }
+    }
+
+    /// Another table takes the place of this one.
+    fn replace(&mut self) {
+        self.open.clear();
+        self.used.clear();
+        self.last = 0;
+        self.inputs.push_back(Input::Replaced);
+        self.tell_plan();
+        self.grant(1, 1_000_000);
     }
 
     fn change(&mut self, id: &str, how: impl Fn(&mut Request)) {

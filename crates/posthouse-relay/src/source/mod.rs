@@ -133,7 +133,7 @@ pub trait Source: Send + Sync + 'static {
     /// Begins a round: heart-beat, leases, control tables, the time; one transaction.
     ///
     /// # Errors
-    /// See [`SourceError`].
+    /// See [`SourceError`]; `Replaced`, once, if it is another database than before.
     fn round(&self, greeting: &Greeting)
     -> impl Future<Output = Result<Round, SourceError>> + Send;
 

@@ -128,6 +128,7 @@ const TABLES: [Table; 8] = [
 
 /// See [`Source::prepare`](super::Source::prepare).
 pub(super) async fn prepare(base: &Base, options: &Options) -> Result<(), SourceError> {
+    base.adopt().await?;
     let dialect = base.dialect();
     let mut work = base.single(Door::Work).await?;
     check_server(&mut work, dialect, options).await?;
