@@ -93,6 +93,21 @@ pub enum Notice {
         /// The endpoint.
         endpoint: Arc<str>,
     },
+    /// The outcome of a request cannot be recorded, because somebody else has had a lock on its row
+    /// for a long time. Its key waits.
+    Locked {
+        /// The request.
+        id: RequestId,
+        /// How many requests there are of which this is so, or was a moment ago.
+        requests: usize,
+        /// For how long it has been so, in milliseconds.
+        for_ms: u64,
+    },
+    /// So many keys have something withheld that nothing new is read until there are fewer.
+    WithheldFull {
+        /// How many.
+        keys: usize,
+    },
     /// A write-back found that the bucket belongs to somebody else.
     Fenced {
         /// The bucket.

@@ -55,6 +55,9 @@ pub enum Input {
     /// Somebody else has changed these requests (an operator has retried, cancelled or skipped
     /// them).
     Changed(Vec<RequestId>),
+    /// The source is another one than before: nothing that is known of it holds, nothing of what is
+    /// under way is written back to it, and a plan comes next.
+    Replaced,
     /// Keys, codes or endpoints that an operator holds, all of them. Nothing of them starts.
     Holds(Vec<Hold>),
     /// Let what runs end and start nothing more: the node is stopping.

@@ -25,7 +25,8 @@ pub const MISSING_RANGES_MAX: usize = 10_000;
 pub const ERROR_CHARS_MAX: usize = 500;
 
 /// Keys of which the pump remembers that something of theirs is withheld. Beyond that no new
-/// ground is read.
+/// ground is read, for whatever code, until there are fewer: a key that was not remembered could go
+/// on behind a request that is withheld. People are told.
 pub const WITHHELD_KEYS_MAX: usize = 4_000_000;
 
 /// Blocked keys that are known by name; of the others only that they are withheld.

@@ -71,4 +71,7 @@ pub enum Settled {
     Fenced,
     /// Nothing was changed: somebody else has finished the request, or taken it away.
     Gone,
+    /// Nothing was changed: somebody else has a lock on the row, and the source did not wait for
+    /// them. It is to be written again in a while.
+    Locked,
 }

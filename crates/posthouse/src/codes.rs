@@ -82,6 +82,8 @@ pub(crate) enum Code {
     RelayNameUnknown,
     /// A request that does not stand as an action needs it.
     RequestStanding,
+    /// Rows that another transaction holds while an action is to change them.
+    RowsLocked,
     /// A code without a page.
     PageUnknown,
     /// Something that should not happen.
@@ -91,7 +93,7 @@ pub(crate) enum Code {
 impl Code {
     /// All of them, in the order of their numbers.
     #[cfg(test)]
-    pub(crate) const ALL: [Code; 40] = [
+    pub(crate) const ALL: [Code; 41] = [
         Code::KeyUnknown,
         Code::ValueInvalid,
         Code::FileInvalid,
@@ -132,6 +134,7 @@ impl Code {
         Code::SourceUnreachable,
         Code::RelayNameUnknown,
         Code::RequestStanding,
+        Code::RowsLocked,
     ];
 
     /// The code as users see it, such as `PH1301`.
@@ -177,6 +180,7 @@ impl Code {
             Code::SourceUnreachable => "PH1404",
             Code::RelayNameUnknown => "PH1405",
             Code::RequestStanding => "PH1406",
+            Code::RowsLocked => "PH1410",
         }
     }
 
@@ -194,7 +198,7 @@ impl Code {
             Code::UserUnknown | Code::RouteUnknown | Code::PageUnknown => Exit::NotFound,
             Code::SourceUnknown | Code::RequestUnknown => Exit::NotFound,
             Code::RelayNameUnknown => Exit::NotFound,
-            Code::RequestStanding => Exit::Conflict,
+            Code::RequestStanding | Code::RowsLocked => Exit::Conflict,
             Code::SourceUnusable => Exit::Configuration,
             Code::SourceUnreachable => Exit::Unreachable,
             Code::StoreAbsent => Exit::NotFound,

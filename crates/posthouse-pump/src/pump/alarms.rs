@@ -25,6 +25,8 @@ pub(super) enum Alarm {
     Lease(BucketNo),
     /// A settlement to be written again.
     Settlement(SettlementNo),
+    /// An outcome that was kept from its row by a lock.
+    Locked(RequestId),
     /// Withheld requests that may have expired.
     Expiries,
 }

@@ -17,10 +17,14 @@ pub struct Figures {
     pub resident_bytes: usize,
     /// Keys of which something is withheld.
     pub withheld_keys: usize,
+    /// Whether these are so many that nothing new is read.
+    pub is_withheld_full: bool,
     /// Keys that are blocked.
     pub blocked_keys: usize,
     /// Outcomes that have not been sent to the source yet.
     pub unsettled: usize,
+    /// Outcomes that a lock on their rows keeps from being recorded, if there are any.
+    pub locked: Option<LockedFigures>,
     /// Everything up to this id has been read at least once.
     pub read_up_to: RequestId,
     /// By request code.
@@ -31,6 +35,17 @@ pub struct Figures {
     pub endpoints: BTreeMap<Arc<str>, EndpointFigures>,
     /// By cause.
     pub withheld: Vec<WithheldFigures>,
+}
+
+/// Outcomes that a lock on their rows keeps from being recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockedFigures {
+    /// How many there are.
+    pub requests: usize,
+    /// The lowest of the requests.
+    pub lowest: RequestId,
+    /// Since when there has been one of them, Unix milliseconds of the source.
+    pub since_ms: i64,
 }
 
 /// The figures of one request code. Those of what has been done count since the pump was made.
@@ -124,8 +139,10 @@ impl Pump {
             resident: self.rows.len(),
             resident_bytes: self.bytes,
             withheld_keys: self.withheld.keys(),
+            is_withheld_full: self.is_withheld_full(),
             blocked_keys: self.blocked.len(),
             unsettled: self.settling.pending(),
+            locked: self.locked.figures(),
             read_up_to: self.high_water,
             codes,
             groups,

@@ -17,6 +17,7 @@
 
 mod absent;
 mod alarms;
+mod anew;
 mod blocked;
 mod buckets;
 mod cause;
@@ -28,6 +29,7 @@ mod intake;
 mod lane;
 mod lanes;
 mod late;
+mod locked;
 mod place;
 mod reading;
 mod reads;
@@ -47,7 +49,7 @@ mod withheld;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-pub use self::figures::{CodeFigures, EndpointFigures, Figures, WithheldFigures};
+pub use self::figures::{CodeFigures, EndpointFigures, Figures, LockedFigures, WithheldFigures};
 pub use self::timing::{Pace, Room};
 pub use self::why::Why;
 pub use self::withheld::Cause;
@@ -57,6 +59,7 @@ use self::blocked::Blocked;
 use self::buckets::Buckets;
 use self::gaps::Gaps;
 use self::lane::{Lane, LaneNo};
+use self::locked::Locked;
 use self::reads::Reads;
 use self::row::Row;
 use self::rules::Rules;
@@ -115,6 +118,7 @@ pub struct Pump {
     late: BTreeMap<RequestId, Request>,
 
     settling: Settling,
+    locked: Locked,
     told: Told,
     /// Requests whose content the source cannot give.
     unreadable: BTreeSet<RequestId>,
@@ -162,6 +166,7 @@ impl Pump {
             high_water: RequestId(0),
             late: BTreeMap::new(),
             settling: Settling::default(),
+            locked: Locked::default(),
             told: Told::default(),
             unreadable: BTreeSet::new(),
             counts: BTreeMap::new(),
@@ -179,6 +184,7 @@ impl Pump {
         self.use_memory();
         self.release_drained();
         self.send_settlements();
+        self.warn_withheld_full();
         self.ask(now);
         out.append(&mut self.effects);
     }
@@ -188,6 +194,7 @@ impl Pump {
             Input::Plan(plan) => self.take_plan(now, plan),
             Input::Holds(holds) => self.take_holds(now, holds),
             Input::Changed(ids) => self.take_changed(ids),
+            Input::Replaced => self.start_anew(),
             Input::Granted(grant) => self.grant(now, &grant),
             Input::Renewed { bucket, fence, until_mono_ms } => {
                 self.renew(now, bucket, fence, until_mono_ms);

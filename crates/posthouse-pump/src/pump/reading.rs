@@ -7,7 +7,7 @@ use super::lane::{End, LaneNo, Refill};
 use super::reads::{Aim, Asked};
 use super::withheld::Cause;
 use crate::effect::Effect;
-use crate::limits::{PROBE_RANGES_MAX, READ_BYTES_MAX, SETTLEMENT_MAX, WITHHELD_KEYS_MAX};
+use crate::limits::{PROBE_RANGES_MAX, READ_BYTES_MAX, SETTLEMENT_MAX};
 use crate::read::{Found, Read, ReadNo, Span};
 use crate::request::RequestId;
 use crate::time::Now;
@@ -118,7 +118,7 @@ impl Pump {
         !self.reads.has(|aim| *aim == Aim::Forward)
             && self.rows.len() < self.room.resident_max
             && self.bytes < self.room.resident_bytes_max
-            && self.withheld.keys() < WITHHELD_KEYS_MAX
+            && !self.is_withheld_full()
             && !self.is_settling_behind()
             && self.forward_rows() > 0
     }

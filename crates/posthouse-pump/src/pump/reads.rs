@@ -67,6 +67,11 @@ impl Reads {
         }
     }
 
+    /// Numbers reads after those of another.
+    pub fn count_on(&mut self, former: &Reads) {
+        self.last = former.last;
+    }
+
     /// Takes note of a read; answers with its number.
     pub fn ask(&mut self, asked: Asked) -> ReadNo {
         self.last += 1;

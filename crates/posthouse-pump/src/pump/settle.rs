@@ -54,9 +54,19 @@ pub(super) struct Settling {
 }
 
 impl Settling {
+    /// Numbers settlements after those of another.
+    pub fn count_on(&mut self, former: &Settling) {
+        self.last = former.last;
+    }
+
     /// Outcomes that have not been sent yet.
     pub fn pending(&self) -> usize {
         self.pending.len()
+    }
+
+    /// Hands an outcome to the next settlement.
+    pub fn put(&mut self, outcome: Outcome) {
+        self.pending.insert(outcome.id, outcome);
     }
 
     /// Whether a request was settled after an event, and if so, whether it is open still.
@@ -116,7 +126,7 @@ impl Pump {
             status: result.status,
             error: result.error,
         };
-        self.settling.pending.insert(id, outcome);
+        self.settling.put(outcome);
     }
 
     /// Settles as expired what was read and is not kept in memory otherwise.
@@ -159,14 +169,16 @@ impl Pump {
         let mut refused: BTreeMap<(BucketNo, Fence), u32> = BTreeMap::new();
         let mut results = results.iter();
         for outcome in sent.settlement.outcomes {
-            let Some(result) = results.next() else {
-                self.settling.pending.insert(outcome.id, outcome);
-                continue;
-            };
-            if *result == Settled::Fenced {
-                *refused.entry((outcome.bucket, outcome.fence)).or_default() += 1;
+            match results.next() {
+                None => self.settling.put(outcome),
+                Some(Settled::Locked) => self.keep_locked(now, outcome),
+                Some(result) => {
+                    if *result == Settled::Fenced {
+                        *refused.entry((outcome.bucket, outcome.fence)).or_default() += 1;
+                    }
+                    self.conclude(now, &outcome, *result);
+                }
             }
-            self.conclude(now, &outcome, *result);
         }
         for ((bucket, fence), outcomes) in refused {
             self.fenced(bucket, fence, outcomes);
@@ -188,6 +200,7 @@ impl Pump {
     /// The source has spoken about one request.
     fn conclude(&mut self, now: Now, outcome: &Outcome, result: Settled) {
         let id = outcome.id;
+        self.locked.forget(id);
         self.vacate(id);
         let Some(row) = self.forget(id) else { return };
         let (no, code) = (row.lane, row.request.code.clone());
@@ -200,6 +213,8 @@ impl Pump {
             Settled::Recorded => self.recorded(now, row, outcome),
             Settled::Gone => self.count(&code).gone += 1,
             Settled::Fenced => self.refused(now, &row, outcome.fence),
+            // Not concluded yet: it was kept.
+            Settled::Locked => {}
         }
         self.refresh(now, no);
     }

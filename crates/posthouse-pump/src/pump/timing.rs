@@ -50,6 +50,8 @@ pub struct Room {
     pub changed_max: usize,
     /// See [`limits::READ_ROWS_MAX`].
     pub read_rows_max: u32,
+    /// See [`limits::WITHHELD_KEYS_MAX`].
+    pub withheld_keys_max: usize,
 }
 
 impl Default for Room {
@@ -61,6 +63,7 @@ impl Default for Room {
             blocked_max: limits::BLOCKED_MAX,
             changed_max: limits::CHANGED_MAX,
             read_rows_max: limits::READ_ROWS_MAX,
+            withheld_keys_max: limits::WITHHELD_KEYS_MAX,
         }
     }
 }
@@ -143,6 +146,7 @@ impl Pump {
             Alarm::Endpoint(name) => _ = self.ready.insert(name),
             Alarm::Lease(bucket) => self.lapse_if_due(now, bucket),
             Alarm::Settlement(number) => self.settle_again(number),
+            Alarm::Locked(id) => self.settle_locked(id),
             Alarm::Cause(cause) => self.end_if_due(now, cause),
             Alarm::Expiries => {
                 self.withheld.expire(now.earliest_ms());

@@ -14,6 +14,7 @@ use crate::request::{Request, RequestId};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Told {
     causes: BTreeSet<Cause>,
+    is_withheld_full: bool,
 }
 
 impl Told {
@@ -42,6 +43,23 @@ impl Pump {
         if is_fault && self.told.is_new(cause) {
             let notice = self.fault(request, cause);
             self.effects.extend(notice.map(crate::effect::Effect::Tell));
+        }
+    }
+
+    /// Whether so many keys have something withheld that no new ground is read.
+    pub(super) fn is_withheld_full(&self) -> bool {
+        self.withheld.keys() >= self.room.withheld_keys_max
+    }
+
+    /// Tells people when reading stops because so much is withheld; again only after a good part
+    /// of it has gone on.
+    pub(super) fn warn_withheld_full(&mut self) {
+        let (keys, keys_max) = (self.withheld.keys(), self.room.withheld_keys_max);
+        if keys < keys_max - keys_max / 8 {
+            self.told.is_withheld_full = false;
+        } else if keys >= keys_max && !self.told.is_withheld_full {
+            self.told.is_withheld_full = true;
+            self.tell(Notice::WithheldFull { keys });
         }
     }
 

@@ -23,6 +23,8 @@ pub enum Why {
     Running(AttemptNo),
     /// What became of it is being written back.
     Settling,
+    /// What became of it cannot be written back, because somebody else has a lock on its row.
+    Locked,
     /// It was given up, and waits for an operator.
     Blocked,
     /// It was given up, and holds its key until this instant, Unix milliseconds.
@@ -89,6 +91,7 @@ impl Pump {
         let row = self.rows.get(&id)?;
         match row.phase {
             Phase::Running(attempt) => Some(Why::Running(attempt)),
+            Phase::Settling if self.locked.has(id) => Some(Why::Locked),
             Phase::Settling => Some(Why::Settling),
             Phase::Idle => None,
         }

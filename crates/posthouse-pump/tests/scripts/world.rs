@@ -8,11 +8,11 @@ use posthouse_pump::attempt::{AttemptNo, Blame, Verdict};
 use posthouse_pump::calendar::Window;
 use posthouse_pump::effect::Effect;
 use posthouse_pump::input::{Grant, Hold, Input};
-use posthouse_pump::outcome::{BucketNo, Fence, Settled, Settlement, State};
+use posthouse_pump::outcome::{BucketNo, Fence, Outcome, Settled, Settlement, State};
 use posthouse_pump::plan::{
     Backoff, Breaker, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
 };
-use posthouse_pump::pump::Pump;
+use posthouse_pump::pump::{Pace, Pump, Room};
 use posthouse_pump::read::{Found, Read, SlotRange, Span};
 use posthouse_pump::request::{Content, Request, RequestId, Slot, Standing};
 use posthouse_pump::time::Now;
@@ -33,6 +33,8 @@ pub struct World {
     keeps_walks_only: bool,
     /// All ids that there ever was a row at.
     used: BTreeSet<i64>,
+    /// Rows that somebody has a lock on.
+    locked: BTreeSet<i64>,
     said: Vec<String>,
 }
 
@@ -95,12 +97,19 @@ impl World {
             kept: None,
             keeps_walks_only: false,
             used: BTreeSet::new(),
+            locked: BTreeSet::new(),
             said: Vec::new(),
         };
-        world.tell_plan();
-        world.grant(1, 1_000_000);
+        world.begin(Room::default());
         world.go();
         world
+    }
+
+    /// Another pump takes everything over.
+    fn begin(&mut self, room: Room) {
+        self.pump = Pump::with(1, Pace::default(), room);
+        self.tell_plan();
+        self.grant(1, 1_000_000);
     }
 
     /// Plays one line; answers with what the pump wanted done.
@@ -150,6 +159,12 @@ impl World {
                 self.plan.codes.insert(code.into(), known);
                 self.tell_plan();
             }
+            ["replace"] => self.replace(),
+            ["narrow", keys] => {
+                self.begin(Room { withheld_keys_max: keys.parse().unwrap(), ..Room::default() })
+            }
+            ["lock", id] => _ = self.locked.insert(id.parse().unwrap()),
+            ["unlock", id] => _ = self.locked.remove(&id.parse().unwrap()),
             ["cancel", id] => {
                 let id: i64 = id.parse().unwrap();
                 self.open.remove(&id);
@@ -157,6 +172,16 @@ impl World {
             }
             _ => panic!("not a command: {words:?}"),
         }
+    }
+
+    /// Another table takes the place of this one.
+    fn replace(&mut self) {
+        self.open.clear();
+        self.used.clear();
+        self.last = 0;
+        self.inputs.push_back(Input::Replaced);
+        self.tell_plan();
+        self.grant(1, 1_000_000);
     }
 
     fn change(&mut self, id: &str, how: impl Fn(&mut Request)) {
@@ -301,19 +326,24 @@ impl World {
     }
 
     fn settle(&mut self, settlement: &Settlement) -> Input {
-        for outcome in &settlement.outcomes {
-            let id = outcome.id.0;
-            self.said.push(format!("settle {id} {:?}", outcome.state));
-            let Some(row) = self.open.get_mut(&id) else { continue };
-            (row.due_ms, row.attempts) = (outcome.due_ms, outcome.attempts);
-            match outcome.state {
-                State::Ready => {}
-                State::Blocked => row.standing = Standing::Blocked,
-                _ => _ = self.open.remove(&id),
-            }
-        }
-        let results = vec![Settled::Recorded; settlement.outcomes.len()];
+        let results = settlement.outcomes.iter().map(|outcome| self.record(outcome)).collect();
         Input::Settled { number: settlement.number, results }
+    }
+
+    fn record(&mut self, outcome: &Outcome) -> Settled {
+        let id = outcome.id.0;
+        if self.locked.contains(&id) {
+            return Settled::Locked;
+        }
+        self.said.push(format!("settle {id} {:?}", outcome.state));
+        let Some(row) = self.open.get_mut(&id) else { return Settled::Recorded };
+        (row.due_ms, row.attempts) = (outcome.due_ms, outcome.attempts);
+        match outcome.state {
+            State::Ready => {}
+            State::Blocked => row.standing = Standing::Blocked,
+            _ => _ = self.open.remove(&id),
+        }
+        Settled::Recorded
     }
 
     fn read(&self, read: &Read) -> Found {

@@ -35,6 +35,8 @@ pub struct Table {
     pub rows: BTreeMap<i64, TableRow>,
     pub last_id: i64,
     pub leases: Vec<Lease>,
+    /// Rows that somebody else has a lock on, and until when.
+    pub locks: BTreeMap<i64, i64>,
 }
 
 /// The slots of a bucket.
@@ -78,6 +80,9 @@ impl Table {
         }
         if row.state >= 3 {
             return Settled::Gone;
+        }
+        if self.locks.contains_key(&outcome.id.0) {
+            return Settled::Locked;
         }
         row.state = state_number(outcome.state);
         row.request.due_ms = outcome.due_ms;

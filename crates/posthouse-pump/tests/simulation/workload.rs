@@ -6,6 +6,7 @@ use std::sync::Arc;
 use posthouse_pump::attempt::{Attempt, Blame, Verdict};
 use posthouse_pump::calendar::{Window, WindowSpec};
 use posthouse_pump::input::Hold;
+use posthouse_pump::outcome::Settlement;
 use posthouse_pump::plan::{
     Backoff, Breaker, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
 };
@@ -31,6 +32,7 @@ pub fn room(seed: u64) -> Room {
         blocked_max: 4,
         changed_max: 2,
         read_rows_max: 5,
+        withheld_keys_max: if seed % 8 == 7 { 4 } else { Room::default().withheld_keys_max },
         ..Room::default()
     }
 }
@@ -164,6 +166,23 @@ pub fn verdict(world: &mut World, attempt: &Attempt) -> Verdict {
         2 => Verdict::Rejected { status: Some(400), detail: "never".to_owned() },
         3 => Verdict::NotStarted,
         _ => done,
+    }
+}
+
+/// Somebody else may have a lock on rows of which the outcome is to be written. Worlds that have
+/// shown faults once stay as they were.
+pub fn lock(world: &mut World, settlement: &Settlement) {
+    let now_ms = world.true_ms;
+    world.table.locks.retain(|_, until_ms| *until_ms > now_ms);
+    let has_locks = world.seed % 4 == 2 || world.seed % 8 == 7;
+    if world.is_calm || !has_locks {
+        return;
+    }
+    for outcome in &settlement.outcomes {
+        if world.dice.below(12) == 0 {
+            let until_ms = now_ms + 1 + world.dice.below(1_500) as i64;
+            world.table.locks.insert(outcome.id.0, until_ms);
+        }
     }
 }
 

@@ -308,6 +308,7 @@ impl World {
         if self.is_lost(number) {
             return self.at(delay_ms, Event::Input(number, Box::new(failure)));
         }
+        workload::lock(self, settlement);
         let results: Vec<Settled> = self.table.settle(settlement);
         for (outcome, result) in settlement.outcomes.iter().zip(&results) {
             let (id, state) = (outcome.id.0, outcome.state);

@@ -194,6 +194,9 @@ impl<S: Source, C: Carrier> Actor<S, C> {
                 source, %error,
                 "the source cannot be used as it is; it is looked at again every two seconds"
             ),
+            Some(SourceErrorKind::Replaced) => tracing::error!(
+                source, %error, "the source is another one than before; what was known is forgotten"
+            ),
             _ => tracing::error!(source, %error, "the source does not answer; it is asked again"),
         }
     }

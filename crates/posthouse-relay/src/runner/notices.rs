@@ -62,6 +62,23 @@ pub fn tell(source: &str, notice: &Notice) {
         Notice::EndpointUp { endpoint } => {
             tracing::info!(source, %endpoint, "an endpoint works again");
         }
+        Notice::Locked { id, requests, for_ms } => {
+            tracing::error!(
+                source,
+                id = id.0,
+                requests,
+                for_ms,
+                "another transaction holds a lock on a request; what became of it cannot be \
+                 recorded, and its business id waits"
+            );
+        }
+        Notice::WithheldFull { keys } => {
+            tracing::error!(
+                source,
+                keys,
+                "so many business ids are withheld that nothing new is read until some go on"
+            );
+        }
         Notice::Fenced { bucket, outcomes } => {
             tracing::error!(
                 source,

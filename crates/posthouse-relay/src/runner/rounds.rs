@@ -169,13 +169,23 @@ impl Rounds {
             }
             Err(error) => {
                 // Somebody may have changed the tables; a source that did not answer is as it was.
-                self.is_prepared &= error.kind != SourceErrorKind::Unfit;
-                let wait_ms = if self.is_prepared { FAILED_MS } else { UNFIT_MS };
-                self.due_ms = answer.heard_ms + wait_ms;
+                let is_replaced = error.kind == SourceErrorKind::Replaced;
+                self.is_prepared &= error.kind != SourceErrorKind::Unfit && !is_replaced;
+                let is_soon = self.is_prepared || is_replaced;
+                self.due_ms = answer.heard_ms + if is_soon { FAILED_MS } else { UNFIT_MS };
                 self.trouble = Some(error.to_string());
-                Vec::new()
+                if is_replaced { self.forget() } else { Vec::new() }
             }
         }
+    }
+
+    /// The source is another one: no lease, no switch and no request of the former one counts.
+    fn forget(&mut self) -> Vec<Input> {
+        self.held.clear();
+        self.released.clear();
+        self.control = Control { version: -1, ..Control::default() };
+        self.has_control = false;
+        vec![Input::Replaced]
     }
 
     fn take(&mut self, said: &Greeting, sent_ms: u64, heard_ms: u64, round: Round) -> Vec<Input> {

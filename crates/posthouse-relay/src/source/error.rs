@@ -24,6 +24,9 @@ pub enum SourceErrorKind {
     /// A table, column or index is missing or of the wrong type, or a permission is. Somebody has
     /// to act at the database.
     Unfit,
+    /// The database is another one than before. Nothing was done, and nothing that is known of the
+    /// former one holds; [`Source::prepare`](super::Source::prepare) goes on with the new one.
+    Replaced,
     /// What was asked makes no sense, whatever stands in the database. Nothing was done.
     Refused,
 }

@@ -83,6 +83,15 @@ pub const NODE_MEMORY_MS: i64 = 600_000;
 /// How often a write is tried again after a deadlock, at once.
 pub const CONFLICT_TRIES_MAX: u32 = 4;
 
+/// How long an action waits before it asks again for rows that others have locked.
+pub const LOCKED_PAUSE: Duration = Duration::from_millis(50);
+
+/// How often an action asks for such rows. Write-backs hold them for some milliseconds only.
+pub const LOCKED_TRIES_MAX: u32 = 20;
+
+/// Requests that the error of such an action names.
+pub const LOCKED_NAMED_MAX: usize = 5;
+
 /// How long to wait for a free place in a pool.
 pub const ACQUIRE_MAX: Duration = Duration::from_secs(4);
 

@@ -10,6 +10,7 @@ mod base;
 pub mod conformance;
 mod error;
 pub mod fill;
+mod layout;
 mod limits;
 pub mod look;
 mod look_turn;
@@ -132,7 +133,7 @@ pub trait Source: Send + Sync + 'static {
     /// Begins a round: heart-beat, leases, control tables, the time; one transaction.
     ///
     /// # Errors
-    /// See [`SourceError`].
+    /// See [`SourceError`]; `Replaced`, once, if it is another database than before.
     fn round(&self, greeting: &Greeting)
     -> impl Future<Output = Result<Round, SourceError>> + Send;
 
@@ -143,7 +144,8 @@ pub trait Source: Send + Sync + 'static {
     fn read(&self, read: &Read) -> impl Future<Output = Result<Found, SourceError>> + Send;
 
     /// Writes outcomes back, each under its fence; one transaction. Answers in the order of the
-    /// outcomes, and with the requests that may go now because of them.
+    /// outcomes, and with the requests that may go now because of them. It MUST NOT wait for
+    /// whoever has locked a single request: it writes the others, and says so.
     ///
     /// # Errors
     /// See [`SourceError`]. After `Unavailable` nobody knows whether it was done; writing it again

@@ -9,7 +9,8 @@ use posthouse_pump::request::RequestId;
 use super::base::{Base, Dialect, Door, Kind, NOTIFY, Value, Work};
 use super::error::{SourceError, SourceErrorKind};
 use super::limits::{
-    ACTION_IDS_MAX, ACTION_ROWS_MAX, BUCKETS_MAX, CHANGES_MAX, CONFLICT_TRIES_MAX, NAME_CHARS_MAX,
+    ACTION_IDS_MAX, ACTION_ROWS_MAX, BUCKETS_MAX, CHANGES_MAX, CONFLICT_TRIES_MAX,
+    LOCKED_NAMED_MAX, LOCKED_PAUSE, LOCKED_TRIES_MAX, NAME_CHARS_MAX,
 };
 use super::round::{ControlRow, lock_control};
 use super::schema::{UNSLOTTED_INDEX, replace_layout};
@@ -18,8 +19,11 @@ use super::slot::slot_of;
 /// What an operator wants.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Try these open requests again at once, with all their tries before them.
+    /// Try these open requests again at once, with all their tries before them. One that is later
+    /// because its writer said so, and has never been tried, keeps its time.
     Retry(Vec<RequestId>),
+    /// The same, and whatever is due later is due now.
+    RetryNow(Vec<RequestId>),
     /// Give these open requests up as failed; their keys go on.
     Skip(Vec<RequestId>),
     /// Cancel these open requests; their keys go on.
@@ -28,6 +32,8 @@ pub enum Action {
     Replay(Vec<RequestId>),
     /// Try every blocked request of a key again.
     RetryKey(String),
+    /// Give every blocked request of a key up as failed.
+    SkipBlocked(String),
     /// Give every open request of a key up as failed.
     SkipKey(String),
     /// Hold a key, a code or an endpoint: nothing of it starts.
@@ -60,23 +66,43 @@ pub struct Operated {
 /// See [`Source::operate`](super::Source::operate).
 pub(super) async fn operate(base: &Base, action: &Action) -> Result<Operated, SourceError> {
     check(action)?;
-    let mut tries = 1;
+    let (mut tries, mut locked_tries) = (1, 1);
     loop {
         match once(base, action).await {
-            Err(error) if error.kind == SourceErrorKind::Conflict && tries < CONFLICT_TRIES_MAX => {
+            Err(Fault::Locked(_)) if locked_tries < LOCKED_TRIES_MAX => {
+                locked_tries += 1;
+                tokio::time::sleep(LOCKED_PAUSE).await;
+            }
+            Err(Fault::Source(error))
+                if error.kind == SourceErrorKind::Conflict && tries < CONFLICT_TRIES_MAX =>
+            {
                 tries += 1;
             }
-            answer => return answer,
+            Ok(done) => return Ok(done),
+            Err(Fault::Locked(error) | Fault::Source(error)) => return Err(error),
         }
+    }
+}
+
+/// Why an action was not carried out.
+enum Fault {
+    /// Somebody else has locked requests that it is to change.
+    Locked(SourceError),
+    /// Anything else.
+    Source(SourceError),
+}
+
+impl From<SourceError> for Fault {
+    fn from(error: SourceError) -> Fault {
+        Fault::Source(error)
     }
 }
 
 fn check(action: &Action) -> Result<(), SourceError> {
     match action {
-        Action::Retry(ids) | Action::Skip(ids) | Action::Cancel(ids) | Action::Replay(ids) => {
-            check_count(ids.len())
-        }
-        Action::RetryKey(name) | Action::SkipKey(name) => check_name(name),
+        Action::Retry(ids) | Action::RetryNow(ids) | Action::Replay(ids) => check_count(ids.len()),
+        Action::Skip(ids) | Action::Cancel(ids) => check_count(ids.len()),
+        Action::RetryKey(key) | Action::SkipBlocked(key) | Action::SkipKey(key) => check_name(key),
         Action::Switch { group, .. } => check_name(group),
         Action::Hold(hold) | Action::Unhold(hold) => check_name(name_of(hold).1),
         Action::Buckets(buckets) if !(1..=BUCKETS_MAX).contains(buckets) => Err(
@@ -114,7 +140,7 @@ fn name_of(hold: &Hold) -> (&'static str, &str) {
     }
 }
 
-async fn once(base: &Base, action: &Action) -> Result<Operated, SourceError> {
+async fn once(base: &Base, action: &Action) -> Result<Operated, Fault> {
     let dialect = base.dialect();
     let mut work = base.write(Door::Work).await?;
     let control = lock_control(&mut work, dialect).await?;
@@ -131,6 +157,10 @@ async fn once(base: &Base, action: &Action) -> Result<Operated, SourceError> {
     Ok(Operated { version, changed, has_more })
 }
 
+/// What the relay has never written has the time that its writer gave it.
+const RETRY: &str = "state = 0, due_at = CASE WHEN fence = 0 AND state = 0 THEN due_at ELSE 0 END, \
+                     attempts = 0, done_at = NULL";
+
 const REOPEN: &str = "state = 0, due_at = 0, attempts = 0, done_at = NULL";
 
 async fn carry_out(
@@ -138,15 +168,19 @@ async fn carry_out(
     dialect: Dialect,
     control: &ControlRow,
     action: &Action,
-) -> Result<Vec<RequestId>, SourceError> {
+) -> Result<Vec<RequestId>, Fault> {
     match action {
-        Action::Retry(ids) => by_ids(work, dialect, REOPEN, "state < 3", ids).await,
+        Action::Retry(ids) => by_ids(work, dialect, RETRY, "state < 3", ids).await,
+        Action::RetryNow(ids) => by_ids(work, dialect, REOPEN, "state < 3", ids).await,
         Action::Skip(ids) => by_ids(work, dialect, &finish(dialect, 4), "state < 3", ids).await,
         Action::Cancel(ids) => by_ids(work, dialect, &finish(dialect, 7), "state < 3", ids).await,
         Action::Replay(ids) => by_ids(work, dialect, REOPEN, "state >= 3", ids).await,
         Action::RetryKey(key) => by_key(work, dialect, REOPEN, "state = 2", key).await,
+        Action::SkipBlocked(key) => {
+            by_key(work, dialect, &finish(dialect, 4), "state = 2", key).await
+        }
         Action::SkipKey(key) => by_key(work, dialect, &finish(dialect, 4), "state < 3", key).await,
-        _ => set(work, dialect, control, action).await.map(|()| Vec::new()),
+        _ => Ok(set(work, dialect, control, action).await.map(|()| Vec::new())?),
     }
 }
 
@@ -160,14 +194,14 @@ async fn by_ids(
     change: &str,
     condition: &str,
     ids: &[RequestId],
-) -> Result<Vec<RequestId>, SourceError> {
+) -> Result<Vec<RequestId>, Fault> {
+    take_locks(work, dialect, condition, ids).await?;
     let text = format!(
         "UPDATE relay_request SET {change}, updated_at = {} WHERE {} AND {condition} RETURNING id",
         dialect.now(),
         dialect.int_in("id", 1)
     );
-    let values = vec![Value::ints(ids.iter().map(|id| id.0))];
-    ids_of(work, text, values).await
+    Ok(ids_of(work, text, vec![ints(ids)]).await?)
 }
 
 async fn by_key(
@@ -176,19 +210,62 @@ async fn by_key(
     change: &str,
     condition: &str,
     key: &str,
-) -> Result<Vec<RequestId>, SourceError> {
+) -> Result<Vec<RequestId>, Fault> {
     let open = "business_id = $2 AND state < 3";
     let text = format!(
-        "WITH chosen AS MATERIALIZED (SELECT id FROM (\
+        "SELECT id FROM (\
          SELECT id, state FROM relay_request WHERE slot = CAST($1 AS SMALLINT) AND {open} \
          UNION ALL SELECT id, state FROM relay_request {} WHERE slot IS NULL AND {open}) AS of_key \
-         WHERE {condition} ORDER BY id LIMIT {ACTION_ROWS_MAX}) \
-         UPDATE relay_request SET {change}, updated_at = {} \
-         WHERE id IN (SELECT id FROM chosen) AND {condition} RETURNING id",
-        dialect.by_index(UNSLOTTED_INDEX),
-        dialect.now()
+         WHERE {condition} ORDER BY id LIMIT {ACTION_ROWS_MAX}",
+        dialect.by_index(UNSLOTTED_INDEX)
     );
-    ids_of(work, text, vec![i64::from(slot_of(key).0).into(), key.into()]).await
+    let chosen = ids_of(work, text, vec![i64::from(slot_of(key).0).into(), key.into()]).await?;
+    by_ids(work, dialect, change, condition, &chosen).await
+}
+
+/// Locks the requests that are to be changed, in the order of their ids, without waiting: whoever
+/// waits here has the lock of the control row, for which the rounds of every node would wait too.
+async fn take_locks(
+    work: &mut Work,
+    dialect: Dialect,
+    condition: &str,
+    ids: &[RequestId],
+) -> Result<(), Fault> {
+    if dialect == Dialect::Sqlite {
+        return Ok(());
+    }
+    let wanted = format!("SELECT id FROM relay_request WHERE {}", dialect.int_in("id", 1));
+    let text = format!("{wanted} AND {condition} ORDER BY id {} SKIP LOCKED", dialect.for_update());
+    let got = ids_of(work, text, vec![ints(ids)]).await?;
+    let text = format!("{wanted} AND {condition} AND NOT {}", dialect.int_in("id", 2));
+    let locked = ids_of(work, text, vec![ints(ids), ints(&got)]).await?;
+    match locked.is_empty() {
+        true => Ok(()),
+        false => Err(Fault::Locked(are_locked(&locked))),
+    }
+}
+
+fn are_locked(ids: &[RequestId]) -> SourceError {
+    let named: Vec<String> = ids.iter().take(LOCKED_NAMED_MAX).map(|id| id.0.to_string()).collect();
+    let more = match ids.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let which = match ids.len() {
+        1 => format!("request {} is", named.join("")),
+        _ => format!("requests {}{more} are", named.join(", ")),
+    };
+    SourceError {
+        kind: SourceErrorKind::Conflict,
+        detail: format!(
+            "{which} locked by another transaction of the database, and nothing was changed: end \
+             that transaction (`pg_stat_activity` shows it), and do it again"
+        ),
+    }
+}
+
+fn ints(ids: &[RequestId]) -> Value {
+    Value::ints(ids.iter().map(|id| id.0))
 }
 
 async fn ids_of(

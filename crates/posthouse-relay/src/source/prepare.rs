@@ -8,8 +8,8 @@ use posthouse_pump::request::{RequestId, SLOTS, Slot};
 
 use super::base::{Base, CommitOrder, Dialect, Door, Options, Value, Work};
 use super::error::SourceError;
+use super::layout;
 use super::read_text::reading;
-use super::round::control_row_is_missing;
 use super::schema::{ADD_KEY_SEQ, KEY_SEQ_INDEXES, VERSION, indexes};
 
 /// What a column must be able to hold.
@@ -128,6 +128,7 @@ const TABLES: [Table; 8] = [
 
 /// See [`Source::prepare`](super::Source::prepare).
 pub(super) async fn prepare(base: &Base, options: &Options) -> Result<(), SourceError> {
+    base.adopt().await?;
     let dialect = base.dialect();
     let mut work = base.single(Door::Work).await?;
     check_server(&mut work, dialect, options).await?;
@@ -135,7 +136,7 @@ pub(super) async fn prepare(base: &Base, options: &Options) -> Result<(), Source
         check_columns(&mut work, dialect, table).await?;
     }
     check_version(&mut work).await?;
-    check_control(&mut work).await?;
+    layout::check(&mut work).await?;
     for index in indexes(dialect) {
         check_index(&mut work, dialect, index).await?;
     }
@@ -285,14 +286,6 @@ async fn check_version(work: &mut Work) -> Result<(), SourceError> {
             "the table `relay_schema` holds version {found}, and this relay knows {VERSION}: \
              update Posthouse on this node"
         ))),
-    }
-}
-
-async fn check_control(work: &mut Work) -> Result<(), SourceError> {
-    let text = "SELECT count(*) AS found FROM relay_control WHERE one = 1".to_owned();
-    match work.row(text, Vec::new()).await?.int("found")? {
-        0 => Err(control_row_is_missing()),
-        _ => Ok(()),
     }
 }
 

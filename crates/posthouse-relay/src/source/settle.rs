@@ -2,7 +2,9 @@
 //! that changed nothing.
 //!
 //! The rows of the buckets are locked until the end, in the order of their numbers: nobody can take
-//! a bucket over between the check of its fence and the write under it.
+//! a bucket over between the check of its fence and the write under it. Requests are locked after
+//! them, in the order of their ids; one that somebody else has locked is left out and told, so that
+//! it holds up no other outcome, and no two writers wait for each other in a circle.
 
 use std::collections::HashMap;
 
@@ -26,7 +28,8 @@ pub(super) async fn settle(
     let results = write_back(base, settlement).await?;
     let outcomes = settlement.outcomes.iter().zip(&results);
     let finished = outcomes.filter(|(outcome, word)| {
-        **word != Settled::Fenced && !matches!(outcome.state, State::Ready | State::Blocked)
+        !matches!(word, Settled::Fenced | Settled::Locked)
+            && !matches!(outcome.state, State::Ready | State::Blocked)
     });
     let finished: Vec<RequestId> = finished.map(|(outcome, _)| outcome.id).collect();
     let released = released(base, options.order, &finished).await?;
@@ -78,33 +81,52 @@ async fn write(
     dialect: Dialect,
     outcomes: &[Outcome],
 ) -> Result<HashMap<i64, Settled>, SourceError> {
+    let (text, values) = statement(dialect, outcomes);
+    let rows = work.rows(text, values).await?;
+    rows.iter().map(|row| Ok((row.int("id")?, Settled::Recorded))).collect()
+}
+
+/// The statement that writes outcomes back, and its values.
+pub(super) fn statement(dialect: Dialect, outcomes: &[Outcome]) -> (String, Vec<Value>) {
     let mut buckets: Vec<i64> = outcomes.iter().map(bucket_number).collect();
     buckets.sort_unstable();
     buckets.dedup();
     let mut values = vec![Value::ints(buckets)];
     values.extend(dialect.table_values(columns_of(outcomes)));
-    let rows = work.rows(statement(dialect), values).await?;
-    rows.iter().map(|row| Ok((row.int("id")?, Settled::Recorded))).collect()
+    (text(dialect), values)
 }
 
-fn statement(dialect: Dialect) -> String {
+fn text(dialect: Dialect) -> String {
+    let outcomes = dialect.table("v", 2, &COLUMNS);
+    let owned = "JOIN owned ON owned.bucket = v.bucket AND owned.fence = v.fence";
+    // What is locked depends on what is owned, so that the buckets are locked first.
+    let free = format!(
+        "SELECT id FROM relay_request \
+         WHERE id = ANY(ARRAY(SELECT v.id FROM {outcomes} {owned})) AND state < 3 \
+         ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+    );
+    let (free, and_free) = match dialect {
+        Dialect::Postgres => {
+            (format!(", free AS MATERIALIZED ({free})"), "JOIN free ON free.id = v.id")
+        }
+        Dialect::Sqlite => (String::new(), ""),
+    };
     format!(
         "WITH owned AS MATERIALIZED (\
          SELECT bucket, fence, slot_first, slot_last FROM relay_bucket WHERE {} \
-         ORDER BY bucket {}) \
+         ORDER BY bucket {}){free} \
          UPDATE relay_request SET state = v.state, due_at = v.due_at, attempts = v.attempts, \
          last_status = CASE WHEN {is_told} THEN v.status ELSE relay_request.last_status END, \
          last_error = CASE WHEN {is_told} THEN v.error ELSE relay_request.last_error END, \
          fence = v.fence, updated_at = {now}, \
          done_at = CASE WHEN v.state >= 3 THEN {now} END \
-         FROM {} JOIN owned ON owned.bucket = v.bucket AND owned.fence = v.fence \
+         FROM {outcomes} {owned} {and_free} \
          WHERE relay_request.id = v.id AND relay_request.state < 3 \
          AND relay_request.fence <= v.fence AND (relay_request.slot IS NULL \
          OR relay_request.slot BETWEEN owned.slot_first AND owned.slot_last) \
          RETURNING relay_request.id",
         dialect.int_in("bucket", 1),
         dialect.for_share(),
-        dialect.table("v", 2, &COLUMNS),
         // What ends without another try keeps what was wrong with the last one.
         is_told = "v.state = 3 OR v.status IS NOT NULL OR v.error IS NOT NULL",
         now = dialect.now(),
@@ -148,7 +170,7 @@ pub(super) fn number_of(state: State) -> i64 {
 }
 
 /// What changed nothing was written before, and the answer was lost; or the bucket has another
-/// owner; or the request is gone.
+/// owner; or the request is gone; or somebody else has locked it.
 async fn look_again(
     work: &mut Work,
     dialect: Dialect,
@@ -157,7 +179,9 @@ async fn look_again(
 ) -> Result<(), SourceError> {
     let text = format!(
         "SELECT v.id AS id, v.at AS at, CAST(r.state AS BIGINT) AS state, r.fence AS fence, \
-         CAST(r.attempts AS BIGINT) AS attempts, b.fence AS bucket_fence FROM {} \
+         CAST(r.attempts AS BIGINT) AS attempts, b.fence AS bucket_fence, \
+         CAST(CASE WHEN r.state < 3 AND r.fence <= b.fence AND (r.slot IS NULL \
+         OR r.slot BETWEEN b.slot_first AND b.slot_last) THEN 1 END AS BIGINT) AS is_ours_to_write FROM {} \
          LEFT JOIN relay_request AS r ON r.id = v.id \
          LEFT JOIN relay_bucket AS b ON b.bucket = v.bucket",
         dialect.table("v", 1, &[("id", Kind::Int), ("bucket", Kind::Int), ("at", Kind::Int)]),
@@ -184,6 +208,10 @@ fn judge(outcome: &Outcome, row: &Record) -> Result<Settled, SourceError> {
     if is_ours {
         return Ok(Settled::Recorded);
     }
-    let is_owned = row.maybe_int("bucket_fence")? == Some(outcome.fence.0);
-    Ok(if is_owned { Settled::Gone } else { Settled::Fenced })
+    Ok(match row.maybe_int("bucket_fence")? == Some(outcome.fence.0) {
+        false => Settled::Fenced,
+        // It could have been written, so it was left out.
+        true if row.is_set("is_ours_to_write")? => Settled::Locked,
+        true => Settled::Gone,
+    })
 }

@@ -6,6 +6,7 @@
 //! it is, and asking could take as long as the network likes.
 
 mod dialect;
+mod file;
 mod options;
 mod postgres;
 mod record;
@@ -59,6 +60,15 @@ impl Base {
         match self {
             Base::Postgres(_) => Dialect::Postgres,
             Base::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// Has a file that was put in the place of another one opened from now on, if a round has been
+    /// told of it. To be called before anything else is asked of a source that is looked at anew.
+    pub(crate) async fn adopt(&self) -> Result<(), SourceError> {
+        match self {
+            Base::Postgres(_) => Ok(()),
+            Base::Sqlite(pools) => pools.adopt().await,
         }
     }
 

@@ -4,17 +4,27 @@
 //! need not wait for it.
 
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Sqlite, SqlitePool};
 
+use super::file::Watch;
 use super::{Door, Options, wake};
 use crate::source::error::SourceError;
 use crate::source::limits::{ACQUIRE_MAX, SQLITE_BUSY_MAX};
 
-/// The pools of one file.
+/// The pools of one database, of whichever file stands at its path.
 pub(crate) struct Pools {
+    target: SqliteConnectOptions,
+    connections_max: u32,
+    file: Watch,
+    open: Mutex<Arc<Open>>,
+}
+
+/// The pools of one file.
+struct Open {
     work: SqlitePool,
     round: SqlitePool,
     wake: SqlitePool,
@@ -26,28 +36,61 @@ impl Pools {
         let target =
             SqliteConnectOptions::from_str(url).map_err(|error| SourceError::from_sqlx(&error))?;
         let target = target.busy_timeout(SQLITE_BUSY_MAX);
-        Ok(Pools {
-            work: pool(options.connections_max.max(1), &target),
-            round: pool(1, &target),
-            wake: pool(1, &target),
-            eye: wake::Eye::default(),
-        })
+        let connections_max = options.connections_max.max(1);
+        let file = Watch::new(target.get_filename());
+        let open = Mutex::new(Arc::new(Open::new(connections_max, &target)));
+        Ok(Pools { target, connections_max, file, open })
+    }
+
+    fn now_open(&self) -> Arc<Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) async fn take(&self, door: Door) -> Result<PoolConnection<Sqlite>, SourceError> {
+        self.file.look(door == Door::Round)?;
+        let open = self.now_open();
         let pool = match door {
-            Door::Work => &self.work,
-            Door::Round => &self.round,
+            Door::Work => &open.work,
+            Door::Round => &open.round,
         };
         pool.acquire().await.map_err(|error| SourceError::from_sqlx(&error))
     }
 
+    /// Lets go of a file that was replaced, if a round knows of that.
+    pub(super) async fn adopt(&self) -> Result<(), SourceError> {
+        if self.file.take_replaced() {
+            let new = Arc::new(Open::new(self.connections_max, &self.target));
+            let old = std::mem::replace(
+                &mut *self.open.lock().unwrap_or_else(PoisonError::into_inner),
+                new,
+            );
+            old.close().await;
+        }
+        self.file.look(true)
+    }
+
     pub(super) async fn wake(&self) {
-        let news = Box::pin(wake::sqlite(&self.wake, &self.eye));
-        wake::unless_closed(&self.wake, news).await;
+        let open = self.now_open();
+        let news = Box::pin(wake::sqlite(&open.wake, &open.eye));
+        wake::unless_closed(&open.wake, news).await;
     }
 
     pub(super) async fn close(&self) {
+        self.now_open().close().await;
+    }
+}
+
+impl Open {
+    fn new(connections_max: u32, target: &SqliteConnectOptions) -> Open {
+        Open {
+            work: pool(connections_max, target),
+            round: pool(1, target),
+            wake: pool(1, target),
+            eye: wake::Eye::default(),
+        }
+    }
+
+    async fn close(&self) {
         // Whoever waits for news leaves, and only then is the connection free that they waited
         // with.
         let closing = self.wake.close();

@@ -23,6 +23,11 @@ impl SqlBench {
     pub fn url(&self) -> &str {
         &self.url
     }
+
+    /// Closes what it uses itself.
+    pub async fn close(&self) {
+        self.raw.close().await;
+    }
 }
 
 const TABLES: [&str; 8] = [

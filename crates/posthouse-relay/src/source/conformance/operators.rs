@@ -12,6 +12,7 @@ use crate::source::{Control, Source, SourceErrorKind, slot_of};
 pub(super) async fn run(bench: &impl Bench) {
     requests_change_as_told(bench).await;
     keys_change_as_told(bench).await;
+    a_writers_time_outlives_a_retry(bench).await;
     settings_reach_every_node(bench).await;
     changes_are_told_until_they_are_too_many(bench).await;
     nonsense_is_refused(bench).await;
@@ -49,6 +50,7 @@ async fn requests_change_as_told(bench: &impl Bench) {
     check(Action::Retry(all.clone()), &[1, 2, 3], [0, 0, 0, 3, 4, 5, 6, 7]).await;
     check(Action::Skip(all.clone()), &[1, 2, 3], [4, 4, 4, 3, 4, 5, 6, 7]).await;
     check(Action::Cancel(all.clone()), &[1, 2, 3], [7, 7, 7, 3, 4, 5, 6, 7]).await;
+    check(Action::RetryNow(all.clone()), &[1, 2, 3], [0, 0, 0, 3, 4, 5, 6, 7]).await;
     check(Action::Replay(all), &[4, 5, 6, 7, 8], [0, 1, 2, 0, 0, 0, 0, 0]).await;
     let fresh = "SELECT count(*) AS n FROM relay_request WHERE attempts = 0 AND due_at = 0 \
                  AND done_at IS NULL";
@@ -63,11 +65,33 @@ async fn keys_change_as_told(bench: &impl Bench) {
     let source = bench.open();
     let operated = must(source.operate(&Action::RetryKey("k".into())).await);
     assert_eq!(operated.changed, request_ids(&[3]));
+    bench.sql("UPDATE relay_request SET state = 2 WHERE id = 2").await;
+    let operated = must(source.operate(&Action::SkipBlocked("k".into())).await);
+    assert_eq!(operated.changed, request_ids(&[2]));
+    assert_eq!(states(bench).await, [0, 4, 0, 3, 4, 5, 6, 7, 2]);
+    bench.sql("UPDATE relay_request SET state = 1 WHERE id = 2").await;
     let operated = must(source.operate(&Action::SkipKey("k".into())).await);
     assert_eq!(operated.changed, request_ids(&[1, 2, 3]));
     assert_eq!(states(bench).await, [4, 4, 4, 3, 4, 5, 6, 7, 2]);
     let operated = must(source.operate(&Action::SkipKey("unknown".into())).await);
     assert_eq!(operated.changed, []);
+}
+
+/// Requests 1 to 3 are due later: the first by its writer, the others because the relay has tried
+/// them, or given them up.
+async fn a_writers_time_outlives_a_retry(bench: &impl Bench) {
+    let due = "SELECT due_at AS n FROM relay_request WHERE id <= 3 ORDER BY id";
+    let check = async |action: Action, expected: [i64; 3]| {
+        one_of_each(bench).await;
+        bench.sql("UPDATE relay_request SET state = 0, attempts = 0 WHERE id <= 3").await;
+        bench.sql("UPDATE relay_request SET fence = 7 WHERE id = 2").await;
+        bench.sql("UPDATE relay_request SET state = 2, fence = 7 WHERE id = 3").await;
+        let operated = must(bench.open().operate(&action).await);
+        assert_eq!(operated.changed, request_ids(&[1, 2, 3]), "{action:?}");
+        assert_eq!(bench.ints(due).await, expected, "{action:?}");
+    };
+    check(Action::Retry(request_ids(&[1, 2, 3])), [99, 0, 0]).await;
+    check(Action::RetryNow(request_ids(&[1, 2, 3])), [0, 0, 0]).await;
 }
 
 async fn told<S: Source>(node: &mut Node<S>) -> Option<Control> {

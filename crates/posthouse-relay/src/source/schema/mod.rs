@@ -10,6 +10,7 @@ mod sqlite;
 
 use super::base::{Base, Dialect, Door, Options, Value, Work};
 use super::error::SourceError;
+use super::layout;
 use super::limits::BUCKETS_DEFAULT;
 use super::ownership::lay_out;
 use super::prepare::types_of;
@@ -80,10 +81,9 @@ fn first_rows(dialect: Dialect) -> String {
     )
 }
 
-/// Creates what is missing, in one transaction; what is there stays as it is, but for a column that
-/// a table of an older version lacks. A SQLite file that is
-/// not there is created, and set to write-ahead logging, so that readers and writers do not wait
-/// for each other.
+/// Creates what is missing, buckets too, in one transaction; what is there stays as it is, but for
+/// a column that a table of an older version lacks. A SQLite file that is not there is created, and
+/// set to write-ahead logging, so that readers and writers do not wait for each other.
 ///
 /// # Errors
 /// [`SourceError`], if the database is not to be had or does not let us.
@@ -116,6 +116,7 @@ async fn create(base: &Base) -> Result<(), SourceError> {
     }
     add_columns(&mut work, base.dialect()).await?;
     work.script(&ddl(base.dialect())).await?;
+    layout::repair(&mut work, base.dialect()).await?;
     work.commit().await
 }
 

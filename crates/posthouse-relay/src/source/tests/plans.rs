@@ -1,6 +1,7 @@
-//! The way that reads go in the order by numbers: both questions about the others of a key take one
-//! step in an index of their own, whatever the table holds.
+//! The way that statements go, whatever the table holds: in the order by numbers, both questions
+//! about the others of a key take one step in an index of their own; write-backs go by ids.
 
+use posthouse_pump::outcome::{BucketNo, Fence, Outcome, State};
 use posthouse_pump::read::{Read, ReadNo, SlotRange, Span};
 use posthouse_pump::request::{RequestId, SLOTS, Slot};
 
@@ -9,6 +10,7 @@ use crate::source::base::{Base, CommitOrder, Dialect, Door, Options, Value};
 use crate::source::conformance::{Bench, SqlBench};
 use crate::source::look_turn::gaps_text;
 use crate::source::read_text::reading;
+use crate::source::settle;
 use crate::source::turn::released_text;
 
 #[tokio::test]
@@ -36,8 +38,21 @@ async fn check(bench: &SqlBench) {
     bench.renew().await;
     check_all(bench).await;
     bench.sql(FILL).await;
+    check_settling(bench).await;
     bench.sql("ANALYZE relay_request").await;
     check_all(bench).await;
+    check_settling(bench).await;
+}
+
+/// Each outcome finds its row by its id.
+async fn check_settling(bench: &SqlBench) {
+    let base = Base::open(bench.url(), &Options::default()).unwrap();
+    let (text, values) = settle::statement(base.dialect(), &outcomes());
+    let steps = steps_of(&base, &text, values).await;
+    for wrong in ["Seq Scan on relay_request", "SCAN relay_request", "relay_request_slot"] {
+        assert!(!steps.contains(wrong), "{wrong}:\n{text}\n{steps}");
+    }
+    base.close().await;
 }
 
 async fn check_all(bench: &SqlBench) {
@@ -60,6 +75,20 @@ async fn check_all(bench: &SqlBench) {
     base.close().await;
 }
 
+fn outcomes() -> Vec<Outcome> {
+    let outcome = |id| Outcome {
+        id: RequestId(id),
+        bucket: BucketNo(1 << 32),
+        fence: Fence(1),
+        state: State::Done,
+        due_ms: 0,
+        attempts: 1,
+        status: None,
+        error: None,
+    };
+    (1..=500).map(outcome).collect()
+}
+
 fn statement(dialect: Dialect, span: Span) -> (String, Vec<Value>) {
     let slots = [SlotRange { first: Slot(0), last: Slot(SLOTS - 1) }];
     let read = Read {
@@ -79,15 +108,7 @@ fn statement(dialect: Dialect, span: Span) -> (String, Vec<Value>) {
 
 /// A statement goes by both indexes, and walks over nothing.
 async fn check_steps(base: &Base, text: String, values: Vec<Value>) {
-    let (explain, column) = match base.dialect() {
-        Dialect::Postgres => ("EXPLAIN ", "QUERY PLAN"),
-        Dialect::Sqlite => ("EXPLAIN QUERY PLAN ", "detail"),
-    };
-    let mut work = base.single(Door::Work).await.unwrap();
-    let rows = work.rows(format!("{explain}{text}"), values).await.unwrap();
-    work.done();
-    let steps: Vec<String> = rows.iter().map(|row| row.text(column).unwrap()).collect();
-    let steps = steps.join("\n");
+    let steps = steps_of(base, &text, values).await;
     for index in BOTH {
         assert!(steps.contains(index), "not by {index}:\n{text}\n{steps}");
     }
@@ -97,4 +118,17 @@ async fn check_steps(base: &Base, text: String, values: Vec<Value>) {
         let is_walked = steps.lines().any(|step| step.contains(wrong) && !step.contains("USING"));
         assert!(!is_walked, "{wrong}:\n{text}\n{steps}");
     }
+}
+
+/// How a statement would be carried out.
+async fn steps_of(base: &Base, text: &str, values: Vec<Value>) -> String {
+    let (explain, column) = match base.dialect() {
+        Dialect::Postgres => ("EXPLAIN ", "QUERY PLAN"),
+        Dialect::Sqlite => ("EXPLAIN QUERY PLAN ", "detail"),
+    };
+    let mut work = base.single(Door::Work).await.unwrap();
+    let rows = work.rows(format!("{explain}{text}"), values).await.unwrap();
+    work.done();
+    let steps: Vec<String> = rows.iter().map(|row| row.text(column).unwrap()).collect();
+    steps.join("\n")
 }

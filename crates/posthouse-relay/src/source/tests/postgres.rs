@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use posthouse_pump::input::Hold;
-use posthouse_pump::outcome::{Outcome, Settlement, SettlementNo, State};
+use posthouse_pump::outcome::{Outcome, Settled, Settlement, SettlementNo, State};
 use posthouse_pump::read::{Found, Read, ReadNo, SlotRange, Span};
-use posthouse_pump::request::{RequestId, SLOTS, Slot};
+use posthouse_pump::request::{Request, RequestId, SLOTS, Slot};
 
 use super::awake;
 use crate::fixture::PostgresServer;
@@ -198,25 +198,28 @@ async fn live(bench: &SqlBench, name: String, rounds: u32) -> u32 {
 }
 
 async fn settle_everything(source: &AnySource, held: &[Granted]) -> u32 {
-    let mut outcomes = Vec::new();
-    for row in forward(source, 0).await.rows {
-        let owner = held.iter().find(|granted| granted.slots.contains(row.slot));
-        outcomes.extend(owner.map(|granted| Outcome {
-            id: row.id,
-            bucket: granted.bucket,
-            fence: granted.fence,
-            state: State::Blocked,
-            due_ms: 0,
-            attempts: row.attempts + 1,
-            status: None,
-            error: None,
-        }));
-    }
+    let rows = forward(source, 0).await.rows;
+    let is_held = |row: &&Request| held.iter().any(|granted| granted.slots.contains(row.slot));
+    let outcomes = rows.iter().filter(is_held).map(|row| outcome(row, held)).collect();
     let settlement = Settlement { number: SettlementNo(1), outcomes };
     let settled = source.settle(&settlement).await.unwrap().results;
-    let recorded =
-        settled.iter().filter(|word| **word == posthouse_pump::outcome::Settled::Recorded);
+    let recorded = settled.iter().filter(|word| **word == Settled::Recorded);
     u32::try_from(recorded.count()).unwrap()
+}
+
+/// That a request was given up, under the lease of its bucket.
+fn outcome(row: &Request, held: &[Granted]) -> Outcome {
+    let granted = held.iter().find(|granted| granted.slots.contains(row.slot)).unwrap();
+    Outcome {
+        id: row.id,
+        bucket: granted.bucket,
+        fence: granted.fence,
+        state: State::Blocked,
+        due_ms: 0,
+        attempts: row.attempts + 1,
+        status: None,
+        error: None,
+    }
 }
 
 /// Watches the fences of requests: for one request they may only grow, whoever writes.
@@ -283,23 +286,73 @@ async fn who_waits_for_a_takeover_is_fenced_by_it() {
     assert_eq!(bench.ints("SELECT state AS n FROM relay_request").await, [0]);
 }
 
+/// What the source says of each outcome.
+async fn words(source: &AnySource, held: &[Granted], ids: &[i64]) -> Vec<Settled> {
+    let everything = forward(source, 0).await.rows;
+    let of = |id: &i64| everything.iter().find(|row| row.id.0 == *id).unwrap();
+    let outcomes = ids.iter().map(|id| outcome(of(id), held)).collect();
+    let settlement = Settlement { number: SettlementNo(1), outcomes };
+    source.settle(&settlement).await.unwrap().results
+}
+
 #[tokio::test]
-async fn a_deadlock_is_tried_again() {
+async fn what_somebody_has_locked_holds_up_nothing_else() {
     let (_server, bench) = started().await;
-    super::fill(&bench, 2, 0).await;
+    super::fill(&bench, 3, 0).await;
     let source = bench.open();
     let held = source.round(&greeting("n")).await.unwrap().granted;
-    let lock = |id: i64| format!("UPDATE relay_request SET priority = 5 WHERE id = {id}");
-    let mut other = open_transaction(&bench, &lock(2)).await;
-    let (recorded, ended) = tokio::join!(settle_everything(&source, &held), async {
-        somebody_waits(&bench).await;
-        match other.script(&lock(1)).await {
-            Ok(()) => other.commit().await,
-            Err(error) => Err(error),
-        }
-    });
-    assert_eq!(recorded, 2);
-    if let Err(error) = ended {
-        assert_eq!(error.kind, SourceErrorKind::Conflict, "{error}");
-    }
+    let lock = "SELECT 1 FROM relay_request WHERE id = 2 FOR UPDATE";
+    let other = open_transaction(&bench, lock).await;
+    let settled = words(&source, &held, &[1, 2, 3]).await;
+    assert_eq!(settled, [Settled::Recorded, Settled::Locked, Settled::Recorded]);
+    other.undo().await.unwrap();
+    assert_eq!(words(&source, &held, &[2]).await, [Settled::Recorded]);
+}
+
+#[tokio::test]
+async fn what_is_locked_is_fenced_all_the_same() {
+    let (_server, bench) = started().await;
+    super::fill(&bench, 1, 0).await;
+    let source = bench.open();
+    let held = source.round(&greeting("n")).await.unwrap().granted;
+    bench.sql("UPDATE relay_bucket SET fence = fence + 1000").await;
+    let lock = "SELECT 1 FROM relay_request FOR UPDATE";
+    let other = open_transaction(&bench, lock).await;
+    assert_eq!(words(&source, &held, &[1]).await, [Settled::Fenced]);
+    other.undo().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_finished_under_a_lock_is_gone() {
+    let (_server, bench) = started().await;
+    super::fill(&bench, 1, 0).await;
+    let source = bench.open();
+    let held = source.round(&greeting("n")).await.unwrap().granted;
+    let row = forward(&source, 0).await.rows.remove(0);
+    let other = open_transaction(&bench, "UPDATE relay_request SET state = 7").await;
+    let outcomes = vec![outcome(&row, &held)];
+    let settlement = Settlement { number: SettlementNo(1), outcomes };
+    assert_eq!(source.settle(&settlement).await.unwrap().results, [Settled::Locked]);
+    other.commit().await.unwrap();
+    assert_eq!(source.settle(&settlement).await.unwrap().results, [Settled::Gone]);
+}
+
+#[tokio::test]
+async fn an_action_on_a_locked_request_names_it() {
+    let (_server, bench) = started().await;
+    super::fill(&bench, 3, 0).await;
+    let source = bench.open();
+    let lock = "SELECT 1 FROM relay_request WHERE id = 2 FOR UPDATE";
+    let other = open_transaction(&bench, lock).await;
+    let cancel = Action::Cancel([1, 2, 3].map(RequestId).to_vec());
+    let (refused, round) =
+        tokio::join!(source.operate(&cancel), async { source.round(&greeting("n")).await });
+    round.expect("rounds go on meanwhile");
+    let error = refused.unwrap_err();
+    assert_eq!(error.kind, SourceErrorKind::Conflict, "{error}");
+    assert!(error.detail.contains("request 2 "), "{error}");
+    assert_eq!(bench.ints("SELECT count(*) AS n FROM relay_request WHERE state = 7").await, [0]);
+    other.undo().await.unwrap();
+    source.operate(&cancel).await.unwrap();
+    assert_eq!(bench.ints("SELECT count(*) AS n FROM relay_request WHERE state = 7").await, [3]);
 }

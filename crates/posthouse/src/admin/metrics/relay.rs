@@ -43,11 +43,17 @@ impl RelaySnapshot {
 
     fn encode_sources(&self, sink: &mut Sink<'_>) -> fmt::Result {
         type Figure = fn(&Status) -> u64;
-        let figures: [(&str, &str, Figure); 5] = [
+        let figures: [(&str, &str, Figure); 7] = [
             ("resident", "Requests in memory", |s| s.figures.resident as u64),
             ("resident_bytes", "Bytes of requests in memory", |s| s.figures.resident_bytes as u64),
             ("blocked_keys", "Business ids that are blocked", |s| s.figures.blocked_keys as u64),
             ("unsettled", "Outcomes not written back yet", |s| s.figures.unsettled as u64),
+            ("withheld_full", "1 if so many business ids are withheld that nothing is read", |s| {
+                s.figures.is_withheld_full.into()
+            }),
+            ("locked", "Outcomes that locks on their rows keep from being written back", |s| {
+                s.figures.locked.as_ref().map_or(0, |locked| locked.requests as u64)
+            }),
             ("trouble", "1 if the last round failed", |s| s.trouble.is_some().into()),
         ];
         for (name, help, figure) in figures {

@@ -34,6 +34,31 @@ pub(crate) struct IdsQuery {
     ids: String,
 }
 
+/// Which requests, and when.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RetryQuery {
+    /// Their numbers, parted by commas; at most a thousand.
+    ids: String,
+    /// Whether those that their writers want to be sent later, and that have never been tried, are
+    /// sent at once too; without it they keep their time.
+    #[serde(default)]
+    now: bool,
+}
+
+/// Which business id, and how much of it.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SkipQuery {
+    /// The business id.
+    key: String,
+    /// Whether everything of it that is open is given up, and not only what is blocked.
+    #[serde(default)]
+    all: bool,
+}
+
 /// Which business id.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -46,16 +71,17 @@ pub(crate) struct KeyQuery {
 /// Try open requests again at once, with all their tries before them.
 #[utoipa::path(
     post, path = "/api/v1/relay/sources/{name}/rows/retry", tag = "relay",
-    params(("name" = String, Path), IdsQuery),
+    params(("name" = String, Path), RetryQuery),
     responses((status = 200, body = Changed), (status = "4XX", body = Problem))
 )]
 pub(crate) async fn retry_rows(
     State(admin): State<Arc<Admin>>,
     Extension(user): Extension<Principal>,
     Named(name): Named<String>,
-    Asked(query): Asked<IdsQuery>,
+    Asked(query): Asked<RetryQuery>,
 ) -> Result<Json<Changed>, Problem> {
-    change(&admin, &user, &name, &query.ids, ("retried requests", Action::Retry)).await
+    let action: OfIds = if query.now { Action::RetryNow } else { Action::Retry };
+    change(&admin, &user, &name, &query.ids, ("retried requests", action)).await
 }
 
 /// Give open requests up as failed; their business ids go on.
@@ -120,20 +146,22 @@ pub(crate) async fn retry_key(
     change_key(&admin, &user, &name, ("retried a business id", action), nothing).await
 }
 
-/// Give every open request of a business id up as failed.
+/// Give every blocked request of a business id up as failed, or every open one.
 #[utoipa::path(
     post, path = "/api/v1/relay/sources/{name}/keys/skip", tag = "relay",
-    params(("name" = String, Path), KeyQuery),
+    params(("name" = String, Path), SkipQuery),
     responses((status = 200, body = Changed), (status = "4XX", body = Problem))
 )]
 pub(crate) async fn skip_key(
     State(admin): State<Arc<Admin>>,
     Extension(user): Extension<Principal>,
     Named(name): Named<String>,
-    Asked(query): Asked<KeyQuery>,
+    Asked(query): Asked<SkipQuery>,
 ) -> Result<Json<Changed>, Problem> {
-    let action = Action::SkipKey(query.key.clone());
-    let nothing = format!("no request of the business id \"{}\" is open", query.key);
+    let SkipQuery { key, all } = query;
+    let which = if all { "open" } else { "blocked" };
+    let nothing = format!("no request of the business id \"{key}\" is {which}");
+    let action = if all { Action::SkipKey(key) } else { Action::SkipBlocked(key) };
     change_key(&admin, &user, &name, ("skipped a business id", action), nothing).await
 }
 

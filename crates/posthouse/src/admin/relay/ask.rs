@@ -122,11 +122,15 @@ pub(super) async fn counts(source: &RunningSource) -> Result<(Vec<Count>, bool),
 /// Carries out what an operator wants.
 ///
 /// # Errors
-/// 400 when it makes no sense, 503 when the database does not answer or is not as it must be.
+/// 400 when it makes no sense, 409 when somebody else holds what it is about, 503 when the database does not answer or is not as it must be.
 pub(super) async fn operate(source: &RunningSource, action: &Action) -> Result<Operated, Problem> {
     source.database.operate(action).await.map_err(|error| match error.kind {
         SourceErrorKind::Refused => {
             Problem::new(StatusCode::BAD_REQUEST, Code::RequestInvalid, error.detail)
+        }
+        SourceErrorKind::Conflict => {
+            let detail = format!("the source \"{}\": {error}", source.config.name);
+            Problem::new(StatusCode::CONFLICT, Code::RowsLocked, detail)
         }
         _ => silent(source, &error),
     })

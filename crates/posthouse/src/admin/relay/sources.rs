@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::{Extension, Json};
 use posthouse_pump::input::Hold;
-use posthouse_pump::pump::{Cause, WithheldFigures};
+use posthouse_pump::pump::{Cause, LockedFigures, WithheldFigures};
 use posthouse_relay::runner::Status;
 use posthouse_relay::source::Dialect;
 use serde::Serialize;
@@ -53,10 +53,15 @@ pub(crate) struct RelaySource {
     in_flight: u64,
     /// Business ids of which something is withheld.
     withheld_keys: u64,
+    /// Whether these are so many that nothing new is read until there are fewer.
+    withheld_full: bool,
     /// Business ids that are blocked, in the buckets of this node.
     blocked_keys: u64,
     /// Outcomes that are not written back yet.
     unsettled: u64,
+    /// Outcomes that are not written back because another transaction has a lock on their
+    /// requests; the others are written.
+    locked: Option<LockedRows>,
     /// Outcomes that were refused because another node had the bucket by then.
     fenced: u64,
     /// Everything up to this request has been read.
@@ -69,6 +74,17 @@ pub(crate) struct RelaySource {
     /// Whether there are more open requests than were counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     open_partial: Option<bool>,
+}
+
+/// Outcomes that another transaction keeps from being written back.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct LockedRows {
+    /// How many.
+    requests: u64,
+    /// The lowest of the requests.
+    lowest: i64,
+    /// Since when there has been one of them, in milliseconds since 1970.
+    since_ms: i64,
 }
 
 /// What is withheld for one cause.
@@ -201,8 +217,10 @@ fn describe(source: &RunningSource, status: &Status) -> RelaySource {
         resident_bytes: figures.resident_bytes as u64,
         in_flight: figures.codes.values().map(|code| code.in_flight).sum(),
         withheld_keys: figures.withheld_keys as u64,
+        withheld_full: figures.is_withheld_full,
         blocked_keys: figures.blocked_keys as u64,
         unsettled: figures.unsettled as u64,
+        locked: figures.locked.as_ref().map(locked),
         fenced: status.fenced,
         read_up_to: figures.read_up_to.0,
         withheld: figures.withheld.iter().map(withheld).collect(),
@@ -217,6 +235,11 @@ fn state(status: &Status, is_known: bool) -> &'static str {
         None if is_known => "working",
         None => "starting",
     }
+}
+
+fn locked(figures: &LockedFigures) -> LockedRows {
+    let LockedFigures { requests, lowest, since_ms } = *figures;
+    LockedRows { requests: requests as u64, lowest: lowest.0, since_ms }
 }
 
 fn withheld(figures: &WithheldFigures) -> Withheld {

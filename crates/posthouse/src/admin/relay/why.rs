@@ -87,6 +87,10 @@ fn here(why: Option<&Why>) -> Wait {
     let (reason, detail) = match why {
         Some(Why::Running(_)) => ("on its way", "it is being sent"),
         Some(Why::Settling) => ("on its way", "its outcome is being written down"),
+        Some(Why::Locked) => (
+            "row locked",
+            "its outcome cannot be written down, because another transaction has locked its row",
+        ),
         Some(Why::LeaseRests) => {
             ("lease rests", "the lease of its bucket is too new or too near its end")
         }

@@ -25,7 +25,7 @@ const CHANGED: [Column; 3] = [
 pub(crate) struct Which {
     /// Their numbers.
     ids: Vec<i64>,
-    /// All of this business id.
+    /// All of this business id that are blocked.
     #[arg(long)]
     key: Option<String>,
 }
@@ -37,6 +37,9 @@ pub(crate) struct Retry {
     of: Of,
     #[command(flatten)]
     which: Which,
+    /// At once, even if their writers want them to be sent later.
+    #[arg(long, conflicts_with = "key")]
+    now: bool,
 }
 
 /// Give up.
@@ -46,6 +49,9 @@ pub(crate) struct Skip {
     of: Of,
     #[command(flatten)]
     which: Which,
+    /// All of the business id that are open, and not only those that are blocked.
+    #[arg(long, requires = "key")]
+    all: bool,
     /// Do not ask.
     #[arg(short, long)]
     yes: bool,
@@ -125,8 +131,11 @@ impl Retry {
     pub(super) fn run(self, global: &Global) -> Result<(), Failure> {
         let at = self.of.find(global)?;
         match &self.which.key {
-            Some(key) => of_key(global, &at, ("retry", "retried"), key),
-            None => of_ids(global, &at, ("retry", "retried"), &self.which.ids),
+            Some(key) => of_key(global, &at, ("retry", "retried"), key, ""),
+            None => {
+                let also = if self.now { "&now=true" } else { "" };
+                of_ids(global, &at, ("retry", "retried"), &self.which.ids, also)
+            }
         }
     }
 }
@@ -141,12 +150,16 @@ impl Skip {
         let words = ("skip", "skipped");
         match &self.which.key {
             Some(key) => {
-                ask(self.yes, "skip", "business id", key)?;
-                of_key(global, &at, words, key)
+                let (what, also) = match self.all {
+                    true => ("all open requests of the business id", "&all=true"),
+                    false => ("blocked requests of the business id", ""),
+                };
+                ask(self.yes, "skip", what, key)?;
+                of_key(global, &at, words, key, also)
             }
             None => {
                 ask(self.yes, "skip", "request numbers", &numbers(&self.which.ids))?;
-                of_ids(global, &at, words, &self.which.ids)
+                of_ids(global, &at, words, &self.which.ids, "")
             }
         }
     }
@@ -160,7 +173,7 @@ impl Cancel {
     pub(super) fn run(self, global: &Global) -> Result<(), Failure> {
         let at = self.of.find(global)?;
         ask(self.yes, "cancel", "request numbers", &numbers(&self.ids))?;
-        of_ids(global, &at, ("cancel", "cancelled"), &self.ids)
+        of_ids(global, &at, ("cancel", "cancelled"), &self.ids, "")
     }
 }
 
@@ -170,7 +183,7 @@ impl Replay {
     /// # Errors
     /// Why it could not be done, or not to all of them.
     pub(super) fn run(self, global: &Global) -> Result<(), Failure> {
-        of_ids(global, &self.of.find(global)?, ("replay", "replayed"), &self.ids)
+        of_ids(global, &self.of.find(global)?, ("replay", "replayed"), &self.ids, "")
     }
 }
 
@@ -244,8 +257,9 @@ fn of_ids(
     at: &At,
     (verb, past): (&str, &str),
     ids: &[i64],
+    also: &str,
 ) -> Result<(), Failure> {
-    let answer = at.post(&format!("/rows/{verb}?ids={}", escape(&numbers(ids))))?;
+    let answer = at.post(&format!("/rows/{verb}?ids={}{also}", escape(&numbers(ids))))?;
     output::single(global.output, &CHANGED, &answer)?;
     tell(past, count(&answer, "changed"));
     match count(&answer, "unchanged") {
@@ -262,8 +276,14 @@ fn partial(unchanged: &Value, past: &str) -> Failure {
 }
 
 /// Does something to all requests of a business id, however many actions that takes.
-fn of_key(global: &Global, at: &At, (verb, past): (&str, &str), key: &str) -> Result<(), Failure> {
-    let path = format!("/keys/{verb}?key={}", escape(key));
+fn of_key(
+    global: &Global,
+    at: &At,
+    (verb, past): (&str, &str),
+    key: &str,
+    also: &str,
+) -> Result<(), Failure> {
+    let path = format!("/keys/{verb}?key={}{also}", escape(key));
     let mut answer = at.post(&path)?;
     let mut total = count(&answer, "changed");
     while answer["has_more"] == true {

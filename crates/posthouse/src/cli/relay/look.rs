@@ -36,7 +36,7 @@ const SOURCES: [Column; 9] = [
     Column("trouble", "trouble"),
 ];
 
-const SOURCE: [Column; 20] = [
+const SOURCE: [Column; 22] = [
     Column("name", "name"),
     Column("state", "state"),
     Column("trouble", "trouble"),
@@ -52,7 +52,9 @@ const SOURCE: [Column; 20] = [
     Column("in flight", "in_flight"),
     Column("unsettled", "unsettled"),
     Column("withheld keys", "withheld_keys"),
+    Column("withheld full", "withheld_full"),
     Column("blocked keys", "blocked_keys"),
+    Column("locked", "locked"),
     Column("fenced", "fenced"),
     Column("read up to", "read_up_to"),
     Column("withheld", "withheld"),

@@ -275,6 +275,27 @@ fn what_is_given_up_lets_its_key_go_on() {
 }
 
 #[test]
+fn of_a_business_id_only_what_is_blocked_is_skipped() {
+    let scene = Scene::start();
+    scene.receiver.refuse(true);
+    let ids: Vec<i64> =
+        ["one", "two"].map(|body| scene.submit(&format!("order {body} --key k"))).into();
+    scene.await_state(ids[0], "blocked");
+    scene.receiver.refuse(false);
+    scene.run("skip --key k --yes").ok();
+    scene.await_state(ids[1], "done");
+    assert_eq!(scene.row(ids[0])["state"], "failed");
+    scene.fails("skip 1 --all --yes", 2, "--key");
+    scene.receiver.refuse(true);
+    let ids: Vec<i64> =
+        ["three", "four"].map(|body| scene.submit(&format!("order {body} --key k"))).into();
+    scene.await_state(ids[0], "blocked");
+    scene.run("skip --key k --all --yes").ok();
+    let states = ids.iter().map(|id| scene.row(*id)["state"].clone());
+    assert_eq!(states.collect::<Vec<_>>(), ["failed", "failed"]);
+}
+
+#[test]
 fn what_can_be_done_in_part_is_told() {
     let scene = Scene::start();
     let done = scene.submit("order one");
