@@ -161,7 +161,7 @@ impl World {
             }
             ["replace"] => self.replace(),
             ["narrow", keys] => {
-                self.begin(Room { withheld_keys_max: keys.parse().unwrap(), ..Room::default() })
+                self.begin(Room { withheld_keys_max: keys.parse().unwrap(), ..Room::default() });
             }
             ["lock", id] => _ = self.locked.insert(id.parse().unwrap()),
             ["unlock", id] => _ = self.locked.remove(&id.parse().unwrap()),

@@ -4,6 +4,7 @@
 //! an outcome names, and MUST read its own database's clock for everything that is compared with
 //! what stands in the database. It SHOULD never scan more than what it is asked for.
 
+mod address;
 mod any;
 mod base;
 #[cfg(any(test, feature = "fixture"))]
@@ -32,6 +33,7 @@ mod turn;
 
 use std::sync::Arc;
 
+pub use address::table_of;
 pub use any::{AnySource, connect};
 pub use base::{CommitOrder, Dialect, Options};
 pub use error::{SourceError, SourceErrorKind};
@@ -50,7 +52,8 @@ use operate::{Action, Operated};
 /// What a node tells and asks at the beginning of a round.
 #[derive(Clone, Debug)]
 pub struct Greeting {
-    /// The name of this node, unique for each life of a process.
+    /// The name of this node, unique for each life of a process; behind the last `/`, if there is
+    /// one, the name of the source, because a process may have several.
     pub node: Arc<str>,
     /// How long leases last, in milliseconds.
     pub lease_ms: u64,

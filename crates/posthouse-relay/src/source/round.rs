@@ -44,6 +44,7 @@ pub(super) async fn round(
     let control = lock_control(&mut work, dialect).await?;
     let now_ms = greet(&mut work, dialect, greeting).await?;
     let mut ledger = load(&mut work, &control, now_ms).await?;
+    refuse_twin(&ledger, greeting)?;
     let answer = ledger.serve(greeting);
     let told = match control.version == greeting.known_version {
         true => None,
@@ -138,6 +139,22 @@ async fn greet(work: &mut Work, dialect: Dialect, greeting: &Greeting) -> Result
     let values =
         vec![Value::from(&*greeting.node), lease_ms.into(), i64::from(greeting.wants_more).into()];
     work.row(text, values).await?.int("seen_at")
+}
+
+/// Two sources of one process on one table would share its buckets, and each would send only what
+/// its own groups let it. The one that was there first goes on; nothing stays of what the other has
+/// said in this round.
+fn refuse_twin(ledger: &Ledger, greeting: &Greeting) -> Result<(), SourceError> {
+    let Some((life, own)) = greeting.node.rsplit_once('/') else { return Ok(()) };
+    let of_this_life = ledger.nodes.iter().filter_map(|node| node.name.rsplit_once('/'));
+    let mut others = of_this_life.filter(|(other, name)| *other == life && *name != own);
+    match others.next() {
+        None => Ok(()),
+        Some((_, other)) => Err(SourceError::unfit(format!(
+            "the source \"{other}\" of this node reads the same table, and goes on with it: remove \
+             one of the two sources from the configuration"
+        ))),
+    }
 }
 
 async fn load(work: &mut Work, control: &ControlRow, now_ms: i64) -> Result<Ledger, SourceError> {

@@ -181,7 +181,8 @@ async fn look_again(
         "SELECT v.id AS id, v.at AS at, CAST(r.state AS BIGINT) AS state, r.fence AS fence, \
          CAST(r.attempts AS BIGINT) AS attempts, b.fence AS bucket_fence, \
          CAST(CASE WHEN r.state < 3 AND r.fence <= b.fence AND (r.slot IS NULL \
-         OR r.slot BETWEEN b.slot_first AND b.slot_last) THEN 1 END AS BIGINT) AS is_ours_to_write FROM {} \
+         OR r.slot BETWEEN b.slot_first AND b.slot_last) THEN 1 END AS BIGINT) \
+         AS is_ours_to_write FROM {} \
          LEFT JOIN relay_request AS r ON r.id = v.id \
          LEFT JOIN relay_bucket AS b ON b.bucket = v.bucket",
         dialect.table("v", 1, &[("id", Kind::Int), ("bucket", Kind::Int), ("at", Kind::Int)]),

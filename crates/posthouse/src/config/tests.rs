@@ -318,3 +318,19 @@ fn secrets_of_the_relay_are_not_shown() {
     assert_eq!(row.expect("it is there")["value"], serde_json::json!(["a: ***"]));
     assert!(!serde_json::Value::from(rows).to_string().contains("secret"));
 }
+
+#[test]
+fn a_table_has_one_source() {
+    let file = "[[relay.source]]\nname = \"a\"\nurl = \"sqlite:there/../a.db\"\n\
+        [[relay.source]]\nname = \"b\"\nurl = \"postgres://me:secret@host/db\"\n\
+        [[relay.source]]\nname = \"c\"\nurl = \"postgres://me:other@HOST:5432/db\"\n\
+        [[relay.source]]\nname = \"d\"\nurl = \"postgres://me:secret@host/other\"\n";
+    let told = read(file, &[], &[]).expect_err("b and c are one table").to_string();
+    assert!(told.contains("the source \"b\" at posthouse.toml:6"), "{told}");
+    assert!(told.contains("--> posthouse.toml:9"), "{told}");
+    assert_eq!(told.matches("has the same table").count(), 1, "{told}");
+    let file = "[[relay.source]]\nname = \"a\"\nurl = \"sqlite:a.db\"\n\
+        [[relay.source]]\nname = \"b\"\nurl = \"sqlite:./a.db?mode=rw\"\n";
+    let told = read(file, &[], &[]).expect_err("they are one file").to_string();
+    assert!(told.contains("the source \"a\" at posthouse.toml:3"), "{told}");
+}

@@ -20,6 +20,16 @@ pub(super) fn node_of_this_life(node_name: &str) -> Arc<str> {
     format!("{node_name}-{}-{:08x}", std::process::id(), seed() & 0xffff_ffff).into()
 }
 
+/// Characters of a source's name that stand in the name under which it greets its table, which has
+/// no room for more.
+const SOURCE_CHARS_MAX: usize = 40;
+
+/// Each source has a name of its own, so that two of them on one table notice each other.
+fn node_of_source(node: &str, source: &str) -> Arc<str> {
+    let source: String = source.chars().take(SOURCE_CHARS_MAX).collect();
+    format!("{node}/{source}").into()
+}
+
 /// Starts a source on the runtime that this is called on.
 ///
 /// # Errors
@@ -32,7 +42,7 @@ pub(super) fn source(
     let database = Arc::new(open(config)?);
     let handle = runner::start(Parts {
         name: config.name.clone(),
-        node: node.clone(),
+        node: node_of_source(node, &config.name),
         source: database.clone(),
         carrier: couriers.clone(),
         plan: config.plan.clone(),

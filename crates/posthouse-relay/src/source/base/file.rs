@@ -91,8 +91,8 @@ impl Watch {
         SourceError {
             kind: SourceErrorKind::Replaced,
             detail: format!(
-                "the file {} was replaced by another one, which is read from the beginning; nothing \
-                 more goes to the old one",
+                "the file {} was replaced by another one, which is read from the beginning; \
+                 nothing more goes to the old one",
                 self.path.display()
             ),
         }

@@ -5,7 +5,7 @@ use posthouse_pump::outcome::{BucketNo, Settled, State};
 use super::node::{Node, outcome};
 use super::{Bench, must};
 use crate::source::operate::Action;
-use crate::source::{Source, slot_of};
+use crate::source::{Source, SourceErrorKind, slot_of};
 
 pub(super) async fn run(bench: &impl Bench) {
     one_node_gets_everything(bench).await;
@@ -13,6 +13,7 @@ pub(super) async fn run(bench: &impl Bench) {
     what_is_given_back_is_free_at_once(bench).await;
     what_has_ended_is_taken_over(bench).await;
     a_lost_answer_grants_anew(bench).await;
+    two_sources_of_one_node_are_told_apart(bench).await;
     a_new_layout_waits_for_the_old_one(bench).await;
 }
 
@@ -101,6 +102,21 @@ async fn a_lost_answer_grants_anew(bench: &impl Bench) {
     assert_eq!(granted.len(), 16);
     assert!(granted.iter().zip(&unheard.granted).all(|(new, old)| new.fence > old.fence));
     assert!(granted.iter().all(|granted| granted.was_silent));
+}
+
+async fn two_sources_of_one_node_are_told_apart(bench: &impl Bench) {
+    bench.renew().await;
+    let mut a = Node::new(bench.open(), "n-1/shop");
+    let mut b = Node::new(bench.open(), "n-1/bank");
+    assert_eq!(a.round().await.granted.len(), 16);
+    let error = b.source.round(&b.greeting()).await.expect_err("the table has a source already");
+    assert_eq!(error.kind, SourceErrorKind::Unfit, "{error}");
+    assert!(error.detail.contains("the source \"shop\" of this node"), "{error}");
+    assert_eq!(bench.ints("SELECT count(*) AS n FROM relay_node").await, [1]);
+    assert_eq!(a.round().await.renewed.len(), 16, "it goes on");
+    Node::new(bench.open(), "n-2/bank").round().await;
+    bench.sql("UPDATE relay_node SET lives_until = 1 WHERE node = 'n-1/shop'").await;
+    b.round().await;
 }
 
 async fn a_new_layout_waits_for_the_old_one(bench: &impl Bench) {

@@ -122,7 +122,8 @@ pub(super) async fn counts(source: &RunningSource) -> Result<(Vec<Count>, bool),
 /// Carries out what an operator wants.
 ///
 /// # Errors
-/// 400 when it makes no sense, 409 when somebody else holds what it is about, 503 when the database does not answer or is not as it must be.
+/// 400 when it makes no sense, 409 when somebody else holds what it is about, and 503 when the
+/// database does not answer or is not as it must be.
 pub(super) async fn operate(source: &RunningSource, action: &Action) -> Result<Operated, Problem> {
     source.database.operate(action).await.map_err(|error| match error.kind {
         SourceErrorKind::Refused => {

@@ -1,12 +1,13 @@
 //! Request tables.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use posthouse_pump::plan::Plan;
 use posthouse_relay::runner::Tempo;
-use posthouse_relay::source::{BODY_BYTES_DEFAULT, BODY_BYTES_MAX, CommitOrder};
+use posthouse_relay::source::{BODY_BYTES_DEFAULT, BODY_BYTES_MAX, CommitOrder, table_of};
 
 use super::{DURATION_MS_MAX, TEMPO};
 use crate::config::keys::RELAY_SOURCES;
@@ -63,8 +64,10 @@ pub(crate) struct SourceConfig {
 /// Reads all of them, each with an empty plan for its region.
 pub(super) fn read(raw: &Raw, report: &mut Report) -> Vec<SourceConfig> {
     let mut sources: Vec<SourceConfig> = Vec::new();
+    let mut taken: BTreeMap<String, String> = BTreeMap::new();
     for table in raw.list(RELAY_SOURCES) {
         let Some(source) = read_source(table, report) else { continue };
+        refuse_twin(table, &source, &mut taken, report);
         if sources.iter().any(|other| other.name == source.name) {
             let mut reader = TableReader::new(table, report);
             reader.refuse("name", "there are two sources of this name", "rename one");
@@ -72,6 +75,29 @@ pub(super) fn read(raw: &Raw, report: &mut Report) -> Vec<SourceConfig> {
         sources.push(source);
     }
     sources
+}
+
+/// Two sources on one table would take each other's requests. That of an address in a file of its
+/// own is noticed only while they run.
+fn refuse_twin(
+    table: &Table,
+    source: &SourceConfig,
+    taken: &mut BTreeMap<String, String>,
+    report: &mut Report,
+) {
+    let Url::Here(url) = &source.url else { return };
+    let Some(place) = table_of(&url.0) else { return };
+    let address =
+        table.settings.get("url").map_or(&table.place, |setting| &setting.place).address();
+    let about = format!("the source \"{}\" at {address}", source.name);
+    match taken.get(&place) {
+        Some(other) => {
+            let message = format!("{other} has the same table");
+            let help = "a table has one source: give its groups to that one";
+            TableReader::new(table, report).refuse("url", &message, help);
+        }
+        None => _ = taken.insert(place, about),
+    }
 }
 
 fn read_source(table: &Table, report: &mut Report) -> Option<SourceConfig> {

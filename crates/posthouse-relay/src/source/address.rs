@@ -1,0 +1,76 @@
+//! Which table an address leads to, as far as the address itself says.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
+
+/// The same text for addresses of the same table, and nothing that is secret; `None` for what is no
+/// address. Hosts may have several names, and users several schemas, so that texts that differ
+/// prove nothing.
+pub fn table_of(url: &str) -> Option<String> {
+    if url.starts_with("sqlite:") {
+        let target = SqliteConnectOptions::from_str(url).ok()?;
+        return Some(format!("sqlite:{}", whole(target.get_filename()).display()));
+    }
+    if !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
+        return None;
+    }
+    let target = PgConnectOptions::from_str(url).ok()?;
+    let host = match target.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => target.get_host().to_lowercase(),
+    };
+    let user = target.get_username();
+    let database = target.get_database().unwrap_or(user);
+    let options = target.get_options().unwrap_or_default();
+    Some(format!("postgres://{user}@{host}:{}/{database} {options}", target.get_port()))
+}
+
+/// The one path of a file, also of one that is not there yet.
+fn whole(path: &Path) -> PathBuf {
+    let beside = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.canonicalize().ok().or_else(beside).unwrap_or(absolute)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::table_of;
+
+    fn check(one: &str, other: &str, is_same: bool) {
+        let (one, other) = (table_of(one).unwrap(), table_of(other).unwrap());
+        assert_eq!(one == other, is_same, "{one} {other}");
+        assert!(!one.contains("secret"), "{one}");
+    }
+
+    #[test]
+    fn the_same_table_has_one_text() {
+        let shop = "postgres://me:secret@db/shop";
+        check(shop, "postgresql://me@DB:5432/shop?sslmode=disable", true);
+        check(shop, "postgres://me:secret@db/bank", false);
+        check(shop, "postgres://me:secret@db:5433/shop", false);
+        check(shop, "postgres://me:secret@db/shop?options[search_path]=other", false);
+        check("postgres://me@db/me", "postgres://me@db", true);
+    }
+
+    #[test]
+    fn a_file_has_one_path() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        std::fs::create_dir(path.join("below")).unwrap();
+        let url = |file: &str| format!("sqlite:{}/{file}", path.display());
+        check(&url("a.db"), &url("below/../a.db"), true);
+        check(&url("a.db"), &url("b.db"), false);
+        std::fs::write(path.join("a.db"), "").unwrap();
+        std::os::unix::fs::symlink(path.join("a.db"), path.join("link.db")).unwrap();
+        check(&url("a.db"), &url("link.db?mode=rw"), true);
+    }
+
+    #[test]
+    fn what_is_no_address_leads_nowhere() {
+        assert_eq!(table_of("mysql://root@host/db"), None);
+        assert_eq!(table_of("postgres://host:port/db"), None);
+    }
+}
