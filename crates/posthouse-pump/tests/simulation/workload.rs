@@ -144,6 +144,7 @@ fn draw(world: &mut World) -> Option<Request> {
         attempts: 0,
         created_ms: now_ms,
         content: None,
+        unreadable: None,
     })
 }
 

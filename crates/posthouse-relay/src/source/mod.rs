@@ -6,10 +6,12 @@
 
 mod any;
 mod base;
+mod columns;
 #[cfg(any(test, feature = "fixture"))]
 pub mod conformance;
 mod error;
 pub mod fill;
+mod legible;
 mod limits;
 pub mod look;
 mod look_turn;
