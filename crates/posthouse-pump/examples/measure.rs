@@ -69,6 +69,7 @@ fn row(
         attempts: 0,
         created_ms: 0,
         content: content.cloned(),
+        unreadable: None,
     }
 }
 

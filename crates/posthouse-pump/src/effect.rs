@@ -52,11 +52,15 @@ pub enum Notice {
         /// The window that it names.
         window: Arc<str>,
     },
-    /// The source cannot make out the content of a request (its headers, say). The request waits,
-    /// and holds its key, until somebody changes or cancels it.
+    /// The source cannot make out a column of a request. The request waits, and holds its key,
+    /// until somebody changes or cancels it.
     Unreadable {
         /// The request.
         id: RequestId,
+        /// The column.
+        column: &'static str,
+        /// What is wrong with it.
+        detail: String,
     },
     /// A request was given up and holds its key.
     KeyBlocked {

@@ -44,11 +44,12 @@ pub const SKIPPED_MAX: usize = 10_000;
 /// Settlements that may be outstanding at a time.
 pub const SETTLEMENTS_MAX: usize = 2;
 
-/// Faults of requests of which people are told between two plans.
+/// Faults of requests of which people are told between two plans, and requests that cannot be read
+/// of which they are told at a time.
 pub const TOLD_MAX: usize = 1_000;
 
-/// Requests of which it is remembered that their content cannot be read.
-pub const UNREADABLE_MAX: usize = 1_000;
+/// Requests of which it is remembered that they cannot be read.
+pub const UNREADABLE_MAX: usize = 100_000;
 
 /// Changed requests that are probed one by one; beyond that all ground is read again.
 pub const CHANGED_MAX: usize = 10_000;

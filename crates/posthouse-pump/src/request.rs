@@ -8,6 +8,11 @@ use bytes::Bytes;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub i64);
 
+impl RequestId {
+    /// Below every request: where reading begins. Writers may give numbers below 1, too.
+    pub const LOWEST: RequestId = RequestId(i64::MIN);
+}
+
 /// A hash value of a business id, below [`SLOTS`]. Fixed for ever, so that buckets may change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot(pub u16);
@@ -58,6 +63,21 @@ pub struct Request {
     /// What the courier needs. Absent if the code was not among those that the read asked for:
     /// such a request is known of and keeps its place in the order, but is not sent.
     pub content: Option<Arc<Content>>,
+    /// What of it the source cannot read, if anything. Such a request has no content: it is known
+    /// of, keeps its place in the order as far as its key can be read, and is not sent.
+    pub unreadable: Option<Arc<Unreadable>>,
+}
+
+/// A column of a request that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The column.
+    pub column: &'static str,
+    /// What is wrong with it, for people.
+    pub detail: String,
+    /// Whether only the content is concerned, so that all else may be believed. Of other columns
+    /// the source gives what it can, and the request is not even written down as expired.
+    pub is_content: bool,
 }
 
 /// The part of a request that only couriers look at.
@@ -83,6 +103,11 @@ pub struct Content {
 }
 
 impl Request {
+    /// Whether what it says of itself is not to be believed.
+    pub fn is_garbled(&self) -> bool {
+        self.unreadable.as_ref().is_some_and(|unreadable| !unreadable.is_content)
+    }
+
     /// How much memory it takes, roughly, in bytes.
     pub fn footprint_bytes(&self) -> usize {
         const FIXED_BYTES: usize = 320;

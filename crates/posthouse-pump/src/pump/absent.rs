@@ -36,6 +36,7 @@ impl Pump {
             is_absent(id, blocked.slot, blocked.since) && self.is_ours(blocked.slot, asked)
         });
         let blocked: Vec<RequestId> = blocked.map(|(id, _)| *id).collect();
+        self.forget_absent(part, shown, asked);
         for id in rows {
             if let Some(row) = self.take_out(id) {
                 self.refresh(now, row.lane);
@@ -43,6 +44,19 @@ impl Pump {
         }
         for id in blocked {
             self.unblock(now, id);
+        }
+    }
+
+    /// What cannot be read is forgotten when it is not there any more, so that it is told anew if
+    /// it comes back.
+    fn forget_absent(&mut self, part: (RequestId, RequestId), shown: &[RequestId], asked: &Asked) {
+        let known = self.unreadable.range(part.0..=part.1).map(|(id, slot)| (*id, *slot));
+        let gone = known.filter(|(id, slot)| {
+            shown.binary_search(id).is_err() && asked.slots.iter().any(|it| it.contains(*slot))
+        });
+        let gone: Vec<RequestId> = gone.map(|(id, _)| id).collect();
+        for id in gone {
+            self.unreadable.remove(&id);
         }
     }
 

@@ -9,7 +9,7 @@ use super::buckets::Bucket;
 use super::lane::{End, LaneNo, Refill};
 use super::reads::{Aim, Asked};
 use super::row::Row;
-use super::withheld::{Cause, View};
+use super::withheld::View;
 use crate::read::{Found, ReadNo};
 use crate::request::{Request, RequestId, Standing};
 use crate::time::Now;
@@ -153,20 +153,18 @@ impl Pump {
         } else if let Some(blocked) = self.blocked.get(&request.id) {
             if request.standing == Standing::Ready && blocked.since < asked.since {
                 self.unblock(now, request.id);
-                self.place_seen(now, request, asked, view);
+                self.place_seen(now, request, view);
             }
         } else {
-            self.place_seen(now, request, asked, view);
+            self.place_seen(now, request, view);
         }
     }
 
-    fn place_seen(&mut self, now: Now, request: Request, asked: &Asked, view: View) {
-        let was_asked_for = asked.codes.binary_search(&request.code).is_ok();
-        let lack = if was_asked_for { Cause::Unreadable } else { Cause::ContentWanted };
+    fn place_seen(&mut self, now: Now, request: Request, view: View) {
         if request.content.is_some() {
             self.unreadable.remove(&request.id);
         }
-        self.place_lacking(now, request, view, lack);
+        self.place(now, request, view);
     }
 
     /// Of a bucket that is new here, only the walk that reads it from the beginning counts.
@@ -211,7 +209,9 @@ impl Pump {
             }
             return;
         }
-        request.content = request.content.or_else(|| row.request.content.clone());
+        if request.unreadable.is_none() {
+            request.content = request.content.or_else(|| row.request.content.clone());
+        }
         self.take_out(request.id);
         self.place(now, request, view);
         self.refresh(now, lane);
@@ -281,6 +281,7 @@ mod tests {
             attempts: 0,
             created_ms: 0,
             content: Some(Arc::new(Content::default())),
+            unreadable: None,
         }
     }
 

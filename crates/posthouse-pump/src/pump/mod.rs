@@ -71,7 +71,7 @@ use crate::attempt::AttemptNo;
 use crate::dice::Dice;
 use crate::effect::{Effect, Notice};
 use crate::input::Input;
-use crate::request::{Request, RequestId};
+use crate::request::{Request, RequestId, Slot};
 use crate::time::Now;
 
 /// See the module.
@@ -120,8 +120,8 @@ pub struct Pump {
     settling: Settling,
     locked: Locked,
     told: Told,
-    /// Requests whose content the source cannot give.
-    unreadable: BTreeSet<RequestId>,
+    /// Requests that the source cannot read, with their slots.
+    unreadable: BTreeMap<RequestId, Slot>,
     counts: BTreeMap<Arc<str>, CodeFigures>,
     is_stopping: bool,
     effects: Vec<Effect>,
@@ -168,7 +168,7 @@ impl Pump {
             settling: Settling::default(),
             locked: Locked::default(),
             told: Told::default(),
-            unreadable: BTreeSet::new(),
+            unreadable: BTreeMap::new(),
             counts: BTreeMap::new(),
             is_stopping: false,
             effects: Vec::new(),

@@ -22,16 +22,11 @@ impl Pump {
 
     /// Puts a request that is not in memory where it belongs.
     pub(super) fn place(&mut self, now: Now, request: Request, view: View) {
-        self.place_lacking(now, request, view, Cause::ContentWanted);
-    }
-
-    /// The same; also says why its content is lacking, if it is.
-    pub(super) fn place_lacking(&mut self, now: Now, request: Request, view: View, lack: Cause) {
         let Some((number, bucket)) = self.buckets.held(request.slot) else { return };
         let lease = (number, bucket.fence);
         let (no, is_keyed) = self.lane_of(&request);
         let judgement = self.rules.judge(&request, now, self.horizon_ms());
-        self.warn(&request, &judgement, &lack);
+        self.warn(&request, &judgement);
         if judgement == Judgement::Expired && request.standing == Standing::Ready {
             if is_keyed && self.withheld.stand(no, request.id, view) == Stand::First {
                 self.withheld.lift(no, request.id);
@@ -48,7 +43,7 @@ impl Pump {
             self.withheld.extend(no, request.id, view);
             return self.note_expiry(now, request.expires_ms, request.id);
         }
-        if request.standing == Standing::Blocked {
+        if request.standing == Standing::Blocked && !request.is_garbled() {
             if is_keyed {
                 self.withheld.lift(no, request.id);
                 if request.due_ms > 0 && request.due_ms <= now.earliest_ms() {
@@ -58,7 +53,7 @@ impl Pump {
             }
             return;
         }
-        match self.reason(&request, judgement, view, lack) {
+        match self.reason(&request, judgement, view) {
             Some(cause) => self.withhold(now, no, &Arc::new(request), cause, view),
             None => {
                 self.withheld.lift(no, request.id);
@@ -113,25 +108,20 @@ impl Pump {
     }
 
     /// Why a request that has not expired does not come into memory, if it does not.
-    fn reason(
-        &self,
-        request: &Request,
-        judgement: Judgement,
-        view: View,
-        lack: Cause,
-    ) -> Option<Cause> {
+    fn reason(&self, request: &Request, judgement: Judgement, view: View) -> Option<Cause> {
         if let Judgement::Withhold(cause) = judgement {
             return Some(cause);
         }
         let rule = self.rules.of(&request.code)?;
         let has_content = request.content.is_some();
-        if !has_content && (lack == Cause::Unreadable || self.unreadable.contains(&request.id)) {
+        let is_known = !has_content && self.unreadable.contains_key(&request.id);
+        if is_known || request.unreadable.is_some() {
             return Some(Cause::Unreadable);
         }
         if self.is_kept_out(&rule.endpoint, view, has_content) {
             return Some(Cause::EndpointFull(rule.endpoint.clone()));
         }
-        (!has_content).then_some(lack)
+        (!has_content).then_some(Cause::ContentWanted)
     }
 
     /// Takes out of a lane what it has from an id on; answers with the last id that is left out.

@@ -53,8 +53,7 @@ impl Pump {
         let codes = self.codes_wanted(now, &aim);
         let slots = self.buckets.slots.clone();
         let since = self.event();
-        let (known, is_stale) = ((slots.clone(), codes.clone()), false);
-        let asked = Asked { aim, slots: known.0, codes: known.1, since, is_stale };
+        let asked = Asked { aim, slots: slots.clone(), since, is_stale: false };
         let number = self.reads.ask(asked);
         let bytes_max = READ_BYTES_MAX;
         self.effects.push(Effect::Read(Read { number, span, slots, codes, rows_max, bytes_max }));

@@ -25,8 +25,6 @@ pub(super) enum Aim {
 pub(super) struct Asked {
     pub aim: Aim,
     pub slots: Arc<[SlotRange]>,
-    /// The codes whose content was asked for, in their order.
-    pub codes: Arc<[Arc<str>]>,
     /// When it was asked for, in the count of events.
     pub since: u64,
     /// Whether its answer is of no use any more.

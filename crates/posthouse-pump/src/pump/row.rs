@@ -69,7 +69,8 @@ impl Row {
     /// Whether a later reading shows it as it is known here.
     pub fn is_like(&self, read: &Request) -> bool {
         let known = &self.request;
-        known.due_ms == read.due_ms
+        read.unreadable.is_none()
+            && known.due_ms == read.due_ms
             && known.attempts == read.attempts
             && known.expires_ms == read.expires_ms
             && known.priority == read.priority

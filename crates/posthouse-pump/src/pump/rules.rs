@@ -145,6 +145,9 @@ impl Rules {
     /// Judges a request by itself. `horizon_ms` is how far off a due time may be for the request
     /// to wait in memory.
     pub fn judge(&mut self, request: &Request, now: Now, horizon_ms: i64) -> Judgement {
+        if request.is_garbled() {
+            return Judgement::Withhold(Cause::Unreadable);
+        }
         let earliest_ms = now.earliest_ms();
         if request.expires_ms.is_some_and(|at| at <= earliest_ms) {
             return Judgement::Expired;

@@ -8,7 +8,7 @@ use super::rules::Judgement;
 use super::withheld::Cause;
 use crate::effect::Notice;
 use crate::limits::{TOLD_MAX, UNREADABLE_MAX};
-use crate::request::{Request, RequestId};
+use crate::request::{Request, Unreadable};
 
 /// What has been told.
 #[derive(Clone, Debug, Default)]
@@ -33,9 +33,9 @@ impl Told {
 
 impl Pump {
     /// Tells people of a request that has come into sight, if need be.
-    pub(super) fn warn(&mut self, request: &Request, judgement: &Judgement, lack: &Cause) {
-        if request.content.is_none() && *lack == Cause::Unreadable {
-            self.warn_unreadable(request.id);
+    pub(super) fn warn(&mut self, request: &Request, judgement: &Judgement) {
+        if let Some(unreadable) = &request.unreadable {
+            self.warn_unreadable(request, unreadable);
         }
         let Judgement::Withhold(cause) = judgement else { return };
         let is_fault =
@@ -63,9 +63,15 @@ impl Pump {
         }
     }
 
-    fn warn_unreadable(&mut self, id: RequestId) {
-        if self.unreadable.len() < UNREADABLE_MAX && self.unreadable.insert(id) {
-            self.tell(Notice::Unreadable { id });
+    fn warn_unreadable(&mut self, request: &Request, unreadable: &Unreadable) {
+        let id = request.id;
+        let known = self.unreadable.len();
+        if known >= UNREADABLE_MAX || self.unreadable.insert(id, request.slot).is_some() {
+            return;
+        }
+        if known < TOLD_MAX {
+            let (column, detail) = (unreadable.column, unreadable.detail.clone());
+            self.tell(Notice::Unreadable { id, column, detail });
         }
     }
 

@@ -72,6 +72,7 @@ impl Pump {
     pub fn why_here(&mut self, now: Now, id: RequestId) -> Why {
         match self.rows.get(&id).map(|row| row.request.clone()) {
             Some(request) => self.why(now, &request),
+            None if self.unreadable.contains_key(&id) => Why::Withheld(Cause::Unreadable, None),
             None => self.why_in_hand(id).unwrap_or(Why::NotRead),
         }
     }
@@ -98,7 +99,7 @@ impl Pump {
     }
 
     fn why_by_itself(&mut self, now: Now, request: &Request) -> Option<Why> {
-        if self.unreadable.contains(&request.id) {
+        if self.unreadable.contains_key(&request.id) {
             return Some(Why::Withheld(Cause::Unreadable, None));
         }
         match self.rules.judge(request, now, i64::MAX) {

@@ -113,6 +113,7 @@ impl Table {
             attempts: 0,
             created_ms: 0,
             content: None,
+            unreadable: None,
         };
         self.open.insert(self.last, request);
     }

@@ -14,7 +14,7 @@ use posthouse_pump::plan::{
 };
 use posthouse_pump::pump::{Pace, Pump, Room};
 use posthouse_pump::read::{Found, Read, SlotRange, Span};
-use posthouse_pump::request::{Content, Request, RequestId, Slot, Standing};
+use posthouse_pump::request::{Content, Request, RequestId, Slot, Standing, Unreadable};
 use posthouse_pump::time::Now;
 
 const BEGIN_MS: i64 = 1_800_000_000_000;
@@ -134,6 +134,10 @@ impl World {
             ["lose"] => self.inputs.push_back(Input::Lost(BucketNo(0))),
             ["drain"] => self.inputs.push_back(Input::Drain(BucketNo(0))),
             ["why", id] => self.why(id),
+            ["here", id] => {
+                let why = self.pump.why_here(self.now, RequestId(id.parse().unwrap()));
+                self.said.push(format!("{why:?}"));
+            }
             _ => self.operate(&words),
         }
         self.go();
@@ -153,6 +157,9 @@ impl World {
             ["unhold"] => self.inputs.push_back(Input::Holds(Vec::new())),
             ["retry", id] => self.change(id, |row| {
                 (row.standing, row.attempts, row.due_ms) = (Standing::Ready, 0, 0);
+            }),
+            ["mend", id] => self.change(id, |row| {
+                (row.content, row.unreadable) = (Some(Arc::new(Content::default())), None);
             }),
             ["learn", code] => {
                 let known = self.plan.codes.values().next().unwrap().clone();
@@ -232,6 +239,7 @@ impl World {
             attempts: 0,
             created_ms: self.now.source_ms,
             content: Some(Arc::new(Content::default())),
+            unreadable: None,
         };
         for word in rest {
             match word.split_once('=').unwrap_or((word, "")) {
@@ -244,7 +252,7 @@ impl World {
                 ("group", group) => row.group = Some(group.into()),
                 ("window", window) => row.window = Some(window.into()),
                 ("blocked", _) => row.standing = Standing::Blocked,
-                ("unreadable", _) => row.content = None,
+                ("unreadable", column) => unreadable(&mut row, column),
                 ("flaw", flaw) => {
                     let flaw = Some(flaw.to_owned());
                     row.content = Some(Arc::new(Content { flaw, ..Content::default() }));
@@ -354,8 +362,10 @@ impl World {
             Span::Key { key, from, .. } => row.id >= *from && row.key.as_ref() == Some(key),
         };
         let rows = self.open.values().filter(is_wanted).map(|row| {
-            let content = row.content.clone().filter(|_| read.codes.contains(&row.code));
-            Request { content, ..row.clone() }
+            let is_wanted = read.codes.contains(&row.code);
+            let content = row.content.clone().filter(|_| is_wanted);
+            let unreadable = row.unreadable.clone().filter(|it| is_wanted || !it.is_content);
+            Request { content, unreadable, ..row.clone() }
         });
         let scanned_to = match &read.span {
             Span::Again { up_to, .. } => up_to.0,
@@ -372,9 +382,24 @@ impl World {
 
     fn missing(&self, read: &Read) -> Vec<(RequestId, RequestId)> {
         let Span::Forward { after } = read.span else { return Vec::new() };
-        let ids = (after.0 + 1..=self.last).filter(|id| !self.used.contains(id));
-        ids.map(|id| (RequestId(id), RequestId(id))).collect()
+        let mut before = after.0.max(0);
+        let mut missing = Vec::new();
+        for id in self.used.iter().copied().filter(|id| *id > after.0.max(0)) {
+            if id - 1 > before {
+                missing.push((RequestId(before + 1), RequestId(id - 1)));
+            }
+            before = id;
+        }
+        missing
     }
+}
+
+/// A request of which a column cannot be read; what is in the headers concerns its content only.
+fn unreadable(row: &mut Request, column: &str) {
+    let column = if column == "headers" { "headers" } else { "priority" };
+    let (detail, is_content) = ("odd".to_owned(), column == "headers");
+    row.content = None;
+    row.unreadable = Some(Arc::new(Unreadable { column, detail, is_content }));
 }
 
 fn failed(blame: Blame) -> Verdict {

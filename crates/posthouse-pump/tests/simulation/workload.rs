@@ -146,6 +146,7 @@ fn draw(world: &mut World) -> Option<Request> {
         attempts: 0,
         created_ms: now_ms,
         content: None,
+        unreadable: None,
     })
 }
 

@@ -17,13 +17,13 @@ const AGE_MS_MIN: i64 = 30_000;
 #[derive(Debug)]
 pub(super) struct GapWatch {
     due_ms: Option<u64>,
-    after: String,
+    after: Vec<u8>,
 }
 
 impl GapWatch {
     /// The first question comes after a pause.
     pub(super) fn new(now_ms: u64) -> GapWatch {
-        GapWatch { due_ms: Some(now_ms + PAUSE_MS), after: String::new() }
+        GapWatch { due_ms: Some(now_ms + PAUSE_MS), after: Vec::new() }
     }
 
     /// When the next question is due, steady milliseconds.

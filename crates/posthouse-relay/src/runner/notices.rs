@@ -36,12 +36,13 @@ pub fn tell(source: &str, notice: &Notice) {
                 "a request names an unknown window; it waits"
             );
         }
-        Notice::Unreadable { id } => {
+        Notice::Unreadable { id, column, detail } => {
             tracing::error!(
                 source,
                 id = id.0,
-                column = "headers",
-                "a request's headers are no JSON object of strings, or too many; it waits"
+                column,
+                error = detail,
+                "a request cannot be read; it waits until its row is changed and it is retried"
             );
         }
         Notice::KeyBlocked { id, key, error } => {

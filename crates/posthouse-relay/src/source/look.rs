@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use posthouse_pump::outcome::{BucketNo, Fence};
 use posthouse_pump::read::SlotRange;
-use posthouse_pump::request::{Content, RequestId};
+use posthouse_pump::request::{Content, RequestId, Unreadable};
 
 use super::Control;
 
@@ -34,8 +34,8 @@ pub enum Query {
     /// Business ids whose next number is not there, where writers number them: at most ten, in
     /// their order. Only so many are looked at in one go; the answer says where to go on.
     Gaps {
-        /// Those after this one; empty to begin with.
-        after: String,
+        /// Those after this one; empty to begin with. As bytes, for SQLite takes any.
+        after: Vec<u8>,
         /// Only where the request that waits was written so many milliseconds ago.
         age_ms_min: i64,
     },
@@ -94,7 +94,7 @@ pub enum Answer {
         /// The gaps.
         gaps: Vec<Gap>,
         /// Where to go on, if there may be more.
-        next: Option<String>,
+        next: Option<Vec<u8>>,
     },
     /// See [`Query::Buckets`].
     Buckets(Vec<BucketRow>),
@@ -158,6 +158,9 @@ pub struct Row {
     pub done_ms: Option<i64>,
     /// The length of its body, in bytes.
     pub body_bytes: u64,
+    /// What of it cannot be read, if anything. Texts are given as far as they can be shown. On
+    /// pages nothing is known of what is sent.
+    pub unreadable: Option<Unreadable>,
 }
 
 /// A key that waits for an operator.

@@ -27,7 +27,7 @@ pub(super) async fn turn(
     id: RequestId,
 ) -> Result<Answer, SourceError> {
     let text = format!(
-        "SELECT first, number, {} AS missing FROM (\
+        "SELECT first, CAST(number AS BIGINT) AS number, {} AS missing FROM (\
          SELECT asked.business_id AS k, ({}) AS first, ({}) AS number FROM relay_request AS asked \
          WHERE asked.id = $1 AND asked.key_seq IS NOT NULL) AS head WHERE first IS NOT NULL",
         missing_before(dialect, "head.k", "head.number"),
@@ -48,16 +48,24 @@ fn turn_of(row: &Record) -> Result<Turn, SourceError> {
 pub(super) async fn gaps(
     work: &mut Work,
     dialect: Dialect,
-    (after, age_ms_min): (&str, i64),
+    (after, age_ms_min): (&[u8], i64),
 ) -> Result<Answer, SourceError> {
     let text = gaps_text(dialect);
-    let rows = work.rows(text, vec![after.into(), age_ms_min.into()]).await?;
+    let rows = work.rows(text, vec![key_value(dialect, after), age_ms_min.into()]).await?;
     let gaps = rows.iter().map(gap_of).collect::<Result<Vec<Gap>, SourceError>>()?;
-    let next = match gaps.last() {
-        Some(last) if gaps.len() >= GAP_KEYS_MAX => Some(last.key.clone()),
+    let next = match rows.last() {
+        Some(last) if gaps.len() >= GAP_KEYS_MAX => last.maybe_raw_text("business_id")?,
         _ => walk_end(work, dialect, after).await?,
     };
     Ok(Answer::Gaps { gaps, next })
+}
+
+/// A key to go on from. SQLite makes a text again of whatever bytes a key has.
+fn key_value(dialect: Dialect, key: &[u8]) -> Value {
+    match dialect {
+        Dialect::Postgres => Value::from(&*String::from_utf8_lossy(key)),
+        Dialect::Sqlite => Value::Bytes(key.to_vec()),
+    }
 }
 
 /// Steps from key to key, one step in the index for each, however many requests a key has.
@@ -83,25 +91,26 @@ pub(super) fn gaps_text(dialect: Dialect) -> String {
     format!(
         "{}, head(k, number) AS MATERIALIZED (SELECT k, ({}) FROM step WHERE k IS NOT NULL), \
          gap AS MATERIALIZED (SELECT k, number, {} AS missing FROM head) \
-         SELECT * FROM (SELECT CAST(k AS TEXT) AS business_id, number, missing, ({}) AS id, \
-         {} - ({}) AS age FROM gap WHERE missing < number) AS found \
-         WHERE age >= $2 ORDER BY business_id LIMIT {GAP_KEYS_MAX}",
+         SELECT * FROM (SELECT CAST(k AS TEXT) AS business_id, \
+         CAST(number AS BIGINT) AS number, missing, ({}) AS id, \
+         {now} AS now_ms, ({}) AS created FROM gap WHERE missing < number) AS found \
+         WHERE created <= {now} - $2 ORDER BY business_id LIMIT {GAP_KEYS_MAX}",
         walk(dialect),
         lowest_open(dialect, "key_seq", "step.k", "0"),
         missing_before(dialect, "head.k", "head.number"),
         lowest_open(dialect, "id", "gap.k", "0"),
-        dialect.now(),
         lowest_open(dialect, "created_at", "gap.k", "0"),
+        now = dialect.now(),
     )
 }
 
 fn gap_of(row: &Record) -> Result<Gap, SourceError> {
     Ok(Gap {
-        key: row.text("business_id")?,
+        key: row.maybe_lossy("business_id")?.unwrap_or_default(),
         missing: row.int("missing")?,
         waiting: RequestId(row.int("id")?),
         number: row.int("number")?,
-        age_ms: row.int("age")?,
+        age_ms: row.int("now_ms")?.saturating_sub(row.int("created")?),
     })
 }
 
@@ -109,12 +118,12 @@ fn gap_of(row: &Record) -> Result<Gap, SourceError> {
 async fn walk_end(
     work: &mut Work,
     dialect: Dialect,
-    after: &str,
-) -> Result<Option<String>, SourceError> {
+    after: &[u8],
+) -> Result<Option<Vec<u8>>, SourceError> {
     let text = format!(
         "{} SELECT CAST(step.k AS TEXT) AS k FROM step WHERE step.n = {GAP_WALK_MAX}",
         walk(dialect)
     );
-    let rows = work.rows(text, vec![Value::from(after)]).await?;
-    rows.first().map_or(Ok(None), |row| row.maybe_text("k"))
+    let rows = work.rows(text, vec![key_value(dialect, after)]).await?;
+    rows.first().map_or(Ok(None), |row| row.maybe_raw_text("k"))
 }

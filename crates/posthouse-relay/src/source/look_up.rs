@@ -1,7 +1,12 @@
 //! How questions are answered; the statements behind [`look`](super::look).
 
 use super::base::{Base, CommitOrder, Dialect, Door, Options, Record, Value, Work};
+use super::columns::{
+    CODE, GROUP, KEY, LAST_ERROR, REGION, REQUEST_ID, WINDOW, bounded, columns, comparable,
+    content_columns,
+};
 use super::error::SourceError;
+use super::legible::Reader;
 use super::limits::{
     BODY_BYTES_MAX, COUNT_ROWS_MAX, DEPTH_MAX, LOOK_BODY_BYTES_MAX, OWNERS_MAX, PAGE_ROWS_MAX,
     PAGE_SCAN_MAX,
@@ -9,15 +14,22 @@ use super::limits::{
 use super::look::{Answer, BlockedKey, BucketRow, Count, Filter, NodeRow, Query, Row};
 use super::look_turn::{gaps, turn, without_numbers};
 use super::round::{bucket_of, look_control};
-use super::row::{COLUMNS, CONTENT_COLUMNS, content_of};
+use super::row::{attempts_of, content_of};
 use posthouse_pump::outcome::Fence;
 use posthouse_pump::request::RequestId;
 
 /// What people see beyond what the pump needs.
-const MORE_COLUMNS: &str = "CAST(r.last_status AS BIGINT) AS last_status, \
-    CAST(r.last_error AS TEXT) AS last_error, CAST(r.fence AS BIGINT) AS fence, \
-    CAST(r.updated_at AS BIGINT) AS updated_at, CAST(r.done_at AS BIGINT) AS done_at, \
-    CAST(octet_length(r.body) AS BIGINT) AS body_bytes";
+fn more_columns(dialect: Dialect, order: CommitOrder) -> String {
+    format!(
+        "{}, CAST(r.last_status AS BIGINT) AS last_status, {} AS last_error, \
+         CAST(r.fence AS BIGINT) AS fence, CAST(r.updated_at AS BIGINT) AS updated_at, \
+         CAST(r.done_at AS BIGINT) AS done_at, \
+         CAST(octet_length(r.body) AS BIGINT) AS body_bytes, {}",
+        columns(dialect, order),
+        bounded(&LAST_ERROR, "r."),
+        number_column(order),
+    )
+}
 
 /// A table need not have the column where nobody goes by it.
 fn number_column(order: CommitOrder) -> &'static str {
@@ -66,20 +78,25 @@ async fn counts(work: &mut Work) -> Result<Answer, SourceError> {
 async fn count(work: &mut Work, which: &str) -> Result<Vec<Count>, SourceError> {
     let text = format!(
         "SELECT CAST(state AS BIGINT) AS state, CAST(code AS TEXT) AS code, \
-         count(*) AS requests FROM (SELECT state, code FROM relay_request {which} \
+         count(*) AS requests FROM (SELECT state, {} AS code FROM relay_request {which} \
          LIMIT {COUNT_ROWS_MAX}) AS counted GROUP BY state, code ORDER BY state, code LIMIT {}",
+        comparable(&CODE, ""),
         PAGE_ROWS_MAX * 8
     );
     let rows = work.rows(text, Vec::new()).await?;
     let count = |row: &Record| {
         let requests = u64::try_from(row.int("requests")?).unwrap_or(0);
-        Ok(Count { state: byte(row, "state")?, code: row.text("code")?, requests })
+        let code = row.maybe_lossy("code")?.unwrap_or_else(|| TOO_LONG.to_owned());
+        Ok(Count { state: byte(row.int("state")?), code, requests })
     };
     rows.iter().map(count).collect()
 }
 
-fn byte(row: &Record, column: &str) -> Result<u8, SourceError> {
-    Ok(u8::try_from(row.int(column)?.clamp(0, 255)).unwrap_or(u8::MAX))
+/// What is shown of a code that is too long to be shown.
+const TOO_LONG: &str = "(too long)";
+
+fn byte(number: i64) -> u8 {
+    u8::try_from(number.clamp(0, 255)).unwrap_or(u8::MAX)
 }
 
 /// Walks down from the newest id, over a bounded number of rows; a request id has an index of its
@@ -139,41 +156,49 @@ fn rows_statement(
         start = "id < $1 AND request_id = $6";
     }
     let text = format!(
-        "SELECT {COLUMNS}, {MORE_COLUMNS}, {} FROM relay_request AS r WHERE r.id IN (\
-         SELECT id FROM (SELECT id, state, code, business_id FROM relay_request WHERE {start} \
+        "SELECT {} FROM relay_request AS r WHERE r.id IN (\
+         SELECT id FROM (SELECT id, state, {} AS code, {} AS business_id \
+         FROM relay_request WHERE {start} \
          ORDER BY id DESC LIMIT {PAGE_SCAN_MAX}) AS walk \
          WHERE (CAST($2 AS BIGINT) = 1 OR {}) AND (CAST($4 AS TEXT) IS NULL OR code = $4) \
          AND (CAST($5 AS TEXT) IS NULL OR business_id = $5) \
          ORDER BY id DESC LIMIT {rows_max}) ORDER BY r.id DESC",
-        number_column(order),
+        more_columns(dialect, order),
+        comparable(&CODE, ""),
+        comparable(&KEY, ""),
         dialect.int_in("state", 3)
     );
     (text, values)
 }
 
+/// A request as it can be shown, and what of it cannot be read.
 fn row_of(row: &Record) -> Result<Row, SourceError> {
-    Ok(Row {
+    let mut reader = Reader::of_request(row)?;
+    let mut shown = Row {
         id: RequestId(row.int("id")?),
-        request_id: row.text("request_id")?,
-        state: byte(row, "state")?,
-        code: row.text("code")?,
-        group: row.maybe_text("grp")?,
-        region: row.maybe_text("region")?,
-        key: row.maybe_text("business_id")?,
+        key: reader.text(&KEY)?,
+        request_id: reader.needed_text(&REQUEST_ID)?,
+        state: byte(reader.int("state")?),
+        code: reader.needed_text(&CODE)?,
+        group: reader.text(&GROUP)?,
+        region: reader.text(&REGION)?,
         key_seq: row.maybe_int("key_seq")?,
-        priority: byte(row, "priority")?,
-        window: row.maybe_text("window_name")?,
-        due_ms: row.int("due_at")?,
+        priority: byte(reader.int("priority")?),
+        window: reader.text(&WINDOW)?,
+        due_ms: reader.int("due_at")?,
         expires_ms: row.maybe_int("expires_at")?,
-        attempts: u32::try_from(row.int("attempts")?).unwrap_or(0),
+        attempts: attempts_of(reader.int("attempts")?),
         status: row.maybe_int("last_status")?,
-        error: row.maybe_text("last_error")?,
-        fence: Fence(row.int("fence")?),
-        created_ms: row.int("created_at")?,
+        error: row.maybe_lossy("last_error")?,
+        fence: Fence(reader.int("fence")?),
+        created_ms: reader.int("created_at")?,
         updated_ms: row.maybe_int("updated_at")?,
         done_ms: row.maybe_int("done_at")?,
         body_bytes: u64::try_from(row.maybe_int("body_bytes")?.unwrap_or(0)).unwrap_or(0),
-    })
+        unreadable: None,
+    };
+    shown.unreadable = reader.wrong();
+    Ok(shown)
 }
 
 /// Of its body, only the beginning.
@@ -183,26 +208,27 @@ async fn row(
     order: CommitOrder,
     id: RequestId,
 ) -> Result<Answer, SourceError> {
-    let column = |(name, value): &(&str, &str)| match *name {
+    let column = |(name, value): (&str, String)| match name {
         "body" => format!(
             "CASE WHEN octet_length(r.body) <= {BODY_BYTES_MAX} THEN {} END AS body",
             dialect.first_bytes("r.body", LOOK_BODY_BYTES_MAX)
         ),
         _ => format!("{value} AS {name}"),
     };
-    let content: Vec<String> = CONTENT_COLUMNS.iter().map(column).collect();
+    let content: Vec<String> = content_columns(dialect).into_iter().map(column).collect();
     let text = format!(
-        "SELECT {COLUMNS}, {MORE_COLUMNS}, {}, CAST(1 AS BIGINT) AS is_wanted, {} \
-         FROM relay_request AS r WHERE r.id = $1",
-        number_column(order),
+        "SELECT {}, {} FROM relay_request AS r WHERE r.id = $1",
+        more_columns(dialect, order),
         content.join(", ")
     );
     let rows = work.rows(text, vec![id.0.into()]).await?;
     let Some(record) = rows.first() else {
         return Ok(Answer::Row(None));
     };
-    let content = content_of(record, u64::MAX)?.unwrap_or_default();
-    Ok(Answer::Row(Some(Box::new((row_of(record)?, content)))))
+    let mut row = row_of(record)?;
+    let (content, wrong) = content_of(record, u64::MAX)?;
+    row.unreadable = row.unreadable.or(wrong);
+    Ok(Answer::Row(Some(Box::new((row, content)))))
 }
 
 async fn blocked_keys(
@@ -213,15 +239,18 @@ async fn blocked_keys(
 ) -> Result<Answer, SourceError> {
     let now = dialect.now();
     let text = format!(
-        "SELECT h.id AS id, CAST(h.business_id AS TEXT) AS business_id, \
-         CAST(h.code AS TEXT) AS code, CAST(coalesce(h.updated_at, h.created_at) AS BIGINT) \
-         AS since, CAST(h.last_error AS TEXT) AS last_error, {now} AS now_ms, \
+        "SELECT h.id AS id, {} AS business_id, \
+         {} AS code, CAST(coalesce(h.updated_at, h.created_at) AS BIGINT) \
+         AS since, {} AS last_error, {now} AS now_ms, \
          (SELECT count(*) FROM (SELECT 1 FROM relay_request AS f WHERE f.state < 3 \
          AND f.slot = h.slot AND f.business_id = h.business_id \
          UNION ALL SELECT 1 FROM relay_request AS f WHERE f.state < 3 \
          AND f.slot IS NULL AND f.business_id = h.business_id \
          LIMIT {DEPTH_MAX}) AS counted) AS depth \
          FROM relay_request AS h WHERE h.state = 2 AND h.id > $1 ORDER BY h.id LIMIT {}",
+        bounded(&KEY, "h."),
+        bounded(&CODE, "h."),
+        bounded(&LAST_ERROR, "h."),
         rows_max.clamp(1, PAGE_ROWS_MAX)
     );
     let rows = work.rows(text, vec![after.0.into()]).await?;
@@ -231,13 +260,13 @@ async fn blocked_keys(
 fn blocked_key_of(row: &Record) -> Result<BlockedKey, SourceError> {
     let since_ms = row.int("since")?;
     Ok(BlockedKey {
-        key: row.maybe_text("business_id")?,
+        key: row.maybe_lossy("business_id")?,
         head: RequestId(row.int("id")?),
-        code: row.text("code")?,
+        code: row.maybe_lossy("code")?.unwrap_or_else(|| TOO_LONG.to_owned()),
         since_ms,
         age_ms: row.int("now_ms")?.saturating_sub(since_ms).max(0),
         depth: u64::try_from(row.int("depth")?).unwrap_or(0).max(1),
-        error: row.maybe_text("last_error")?,
+        error: row.maybe_lossy("last_error")?,
     })
 }
 

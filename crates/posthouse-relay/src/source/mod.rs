@@ -7,11 +7,13 @@
 mod address;
 mod any;
 mod base;
+mod columns;
 #[cfg(any(test, feature = "fixture"))]
 pub mod conformance;
 mod error;
 pub mod fill;
 mod layout;
+mod legible;
 mod limits;
 pub mod look;
 mod look_turn;

@@ -8,25 +8,29 @@
 use posthouse_pump::read::{Read, Span};
 
 use super::base::{CommitOrder, Dialect, Kind, Value};
+use super::columns::{CODE, KEY, columns, comparable, content_columns};
 use super::limits::READ_SCAN_MAX;
-use super::row::{COLUMNS, CONTENT_COLUMNS};
 use super::schema::{OPEN_INDEX, UNSLOTTED_INDEX};
 use super::turn::{and_turn, is_turn};
 
 const SPAN_FIRST: usize = 5;
 
 /// What is looked at to find a page. The length of a body is had without reading the body.
-const CANDIDATE: &str = "id, code, octet_length(body) AS size, slot";
+fn candidate() -> String {
+    format!("id, {} AS code, octet_length(body) AS size, slot", comparable(&CODE, ""))
+}
 
 /// The same, with what says whose turn it is.
-const TURN_CANDIDATE: &str = "id, code, octet_length(body) AS size, slot, business_id, key_seq";
+fn turn_candidate() -> String {
+    format!("{}, {} AS business_id, key_seq", candidate(), comparable(&KEY, ""))
+}
 
 /// The statement that brings a page, and the values of its span.
 pub(super) fn reading(dialect: Dialect, order: CommitOrder, read: &Read) -> (String, Vec<Value>) {
     let (found, values) = candidates(dialect, order, read);
     let wanted = dialect.text_in("code", 2);
     let text = format!(
-        "SELECT {COLUMNS}, CAST(page.is_wanted AS BIGINT) AS is_wanted, \
+        "SELECT {}, CAST(page.is_wanted AS BIGINT) AS is_wanted, \
          CAST(page.size AS BIGINT) AS body_bytes, \
          CAST(CASE WHEN page.bytes_before >= $3 THEN 1 ELSE 0 END AS BIGINT) AS is_cut, {} \
          FROM (SELECT id, is_wanted, size, CAST(coalesce(sum(bytes) OVER (ORDER BY id \
@@ -35,7 +39,8 @@ pub(super) fn reading(dialect: Dialect, order: CommitOrder, read: &Read) -> (Str
          CASE WHEN {wanted} AND size <= CAST($4 AS BIGINT) THEN size ELSE 0 END AS bytes \
          FROM ({found}) AS found WHERE {} ORDER BY id LIMIT {}) AS sized) AS page \
          JOIN relay_request AS r ON r.id = page.id ORDER BY page.id",
-        content_columns(),
+        columns(dialect, order),
+        wanted_columns(dialect),
         dialect.slot_in("slot", 1),
         u64::from(read.rows_max.max(1)) + 1,
     );
@@ -43,9 +48,9 @@ pub(super) fn reading(dialect: Dialect, order: CommitOrder, read: &Read) -> (Str
 }
 
 /// Content only where it is wanted and still fits, and never a body that is too long.
-fn content_columns() -> String {
-    let column = |(column, expression): &(&str, &str)| {
-        let is_fit = match *column {
+fn wanted_columns(dialect: Dialect) -> String {
+    let column = |(column, expression): (&str, String)| {
+        let is_fit = match column {
             "body" => "AND page.size <= CAST($4 AS BIGINT)",
             _ => "",
         };
@@ -54,7 +59,7 @@ fn content_columns() -> String {
              THEN {expression} END AS {column}"
         )
     };
-    let columns: Vec<String> = CONTENT_COLUMNS.iter().map(column).collect();
+    let columns: Vec<String> = content_columns(dialect).into_iter().map(column).collect();
     columns.join(", ")
 }
 
@@ -75,12 +80,12 @@ fn candidates(dialect: Dialect, order: CommitOrder, read: &Read) -> (String, Vec
             (text, values)
         }
         Span::Key { slot, key, from } => {
-            let turn = and_turn(dialect, order, "r");
+            let (turn, candidate) = (and_turn(dialect, order, "r"), candidate());
             let of_key = format!("business_id = $6 AND id >= $7 AND state < 3 {visible} {turn}");
             let text = format!(
-                "SELECT {CANDIDATE} FROM relay_request AS r \
+                "SELECT {candidate} FROM relay_request AS r \
                  WHERE slot = CAST($5 AS SMALLINT) AND {of_key} \
-                 UNION ALL SELECT {CANDIDATE} FROM relay_request AS r {} \
+                 UNION ALL SELECT {candidate} FROM relay_request AS r {} \
                  WHERE slot IS NULL AND {of_key}",
                 dialect.by_index(UNSLOTTED_INDEX)
             );
@@ -97,8 +102,8 @@ fn candidates(dialect: Dialect, order: CommitOrder, read: &Read) -> (String, Vec
                 )
             };
             let text = match order {
-                CommitOrder::KeySeq => of_turn(dialect, &walk(TURN_CANDIDATE)),
-                CommitOrder::Id | CommitOrder::Xid => walk(CANDIDATE),
+                CommitOrder::KeySeq => of_turn(dialect, &walk(&turn_candidate())),
+                CommitOrder::Id | CommitOrder::Xid => walk(&candidate()),
             };
             (text, values)
         }
@@ -121,10 +126,11 @@ const SPAN_COLUMNS: [(&str, Kind); 2] = [("first_id", Kind::Int), ("last_id", Ki
 fn postgres_probe(dialect: Dialect, order: CommitOrder, rows_max: u64) -> String {
     format!(
         "SELECT r.id, r.code, r.size, r.slot FROM {} CROSS JOIN LATERAL (\
-         SELECT {CANDIDATE} FROM relay_request AS o \
+         SELECT {} FROM relay_request AS o \
          WHERE id BETWEEN span.first_id AND span.last_id AND state < 3 {} {} \
          ORDER BY id LIMIT {rows_max}) AS r",
         dialect.table("span", SPAN_FIRST, &SPAN_COLUMNS),
+        candidate(),
         order.visible(),
         and_turn(dialect, order, "o")
     )
@@ -133,9 +139,10 @@ fn postgres_probe(dialect: Dialect, order: CommitOrder, rows_max: u64) -> String
 /// SQLite knows no `LATERAL`, but does take a cross join from left to right.
 fn sqlite_probe(dialect: Dialect, order: CommitOrder) -> String {
     format!(
-        "SELECT r.id, r.code, octet_length(r.body) AS size, r.slot \
+        "SELECT r.id, {} AS code, octet_length(r.body) AS size, r.slot \
          FROM {} CROSS JOIN relay_request AS r \
          WHERE r.id BETWEEN span.first_id AND span.last_id AND r.state < 3 {} {}",
+        comparable(&CODE, "r."),
         dialect.table("span", SPAN_FIRST, &SPAN_COLUMNS),
         order.visible(),
         and_turn(dialect, order, "r")

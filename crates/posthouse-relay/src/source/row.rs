@@ -3,92 +3,97 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use posthouse_pump::request::{Content, Request, RequestId, Slot, Standing};
+use posthouse_pump::request::{Content, Request, RequestId, Slot, Standing, Unreadable};
 use serde_json::Value as Json;
 
 use super::base::{Options, Record};
+use super::columns::{
+    CODE, CONTENT_TYPE, GROUP, HEADERS, KEY, METHOD, PROTOCOL, REGION, REQUEST_ID, SERVICE,
+    TRACEPARENT, WINDOW,
+};
 use super::error::SourceError;
-use super::limits::{HEADERS_BYTES_MAX, HEADERS_MAX};
+use super::legible::Reader;
+use super::limits::HEADERS_MAX;
 use super::slot::slot_of;
-
-/// What is selected of every request, from a table that is called `r`.
-pub(super) const COLUMNS: &str = "\
-    CAST(r.id AS BIGINT) AS id, CAST(r.request_id AS TEXT) AS request_id, \
-    CAST(r.state AS BIGINT) AS state, CAST(r.code AS TEXT) AS code, CAST(r.grp AS TEXT) AS grp, \
-    CAST(r.region AS TEXT) AS region, CAST(r.business_id AS TEXT) AS business_id, \
-    CAST(r.slot AS BIGINT) AS slot, CAST(r.priority AS BIGINT) AS priority, \
-    CAST(r.window_name AS TEXT) AS window_name, CAST(r.due_at AS BIGINT) AS due_at, \
-    CAST(r.expires_at AS BIGINT) AS expires_at, CAST(r.attempts AS BIGINT) AS attempts, \
-    CAST(r.created_at AS BIGINT) AS created_at";
-
-/// What is selected of those that may be sent: the name, and how it is had. Of headers, one
-/// character more than may be, which tells that there are too many.
-pub(super) const CONTENT_COLUMNS: [(&str, &str); 7] = [
-    ("protocol", "CAST(r.protocol AS TEXT)"),
-    ("service", "CAST(r.service AS TEXT)"),
-    ("method", "CAST(r.method AS TEXT)"),
-    ("headers", "substr(CAST(r.headers AS TEXT), 1, 65537)"),
-    ("content_type", "CAST(r.content_type AS TEXT)"),
-    ("body", "r.body"),
-    ("traceparent", "CAST(r.traceparent AS TEXT)"),
-];
-
-const _: () = assert!(HEADERS_BYTES_MAX == 65_536, "the statement above has it in it");
 
 /// The state of a request that was given up for the time being.
 pub(super) const STATE_BLOCKED: i64 = 2;
 
-/// Reads a request. Rows that name no region belong to this relay's.
+/// Tries of a request that are told apart: the column of PostgreSQL holds no more.
+const ATTEMPTS_MAX: i64 = i32::MAX as i64;
+
+/// Reads a request. Rows that name no region belong to this relay's, and so do those whose region
+/// cannot be read: somebody must tell of them. One whose business id cannot be read has none.
 pub(super) fn request_of(row: &Record, options: &Options) -> Result<Request, SourceError> {
-    let request_id: Arc<str> = row.text("request_id")?.into();
-    let key: Option<Arc<str>> = row.maybe_text("business_id")?.map(Arc::from);
-    let slot = match row.maybe_int("slot")? {
+    let mut reader = Reader::of_request(row)?;
+    let request_id: Arc<str> = reader.needed_text(&REQUEST_ID)?.into();
+    let key = reader.text(&KEY)?.filter(|_| !reader.is_wrong(KEY.name)).map(Arc::<str>::from);
+    let slot = match reader.maybe_int("slot")? {
         Some(slot) => Slot(u16::try_from(slot).unwrap_or(u16::MAX)),
         None => slot_of(key.as_ref().unwrap_or(&request_id)),
     };
-    let is_blocked = row.int("state")? == STATE_BLOCKED;
-    Ok(Request {
+    let region = reader.text(&REGION)?.filter(|_| !reader.is_wrong(REGION.name));
+    let is_blocked = reader.int("state")? == STATE_BLOCKED;
+    let request = Request {
         id: RequestId(row.int("id")?),
         request_id,
         standing: if is_blocked { Standing::Blocked } else { Standing::Ready },
-        code: row.text("code")?.into(),
-        group: row.maybe_text("grp")?.map(Arc::from),
-        region: row.maybe_text("region")?.map_or_else(|| options.region.clone(), Arc::from),
+        code: reader.needed_text(&CODE)?.into(),
+        group: reader.text(&GROUP)?.map(Arc::from),
+        region: region.map_or_else(|| options.region.clone(), Arc::from),
         key,
         slot,
-        priority: u8::try_from(row.int("priority")?.clamp(0, 9)).unwrap_or(9),
-        window: row.maybe_text("window_name")?.map(Arc::from),
-        due_ms: row.int("due_at")?,
-        expires_ms: row.maybe_int("expires_at")?,
-        attempts: u32::try_from(row.int("attempts")?).unwrap_or(0),
-        created_ms: row.int("created_at")?,
-        content: content_of(row, options.body_bytes_max)?.map(Arc::new),
+        priority: u8::try_from(reader.int("priority")?.clamp(0, 9)).unwrap_or(9),
+        window: reader.text(&WINDOW)?.map(Arc::from),
+        due_ms: reader.int("due_at")?,
+        expires_ms: reader.maybe_int("expires_at")?,
+        attempts: attempts_of(reader.int("attempts")?),
+        created_ms: reader.int("created_at")?,
+        content: None,
+        unreadable: None,
+    };
+    let wrong = reader.wrong();
+    if wrong.is_some() || !row.is_set("is_wanted")? {
+        return Ok(Request { unreadable: wrong.map(Arc::new), ..request });
+    }
+    Ok(match content_of(row, options.body_bytes_max)? {
+        (_, Some(wrong)) => Request { unreadable: Some(Arc::new(wrong)), ..request },
+        (content, None) => Request { content: Some(Arc::new(content)), ..request },
     })
 }
 
-/// The content, if it was asked for. A request whose headers cannot be read has none: it keeps its
-/// place and is not sent, for to send it without them might be worse. One whose body is longer than
+/// How many tries have been recorded.
+pub(super) fn attempts_of(number: i64) -> u32 {
+    u32::try_from(number.clamp(0, ATTEMPTS_MAX)).unwrap_or(0)
+}
+
+/// The content, as far as it can be read, and what of it cannot. A request whose headers cannot be
+/// read is not sent, for to send it without them might be worse. One whose body is longer than
 /// `body_bytes_max`, which the statement has left where it is, has a flaw instead.
 pub(super) fn content_of(
     row: &Record,
     body_bytes_max: u64,
-) -> Result<Option<Content>, SourceError> {
-    if !row.is_set("is_wanted")? {
-        return Ok(None);
-    }
-    let Some(headers) = headers_of(row.maybe_text("headers")?.as_deref()) else {
-        return Ok(None);
-    };
-    Ok(Some(Content {
-        protocol: row.maybe_text("protocol")?,
-        service: row.maybe_text("service")?,
-        method: row.maybe_text("method")?,
-        headers,
-        content_type: row.maybe_text("content_type")?,
+) -> Result<(Content, Option<Unreadable>), SourceError> {
+    let mut reader = Reader::of_content(row)?;
+    let mut content = Content {
+        protocol: reader.text(&PROTOCOL)?,
+        service: reader.text(&SERVICE)?,
+        method: reader.text(&METHOD)?,
+        headers: Vec::new(),
+        content_type: reader.text(&CONTENT_TYPE)?,
         body: Bytes::from(row.maybe_bytes("body")?.unwrap_or_default()),
-        traceparent: row.maybe_text("traceparent")?,
+        traceparent: reader.text(&TRACEPARENT)?,
         flaw: flaw_of(row.int("id")?, row.maybe_int("body_bytes")?.unwrap_or(0), body_bytes_max),
-    }))
+    };
+    let headers = reader.text(&HEADERS)?;
+    match headers_of(headers.as_deref()) {
+        Some(headers) => content.headers = headers,
+        None => reader.note(
+            HEADERS.name,
+            &format!("is no JSON object of strings, or has more than {HEADERS_MAX} of them"),
+        ),
+    }
+    Ok((content, reader.wrong()))
 }
 
 fn flaw_of(id: i64, body_bytes: i64, body_bytes_max: u64) -> Option<String> {
@@ -106,9 +111,6 @@ fn headers_of(text: Option<&str>) -> Option<Vec<(String, String)>> {
     let text = text.unwrap_or("").trim();
     if text.is_empty() {
         return Some(Vec::new());
-    }
-    if text.len() > HEADERS_BYTES_MAX {
-        return None;
     }
     let Ok(Json::Object(object)) = serde_json::from_str(text) else {
         return None;

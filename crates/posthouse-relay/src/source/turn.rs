@@ -27,12 +27,17 @@ pub(super) fn and_turn(dialect: Dialect, order: CommitOrder, row: &str) -> Strin
 /// The condition that it is the turn of a row.
 pub(super) fn is_turn(dialect: Dialect, row: &str) -> String {
     format!(
-        "({row}.key_seq IS NULL OR {row}.business_id IS NULL OR ({row}.key_seq = ({lowest}) \
+        "({row}.key_seq IS NULL OR {row}.business_id IS NULL {odd} OR ({row}.key_seq = ({lowest}) \
          AND ({row}.key_seq = 1 OR (SELECT former.state FROM relay_request AS former {former} \
          WHERE former.business_id = {row}.business_id \
          AND former.key_seq = {row}.key_seq - 1) >= 3)))",
         lowest = lowest_open(dialect, "key_seq", &format!("{row}.business_id"), "0"),
         former = dialect.by_index(KEY_SEQ_INDEX),
+        // What is no number is never anybody's turn, and must be told.
+        odd = match dialect {
+            Dialect::Postgres => String::new(),
+            Dialect::Sqlite => format!("OR typeof({row}.key_seq) <> 'integer'"),
+        },
     )
 }
 

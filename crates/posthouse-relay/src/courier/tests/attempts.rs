@@ -85,6 +85,7 @@ pub(super) fn request(content: Content) -> Request {
         attempts: 1,
         created_ms: 0,
         content: Some(Arc::new(content)),
+        unreadable: None,
     }
 }
 

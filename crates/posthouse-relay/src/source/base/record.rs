@@ -31,6 +31,21 @@ impl Record {
         self.cell(column)
     }
 
+    /// The bytes of a text that may be absent. PostgreSQL has nothing but UTF-8 in texts, SQLite
+    /// anything.
+    pub(crate) fn maybe_raw_text(&self, column: &str) -> Result<Option<Vec<u8>>, SourceError> {
+        match self {
+            Record::Postgres(_) => Ok(self.maybe_text(column)?.map(String::into_bytes)),
+            Record::Sqlite(_) => self.maybe_bytes(column),
+        }
+    }
+
+    /// A text that may be absent, for people: what is no UTF-8 in it is replaced.
+    pub(crate) fn maybe_lossy(&self, column: &str) -> Result<Option<String>, SourceError> {
+        let bytes = self.maybe_raw_text(column)?;
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
     /// A text.
     pub(crate) fn text(&self, column: &str) -> Result<String, SourceError> {
         self.maybe_text(column)?.ok_or_else(|| absent(column))

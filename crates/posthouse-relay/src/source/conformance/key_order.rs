@@ -192,7 +192,7 @@ async fn gaps_are_told(bench: &impl Bench) {
     write(bench, "a3 a2 b1/3 b4 b5 c1 d1/3 d2 e2 ?3").await;
     let source = bench.open_in(CommitOrder::KeySeq);
     let check = async |after: &str, age_ms_min: i64, expected: &[(&str, i64, i64, i64)]| {
-        let after = after.to_owned();
+        let after = after.as_bytes().to_vec();
         let answer = must(source.look(&Query::Gaps { after, age_ms_min }).await);
         let Answer::Gaps { gaps, next: None } = answer else { panic!("{answer:?}") };
         let plain = |gap: &Gap| (gap.key.clone(), gap.missing, gap.waiting.0, gap.number);
@@ -219,10 +219,11 @@ async fn a_walk_over_keys_goes_on(bench: &impl Bench) {
         .await;
     let source = bench.open_in(CommitOrder::KeySeq);
     let check = async |after: &str, expected: usize, expected_next: Option<&str>| {
-        let query = Query::Gaps { after: after.to_owned(), age_ms_min: -60_000 };
+        let query = Query::Gaps { after: after.into(), age_ms_min: -60_000 };
         let Answer::Gaps { gaps, next } = must(source.look(&query).await) else {
             panic!("it answers in kind");
         };
+        let expected_next = expected_next.map(str::as_bytes);
         assert_eq!((gaps.len(), next.as_deref()), (expected, expected_next), "after {after}");
     };
     check("", 0, Some("k20000")).await;

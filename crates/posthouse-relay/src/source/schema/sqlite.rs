@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS relay_request (
   key_seq      INTEGER  CHECK (key_seq > 0),
   slot         INTEGER  CHECK (slot BETWEEN 0 AND 1023),
   priority     INTEGER  NOT NULL DEFAULT 4,
-  state        INTEGER  NOT NULL DEFAULT 0,
+  state        INTEGER  NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 7),
   window_name  TEXT,
   due_at       INTEGER  NOT NULL DEFAULT 0,
   expires_at   INTEGER,

@@ -5,6 +5,7 @@ mod drain;
 mod ledger;
 mod measure;
 mod numbered;
+mod odd;
 mod plans;
 mod postgres;
 mod relaying;

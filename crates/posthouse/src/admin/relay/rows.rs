@@ -103,6 +103,9 @@ pub(crate) struct RelayRequest {
     done_ms: Option<i64>,
     /// Bytes of its body.
     body_bytes: u64,
+    /// What of it cannot be read, so that it waits until its row is changed and it is retried.
+    /// Lists do not look at what is sent of it.
+    unreadable: Option<String>,
 }
 
 /// A request with what is sent of it, and why it waits.
@@ -257,6 +260,7 @@ impl From<Row> for RelayRequest {
             updated_ms: row.updated_ms,
             done_ms: row.done_ms,
             body_bytes: row.body_bytes,
+            unreadable: row.unreadable.map(|unreadable| unreadable.detail),
         }
     }
 }

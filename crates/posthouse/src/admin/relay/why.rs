@@ -68,6 +68,10 @@ fn wait(reason: &'static str, detail: String) -> Wait {
 /// What the request says of itself.
 fn own(row: &Row, sight: &Sight) -> Vec<Wait> {
     let mut waits = Vec::new();
+    if let Some(unreadable) = &row.unreadable {
+        let help = "change the row and retry it, or skip it or cancel it";
+        waits.push(wait("unreadable", format!("{}: {help}", unreadable.detail)));
+    }
     if row.state == states::BLOCKED {
         waits.push(blocked(row));
     }

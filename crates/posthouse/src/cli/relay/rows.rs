@@ -15,7 +15,7 @@ use crate::failure::Failure;
 /// Rows that one answer of the API may hold.
 const PAGE_SIZE: usize = 500;
 
-const LIST: [Column; 9] = [
+const LIST: [Column; 10] = [
     Column("id", "id"),
     Column("state", "state"),
     Column("code", "code"),
@@ -25,13 +25,15 @@ const LIST: [Column; 9] = [
     Column("expires", "expires_ms"),
     Column("status", "status"),
     Column("error", "error"),
+    Column("unreadable", "unreadable"),
 ];
 
-const SHOW: [Column; 29] = [
+const SHOW: [Column; 30] = [
     Column("id", "id"),
     Column("request id", "request_id"),
     Column("state", "state"),
     Column("waits", "waits"),
+    Column("unreadable", "unreadable"),
     Column("code", "code"),
     Column("group", "group"),
     Column("region", "region"),

@@ -120,6 +120,52 @@ fn a_row_with_headers_that_are_none_can_be_mended() {
     await_until("both go", PATIENCE, || number(&trial.url, open) == 0);
 }
 
+/// A row of SQLite with something in a column that does not belong there: it is told once by its
+/// id and column, shown, and holds its business id until it is mended; others go on.
+fn check_odd(column: &str, odd: &str, good: &str) {
+    let trial = Trial::on_file();
+    trial.expect_work();
+    let insert = format!(
+        "INSERT INTO relay_request (id, code, business_id, body) \
+         VALUES (70, 'GOOD', 'k', 'first'), (71, 'GOOD', 'k', 'second'); \
+         UPDATE relay_request SET {column} = {odd} WHERE id = 70"
+    );
+    run(&trial.url, &format!("BEGIN; {insert}; COMMIT"));
+    trial.expect_log(&format!("id=70 column=\"{column}\""));
+    trial.expect_work();
+    let data_dir = trial.node.data_dir();
+    let shown = posthouse(&data_dir, "relay row show 70 -o json").json();
+    let waits = &shown["waits"][0];
+    assert_eq!(waits["reason"], "unreadable", "{shown}");
+    assert!(waits["detail"].as_str().is_some_and(|it| it.contains(column)), "{shown}");
+    let listed = posthouse(&data_dir, "relay row list --state open -o json").json();
+    assert!(listed.to_string().contains("\"id\":70"), "{listed}");
+    let withheld = || {
+        let source = posthouse(&data_dir, "relay source show -o json").json();
+        source["withheld"].to_string().contains("unreadable")
+    };
+    await_until("it is counted", PATIENCE, withheld);
+    let is_held = column != "business_id";
+    let open = "SELECT CAST(count(*) AS TEXT) FROM relay_request WHERE state < 3";
+    await_until("only these wait", PATIENCE, || {
+        number(&trial.url, open) == if is_held { 2 } else { 1 }
+    });
+    run(&trial.url, &format!("UPDATE relay_request SET {column} = {good} WHERE id = 70"));
+    posthouse(&data_dir, "relay retry 70").ok();
+    await_until("both go", PATIENCE, || number(&trial.url, open) == 0);
+    let log = trial.node.log();
+    assert_eq!(log.matches("a request cannot be read").count(), 1, "{log}");
+}
+
+#[test]
+fn a_row_that_cannot_be_read_waits_alone_and_can_be_mended() {
+    check_odd("body", "17", "'17'");
+    check_odd("code", "CAST(x'ff' AS TEXT)", "'GOOD'");
+    check_odd("business_id", "CAST(x'6bff' AS TEXT)", "'k'");
+    check_odd("due_at", "'soon'", "0");
+    check_odd("service", "printf('%.1000000c', 'x')", "NULL");
+}
+
 /// Rows with bodies of one byte more than may be, on a database of either kind.
 fn check_long_body(url: &str, body: &str) {
     init(url);

@@ -9,7 +9,7 @@ use posthouse_pump::outcome::{BucketNo, Fence};
 use posthouse_pump::plan::{Backoff, Code, Group, OnExpired, OnFailure, Order, Plan};
 use posthouse_pump::pump::{EndpointFigures, Figures, Why};
 use posthouse_pump::read::SlotRange;
-use posthouse_pump::request::{RequestId, Slot};
+use posthouse_pump::request::{RequestId, Slot, Unreadable};
 use posthouse_pump::time::Now;
 use posthouse_relay::runner::Status;
 use posthouse_relay::source::look::{BucketRow, Row};
@@ -41,6 +41,7 @@ fn row() -> Row {
         updated_ms: None,
         done_ms: None,
         body_bytes: 0,
+        unreadable: None,
     }
 }
 
@@ -108,6 +109,13 @@ fn a_request_says_itself_why_it_waits() {
     check(|row, _| row.expires_ms = Some(NOW_MS), &["expired"]);
     check(|row, _| row.due_ms = NOW_MS + 1, &["due later"]);
     check(|row, _| row.code = "x".into(), &["code unknown"]);
+    let (column, detail) = ("headers", "odd".to_owned());
+    let wrong = Unreadable { column, detail, is_content: true };
+    let unread = |row: &mut Row, sight: &mut Sight| {
+        row.unreadable = Some(wrong);
+        sight.here = Some(Why::NotRead);
+    };
+    check(unread, &["unreadable"]);
     check(|row, _| row.group = Some("x".into()), &["other group"]);
     check(|row, _| row.window = Some("night".into()), &["window shut"]);
     check(|row, _| row.window = Some("x".into()), &["window unknown"]);
