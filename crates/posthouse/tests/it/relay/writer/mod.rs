@@ -161,7 +161,8 @@ impl Writer {
     }
 
     fn draw(&mut self) -> Script {
-        let script = Script::draw(&mut self.random, self.number, self.count, self.hold_ms_max());
+        let hold_ms_max = self.hold_ms_max();
+        let script = Script::draw(&mut self.random, self.number, self.count, hold_ms_max);
         self.count += u64::try_from(script.wishes.len()).unwrap_or_default();
         script
     }
