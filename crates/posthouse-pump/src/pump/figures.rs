@@ -126,11 +126,19 @@ impl Pump {
             withheld_keys: self.withheld.keys(),
             blocked_keys: self.blocked.len(),
             unsettled: self.settling.pending(),
-            read_up_to: self.high_water,
+            read_up_to: self.read_up_to(),
             codes,
             groups,
             endpoints: endpoints.collect(),
             withheld: withheld.collect(),
+        }
+    }
+
+    /// 0 while nothing has been read.
+    fn read_up_to(&self) -> RequestId {
+        match self.high_water {
+            RequestId::LOWEST => RequestId(0),
+            high_water => high_water,
         }
     }
 

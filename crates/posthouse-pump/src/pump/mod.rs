@@ -159,7 +159,7 @@ impl Pump {
             guarded: BTreeSet::new(),
             changed: BTreeSet::new(),
             refills: VecDeque::new(),
-            high_water: RequestId(0),
+            high_water: RequestId::LOWEST,
             late: BTreeMap::new(),
             settling: Settling::default(),
             told: Told::default(),

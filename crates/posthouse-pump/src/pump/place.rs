@@ -98,7 +98,7 @@ impl Pump {
     /// Whether a lane does not keep this id. If it is just being read again, the id is remembered.
     pub(super) fn is_beyond_end(&mut self, no: LaneNo, id: RequestId) -> bool {
         let Some(lane) = self.lanes.get_mut(&no) else { return false };
-        if id < lane.end_id() {
+        if lane.end == End::Open || id < lane.end_id() {
             return false;
         }
         if let Refill::Reading(read, missed) = lane.refill {
