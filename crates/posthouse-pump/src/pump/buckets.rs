@@ -192,6 +192,7 @@ impl Pump {
         for lane in lanes {
             self.empty(lane);
         }
+        self.keep_own_singles();
         if self.buckets.slots.is_empty() {
             // Whatever is granted next is read from the beginning.
             self.withheld.clear();

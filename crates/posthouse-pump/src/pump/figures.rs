@@ -96,6 +96,9 @@ pub struct WithheldFigures {
     pub cause: Cause,
     /// Keys whose first withheld request is withheld for this.
     pub keys: usize,
+    /// Requests without a key, or whose group has no order, that are withheld for this: as many as
+    /// were seen, up to a bound.
+    pub requests: usize,
     /// The lowest id that may be withheld for this.
     pub lowest: RequestId,
 }
@@ -103,9 +106,11 @@ pub struct WithheldFigures {
 impl Pump {
     /// All figures.
     pub fn figures(&self) -> Figures {
+        let singles = self.singles.count();
         let withheld = self.withheld.causes().map(|(cause, keys, lowest)| WithheldFigures {
             cause: cause.clone(),
             keys,
+            requests: singles.get(cause).copied().unwrap_or_default(),
             lowest,
         });
         let codes = self.code_figures();

@@ -35,6 +35,7 @@ mod row;
 mod rules;
 mod settle;
 mod share;
+mod singles;
 mod start;
 mod station;
 mod timing;
@@ -61,6 +62,7 @@ use self::reads::Reads;
 use self::row::Row;
 use self::rules::Rules;
 use self::settle::Settling;
+use self::singles::Singles;
 use self::station::Station;
 use self::warn::Told;
 use self::withheld::Withheld;
@@ -103,6 +105,7 @@ pub struct Pump {
     last_attempt: u64,
 
     withheld: Withheld,
+    singles: Singles,
     gaps: Gaps,
     /// Lanes that wait for a probe.
     guarded: BTreeSet<LaneNo>,
@@ -155,6 +158,7 @@ impl Pump {
             attempts: BTreeMap::new(),
             last_attempt: 0,
             withheld: Withheld::default(),
+            singles: Singles::default(),
             gaps: Gaps::default(),
             guarded: BTreeSet::new(),
             changed: BTreeSet::new(),

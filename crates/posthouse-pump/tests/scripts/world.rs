@@ -129,6 +129,12 @@ impl World {
                 let why = self.pump.why_here(self.now, RequestId(id.parse().unwrap()));
                 self.said.push(format!("{why:?}"));
             }
+            ["count"] => {
+                for it in self.pump.figures().withheld {
+                    let (cause, keys, requests) = (it.cause, it.keys, it.requests);
+                    self.said.push(format!("{cause:?}: {keys} keys, {requests} requests"));
+                }
+            }
             _ => self.operate(&words),
         }
         self.go();

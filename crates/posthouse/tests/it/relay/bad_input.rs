@@ -189,6 +189,18 @@ fn a_number_below_one_is_sent_like_any_other() {
     check_low_numbers(&server.url());
 }
 
+/// What waits by itself is counted, too.
+#[test]
+fn what_waits_without_a_business_id_is_counted() {
+    let trial = Trial::on_file();
+    run(&trial.url, "INSERT INTO relay_request (code, body) VALUES ('NOPE', ''), ('NOPE', '')");
+    let counted = || {
+        let source = posthouse(&trial.node.data_dir(), "relay source show -o json").json();
+        source["withheld"][0]["requests"] == 2
+    };
+    await_until("both are counted", PATIENCE, counted);
+}
+
 /// Rows with bodies of one byte more than may be, on a database of either kind.
 fn check_long_body(url: &str, body: &str) {
     init(url);
