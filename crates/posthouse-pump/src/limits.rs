@@ -48,6 +48,9 @@ pub const SETTLEMENTS_MAX: usize = 2;
 /// of which they are told at a time.
 pub const TOLD_MAX: usize = 1_000;
 
+/// Withheld requests without a key that are counted.
+pub const SINGLES_MAX: usize = 100_000;
+
 /// Requests of which it is remembered that they cannot be read.
 pub const UNREADABLE_MAX: usize = 100_000;
 

@@ -47,16 +47,18 @@ impl Pump {
         }
     }
 
-    /// What cannot be read is forgotten when it is not there any more, so that it is told anew if
-    /// it comes back.
+    /// What is remembered to be counted, or because it cannot be read, is forgotten when it is not
+    /// there any more.
     fn forget_absent(&mut self, part: (RequestId, RequestId), shown: &[RequestId], asked: &Asked) {
-        let known = self.unreadable.range(part.0..=part.1).map(|(id, slot)| (*id, *slot));
+        let unreadable = self.unreadable.range(part.0..=part.1).map(|(id, slot)| (*id, *slot));
+        let known = unreadable.chain(self.singles.part(part));
         let gone = known.filter(|(id, slot)| {
             shown.binary_search(id).is_err() && asked.slots.iter().any(|it| it.contains(*slot))
         });
         let gone: Vec<RequestId> = gone.map(|(id, _)| id).collect();
         for id in gone {
             self.unreadable.remove(&id);
+            self.singles.remove(id);
         }
     }
 

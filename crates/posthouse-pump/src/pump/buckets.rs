@@ -89,7 +89,7 @@ impl Pump {
             return;
         }
         self.leave(grant.bucket);
-        let is_first = self.high_water == RequestId(0);
+        let is_first = self.high_water == RequestId::LOWEST;
         let lease = (grant.bucket, grant.fence);
         let busy =
             self.rows.values().filter(|row| !row.is_idle() && (row.bucket, row.fence) == lease);
@@ -110,7 +110,7 @@ impl Pump {
         self.alarms.set(grant.until_mono_ms.max(now.mono_ms + 1), Alarm::Lease(grant.bucket));
         self.reads.forget_forward();
         if !is_first {
-            self.withheld.want(RequestId(0));
+            self.withheld.want(RequestId::LOWEST);
         }
     }
 
@@ -192,6 +192,7 @@ impl Pump {
         for lane in lanes {
             self.empty(lane);
         }
+        self.keep_own_singles();
         if self.buckets.slots.is_empty() {
             // Whatever is granted next is read from the beginning.
             self.withheld.clear();

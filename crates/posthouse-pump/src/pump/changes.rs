@@ -88,13 +88,13 @@ impl Pump {
         self.withheld.clear();
         self.reads.forget(|aim| *aim != super::reads::Aim::Forward);
         self.keep_busy();
-        let is_first = self.high_water == RequestId(0);
+        let is_first = self.high_water == RequestId::LOWEST;
         for bucket in self.buckets.by_number.values_mut() {
             bucket.is_caught_up = is_first;
             bucket.walk = None;
         }
         if !is_first {
-            self.withheld.want(RequestId(0));
+            self.withheld.want(RequestId::LOWEST);
         }
     }
 

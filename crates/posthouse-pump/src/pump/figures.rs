@@ -111,6 +111,9 @@ pub struct WithheldFigures {
     pub cause: Cause,
     /// Keys whose first withheld request is withheld for this.
     pub keys: usize,
+    /// Requests without a key, or whose group has no order, that are withheld for this: as many as
+    /// were seen, up to a bound.
+    pub requests: usize,
     /// The lowest id that may be withheld for this.
     pub lowest: RequestId,
 }
@@ -118,9 +121,11 @@ pub struct WithheldFigures {
 impl Pump {
     /// All figures.
     pub fn figures(&self) -> Figures {
+        let singles = self.singles.count();
         let withheld = self.withheld.causes().map(|(cause, keys, lowest)| WithheldFigures {
             cause: cause.clone(),
             keys,
+            requests: singles.get(cause).copied().unwrap_or_default(),
             lowest,
         });
         let codes = self.code_figures();
@@ -143,11 +148,19 @@ impl Pump {
             blocked_keys: self.blocked.len(),
             unsettled: self.settling.pending(),
             locked: self.locked.figures(),
-            read_up_to: self.high_water,
+            read_up_to: self.read_up_to(),
             codes,
             groups,
             endpoints: endpoints.collect(),
             withheld: withheld.collect(),
+        }
+    }
+
+    /// 0 while nothing has been read.
+    fn read_up_to(&self) -> RequestId {
+        match self.high_water {
+            RequestId::LOWEST => RequestId(0),
+            high_water => high_water,
         }
     }
 

@@ -344,7 +344,7 @@ mod tests {
     }
 
     fn shown(read: &Read) -> Found {
-        let is_new = read.span == Span::Forward { after: RequestId(0) };
+        let is_new = read.span == Span::Forward { after: RequestId::LOWEST };
         Found {
             number: read.number,
             rows: if is_new { vec![request()] } else { Vec::new() },

@@ -37,6 +37,7 @@ mod row;
 mod rules;
 mod settle;
 mod share;
+mod singles;
 mod start;
 mod station;
 mod timing;
@@ -64,6 +65,7 @@ use self::reads::Reads;
 use self::row::Row;
 use self::rules::Rules;
 use self::settle::Settling;
+use self::singles::Singles;
 use self::station::Station;
 use self::warn::Told;
 use self::withheld::Withheld;
@@ -106,6 +108,7 @@ pub struct Pump {
     last_attempt: u64,
 
     withheld: Withheld,
+    singles: Singles,
     gaps: Gaps,
     /// Lanes that wait for a probe.
     guarded: BTreeSet<LaneNo>,
@@ -159,11 +162,12 @@ impl Pump {
             attempts: BTreeMap::new(),
             last_attempt: 0,
             withheld: Withheld::default(),
+            singles: Singles::default(),
             gaps: Gaps::default(),
             guarded: BTreeSet::new(),
             changed: BTreeSet::new(),
             refills: VecDeque::new(),
-            high_water: RequestId(0),
+            high_water: RequestId::LOWEST,
             late: BTreeMap::new(),
             settling: Settling::default(),
             locked: Locked::default(),

@@ -24,6 +24,7 @@ impl Pump {
     pub(super) fn place(&mut self, now: Now, request: Request, view: View) {
         let Some((number, bucket)) = self.buckets.held(request.slot) else { return };
         let lease = (number, bucket.fence);
+        self.singles.remove(request.id);
         let (no, is_keyed) = self.lane_of(&request);
         let judgement = self.rules.judge(&request, now, self.horizon_ms());
         self.warn(&request, &judgement);
@@ -88,6 +89,9 @@ impl Pump {
             _ => {}
         }
         let is_keyed = self.lane_of(request).1;
+        if !is_keyed {
+            self.singles.add(id, request.slot, cause.clone());
+        }
         let was_holding = self.withheld.holds(&cause);
         self.withheld.add(is_keyed.then_some(no), (id, high), cause.clone(), view);
         if !was_holding && self.withheld.holds(&cause) {
@@ -98,7 +102,7 @@ impl Pump {
     /// Whether a lane does not keep this id. If it is just being read again, the id is remembered.
     pub(super) fn is_beyond_end(&mut self, no: LaneNo, id: RequestId) -> bool {
         let Some(lane) = self.lanes.get_mut(&no) else { return false };
-        if id < lane.end_id() {
+        if lane.end == End::Open || id < lane.end_id() {
             return false;
         }
         if let Refill::Reading(read, missed) = lane.refill {

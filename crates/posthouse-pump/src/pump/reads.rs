@@ -58,7 +58,7 @@ impl Reads {
             probe_at: 0,
             key_at: 0,
             sweep_at: 0,
-            sweep_from: RequestId(0),
+            sweep_from: RequestId::LOWEST,
             wait_ms: pace.wait_ms_min,
             wait_ms_min: pace.wait_ms_min,
             is_woken: false,

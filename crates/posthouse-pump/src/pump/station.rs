@@ -1,6 +1,7 @@
 //! What waits for an endpoint, and how much of it may go.
 
 use std::collections::BTreeSet;
+use std::ops::Bound::{Excluded, Unbounded};
 
 use super::lane::LaneNo;
 use crate::breaker::BreakerState;
@@ -89,7 +90,7 @@ impl Station {
         while let Some(rank) = next {
             oldest = Some(oldest.map_or(rank.since_ms, |ms| ms.min(rank.since_ms)));
             let beyond = Rank { since_ms: i64::MAX, id: RequestId(i64::MAX), ..*rank };
-            next = self.runnable.range(beyond..).next();
+            next = self.runnable.range((Excluded(beyond), Unbounded)).next();
         }
         oldest
     }

@@ -42,7 +42,7 @@ impl Pump {
 
     /// The walk that begins reads new buckets from the beginning.
     fn take_ground(&mut self) {
-        let Some(walk) = self.withheld.walk.as_ref().filter(|walk| walk.start <= RequestId(0))
+        let Some(walk) = self.withheld.walk.as_ref().filter(|walk| walk.start == RequestId::LOWEST)
         else {
             return;
         };
@@ -107,7 +107,7 @@ impl Pump {
         let Some(walk) = self.withheld.walk.as_ref() else { return };
         let is_complete = walk.after >= self.high_water;
         if walk.is_sweep {
-            self.reads.sweep_from = RequestId(0);
+            self.reads.sweep_from = RequestId::LOWEST;
             self.reads.sweep_at = now.mono_ms + self.pace.sweep_rest_ms;
         }
         let sight = walk.sight;

@@ -278,8 +278,8 @@ impl Withheld {
 
     /// Begins the walk that is wanted.
     pub fn begin_walk(&mut self) {
-        let start = self.wanted_from.take().unwrap_or_default();
-        let until = self.wanted_until.take().unwrap_or_default();
+        let start = self.wanted_from.take().unwrap_or(RequestId::LOWEST);
+        let until = self.wanted_until.take().unwrap_or(RequestId::LOWEST);
         for record in self.records.values_mut() {
             if record.phase == Phase::EndedNext {
                 record.phase = Phase::EndedNow;
@@ -359,7 +359,9 @@ impl Withheld {
 
     /// When the next of them will all have expired, Unix milliseconds.
     pub fn next_expiry_ms(&self) -> Option<i64> {
-        self.expiries.first_key_value().map(|(minute, _)| (minute + 1) * 60_000)
+        self.expiries
+            .first_key_value()
+            .map(|(minute, _)| minute.saturating_add(1).saturating_mul(60_000))
     }
 
     /// Wants a walk for what has expired by now.

@@ -91,7 +91,7 @@ impl World {
             plan: plan(),
             now: Now { mono_ms: 1_000, source_ms: BEGIN_MS, error_ms: 0 },
             open: BTreeMap::new(),
-            last: 0,
+            last: i64::MIN,
             running: BTreeMap::new(),
             inputs: VecDeque::new(),
             kept: None,
@@ -137,6 +137,12 @@ impl World {
             ["here", id] => {
                 let why = self.pump.why_here(self.now, RequestId(id.parse().unwrap()));
                 self.said.push(format!("{why:?}"));
+            }
+            ["count"] => {
+                for it in self.pump.figures().withheld {
+                    let (cause, keys, requests) = (it.cause, it.keys, it.requests);
+                    self.said.push(format!("{cause:?}: {keys} keys, {requests} requests"));
+                }
             }
             _ => self.operate(&words),
         }
@@ -249,6 +255,10 @@ impl World {
                 ("expires", ms) => {
                     row.expires_ms = Some(self.now.source_ms + ms.parse::<i64>().unwrap());
                 }
+                ("created", ms) => row.created_ms = ms.parse().unwrap(),
+                ("at", ms) => row.due_ms = ms.parse().unwrap(),
+                ("until", ms) => row.expires_ms = Some(ms.parse().unwrap()),
+                ("attempts", tries) => row.attempts = tries.parse().unwrap(),
                 ("group", group) => row.group = Some(group.into()),
                 ("window", window) => row.window = Some(window.into()),
                 ("blocked", _) => row.standing = Standing::Blocked,

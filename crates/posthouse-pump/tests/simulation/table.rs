@@ -55,10 +55,10 @@ impl Table {
         let rows: Vec<Request> = open.by_ref().take(rows_max).map(|row| shown(read, row)).collect();
         let has_more = rows.len() == rows_max;
         let last = rows.last().map_or(from - 1, |row| row.id.0);
-        let end = self.rows.last_key_value().map_or(0, |(id, _)| *id).min(to).max(from - 1);
+        let end = self.rows.last_key_value().map_or(i64::MIN, |(id, _)| *id).min(to).max(from - 1);
         let scanned_to = if has_more { last } else { end };
         let missing = match read.span {
-            Span::Forward { .. } => self.missing(from, scanned_to),
+            Span::Forward { .. } => self.missing(from.max(0), scanned_to),
             _ => Vec::new(),
         };
         Found { number: read.number, rows, scanned_to: RequestId(scanned_to), has_more, missing }

@@ -18,7 +18,7 @@ use super::rounds::{RoundAnswer, Rounds};
 use super::troubles::Troubles;
 use super::{Parts, SourceClock, SteadyClock, notices, work};
 use crate::courier::{Carrier, Clock as _};
-use crate::source::look::Answer;
+use crate::source::look::{Answer, Gap};
 use crate::source::{Source, SourceError, SourceErrorKind, slot_of};
 
 /// Events that are taken in before their effects are carried out.
@@ -172,9 +172,9 @@ impl<S: Source, C: Carrier> Actor<S, C> {
 
     /// Each node tells of its own buckets.
     fn hear_gaps(&mut self, answer: Result<Answer, SourceError>) {
-        let gaps = self.gap_watch.hear(self.steady.mono_ms(), answer);
-        let ours = gaps.iter().filter(|gap| self.rounds.holds(slot_of(&gap.key)));
-        ours.for_each(|gap| notices::tell_gap(&self.name, gap));
+        let is_ours = |gap: &Gap| self.rounds.holds(slot_of(&gap.key));
+        let gaps = self.gap_watch.hear(self.steady.mono_ms(), answer, is_ours);
+        gaps.iter().for_each(|gap| notices::tell_gap(&self.name, gap));
     }
 
     /// What is to be done differs with the kind of trouble, and so does what is told.
@@ -214,6 +214,7 @@ impl<S: Source, C: Carrier> Actor<S, C> {
                     trouble: self.rounds.trouble.as_ref().or(self.failures.last()).cloned(),
                     control_version: self.rounds.control_version(),
                     fenced: self.fenced,
+                    gap_keys: self.gap_watch.keys(),
                 });
             }
             Ask::Why(id, reply) => {

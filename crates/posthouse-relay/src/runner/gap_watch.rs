@@ -18,12 +18,15 @@ const AGE_MS_MIN: i64 = 30_000;
 pub(super) struct GapWatch {
     due_ms: Option<u64>,
     after: Vec<u8>,
+    /// Gaps that were found when all business ids were looked at, and since then.
+    found: u64,
+    found_since: u64,
 }
 
 impl GapWatch {
     /// The first question comes after a pause.
     pub(super) fn new(now_ms: u64) -> GapWatch {
-        GapWatch { due_ms: Some(now_ms + PAUSE_MS), after: Vec::new() }
+        GapWatch { due_ms: Some(now_ms + PAUSE_MS), after: Vec::new(), found: 0, found_since: 0 }
     }
 
     /// When the next question is due, steady milliseconds.
@@ -38,17 +41,28 @@ impl GapWatch {
         Some(Query::Gaps { after: self.after.clone(), age_ms_min: AGE_MS_MIN })
     }
 
-    /// What people are to be told. After the last business id it begins with the first again; a
-    /// question that failed is asked again at its time.
-    pub(super) fn hear(&mut self, now_ms: u64, answer: Result<Answer, SourceError>) -> Vec<Gap> {
+    /// How many business ids of this node wait.
+    pub(super) fn keys(&self) -> u64 {
+        self.found.max(self.found_since)
+    }
+
+    /// What people are to be told, as far as it is this node's. After the last business id it
+    /// begins with the first again; a question that failed is asked again at its time.
+    pub(super) fn hear(
+        &mut self,
+        now_ms: u64,
+        answer: Result<Answer, SourceError>,
+        is_ours: impl Fn(&Gap) -> bool,
+    ) -> Vec<Gap> {
         self.due_ms = Some(now_ms + PAUSE_MS);
-        match answer {
-            Ok(Answer::Gaps { gaps, next }) => {
-                self.after = next.unwrap_or_default();
-                gaps
-            }
-            Ok(_) | Err(_) => Vec::new(),
+        let Ok(Answer::Gaps { mut gaps, next }) = answer else { return Vec::new() };
+        gaps.retain(is_ours);
+        self.found_since = self.found_since.saturating_add(gaps.len() as u64);
+        if next.is_none() {
+            self.found = std::mem::take(&mut self.found_since);
         }
+        self.after = next.unwrap_or_default();
+        gaps
     }
 }
 
@@ -71,13 +85,18 @@ mod tests {
         let mut watch = GapWatch::new(0);
         assert_eq!((watch.begin(59_999), watch.begin(60_000)), (None, asked("")));
         assert_eq!((watch.due_ms(), watch.begin(500_000)), (None, None), "one is out");
-        let first = Answer::Gaps { gaps: vec![gap("k")], next: Some("k".into()) };
-        assert_eq!(watch.hear(60_100, Ok(first)), [gap("k")]);
+        let all = |_: &Gap| true;
+        let gaps = vec![gap("k"), gap("theirs")];
+        let first = Answer::Gaps { gaps, next: Some("k".into()) };
+        let ours = |gap: &Gap| gap.key == "k";
+        assert_eq!(watch.hear(60_100, Ok(first), ours), [gap("k")]);
+        assert_eq!(watch.keys(), 1);
         assert_eq!((watch.begin(120_099), watch.begin(120_100)), (None, asked("k")));
-        assert_eq!(watch.hear(120_200, Err(SourceError::late("asking"))), []);
+        assert_eq!(watch.hear(120_200, Err(SourceError::late("asking")), all), []);
         assert_eq!(watch.begin(180_200), asked("k"));
-        let last = Answer::Gaps { gaps: Vec::new(), next: None };
-        assert_eq!(watch.hear(180_300, Ok(last)), []);
-        assert_eq!(watch.begin(240_300), asked(""));
+        let last = || Ok(Answer::Gaps { gaps: vec![gap("l")], next: None });
+        assert_eq!(watch.hear(180_300, last(), all), [gap("l")]);
+        assert_eq!((watch.keys(), watch.begin(240_300)), (2, asked("")));
+        assert_eq!((watch.hear(240_300, last(), all), watch.keys()), (vec![gap("l")], 1));
     }
 }

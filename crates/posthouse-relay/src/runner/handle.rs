@@ -63,6 +63,9 @@ pub struct Status {
     pub control_version: i64,
     /// Outcomes that were refused because the bucket belonged to another node by then.
     pub fenced: u64,
+    /// Business ids in this node's buckets that wait for a number that is not there: as many as
+    /// were found the last time that all were looked at, or so far by now.
+    pub gap_keys: u64,
 }
 
 /// The inbox of a running source. Unbounded by type; its length is bounded by what the pump has

@@ -23,7 +23,7 @@ pub enum Query {
     Row(RequestId),
     /// Keys whose head is blocked, by the id of the head.
     BlockedKeys {
-        /// Heads after this one; 0 to begin with.
+        /// Heads after this one; [`RequestId::LOWEST`] to begin with.
         after: RequestId,
         /// At most so many.
         rows_max: u32,

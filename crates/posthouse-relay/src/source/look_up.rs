@@ -115,22 +115,23 @@ async fn rows(
     let next = match rows.last() {
         Some(row) if is_full => Some(row.id),
         _ if filter.request_id.is_some() => None,
-        _ => walk_end(work, before(filter)).await?,
+        _ => walk_end(work, up_to(filter)).await?,
     };
     Ok(Answer::Rows { rows, next })
 }
 
-fn before(filter: &Filter) -> i64 {
-    filter.before.map_or(i64::MAX, |id| id.0)
+/// The highest id of interest.
+fn up_to(filter: &Filter) -> i64 {
+    filter.before.map_or(i64::MAX, |id| id.0.saturating_sub(1))
 }
 
 /// Where the walk was stopped, if it was.
-async fn walk_end(work: &mut Work, before: i64) -> Result<Option<RequestId>, SourceError> {
+async fn walk_end(work: &mut Work, up_to: i64) -> Result<Option<RequestId>, SourceError> {
     let text = format!(
         "SELECT min(id) AS stopped_at, count(*) AS walked FROM (SELECT id FROM relay_request \
-         WHERE id < $1 ORDER BY id DESC LIMIT {PAGE_SCAN_MAX}) AS walk"
+         WHERE id <= $1 ORDER BY id DESC LIMIT {PAGE_SCAN_MAX}) AS walk"
     );
-    let row = work.row(text, vec![before.into()]).await?;
+    let row = work.row(text, vec![up_to.into()]).await?;
     if row.int("walked")? < PAGE_SCAN_MAX {
         return Ok(None);
     }
@@ -144,16 +145,16 @@ fn rows_statement(
     rows_max: u32,
 ) -> (String, Vec<Value>) {
     let mut values = vec![
-        before(filter).into(),
+        up_to(filter).into(),
         i64::from(filter.states.is_empty()).into(),
         Value::ints(filter.states.iter().map(|state| i64::from(*state))),
         Value::Text(filter.code.clone()),
         Value::Text(filter.key.clone()),
     ];
-    let mut start = "id < $1";
+    let mut start = "id <= $1";
     if let Some(request_id) = &filter.request_id {
         values.push(request_id.as_str().into());
-        start = "id < $1 AND request_id = $6";
+        start = "id <= $1 AND request_id = $6";
     }
     let text = format!(
         "SELECT {} FROM relay_request AS r WHERE r.id IN (\

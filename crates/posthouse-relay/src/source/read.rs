@@ -168,7 +168,8 @@ async fn walk(
     Ok(Walk { stopped_at, last: row.maybe_int("last")?.map(RequestId) })
 }
 
-/// Ranges of ids at which there is no row. One that is there but not visible yet, under
+/// Ranges of ids at which there is no row. No database counts from below 1, so nobody is on the way
+/// to an id down there. One that is there but not visible yet, under
 /// [`CommitOrder::Xid`], counts as missing.
 async fn missing(
     work: &mut Work,
@@ -176,18 +177,20 @@ async fn missing(
     after: RequestId,
     up_to: RequestId,
 ) -> Result<Vec<(RequestId, RequestId)>, SourceError> {
-    let after = after.0.max(up_to.0.saturating_sub(MISSING_IDS_MAX));
+    let after = after.0.max(0).max(up_to.0.saturating_sub(MISSING_IDS_MAX));
     if after >= up_to.0 {
         return Ok(Vec::new());
     }
     let text = format!(
         "SELECT before + 1 AS first, id - 1 AS last FROM ( \
          SELECT id, lag(id, 1, $1) OVER (ORDER BY id) AS before FROM ( \
-         SELECT id FROM relay_request WHERE id > $1 AND id <= $2 {} UNION ALL SELECT $2 + 1 \
-         ) AS present) AS step WHERE id > before + 1 ORDER BY id DESC LIMIT {MISSING_RANGES_MAX}",
+         SELECT id FROM relay_request WHERE id > $1 AND id <= $2 {} \
+         UNION ALL SELECT CAST($3 AS BIGINT)) AS present) AS step WHERE id - 1 > before \
+         ORDER BY id DESC LIMIT {MISSING_RANGES_MAX}",
         order.visible()
     );
-    let rows = work.rows(text, vec![after.into(), up_to.0.into()]).await?;
+    let end = up_to.0.saturating_add(1);
+    let rows = work.rows(text, vec![after.into(), up_to.0.into(), end.into()]).await?;
     let range = |row: &Record| Ok((RequestId(row.int("first")?), RequestId(row.int("last")?)));
     rows.iter().rev().map(range).collect()
 }

@@ -141,7 +141,7 @@ fn columns_of(outcomes: &[Outcome]) -> Vec<Value> {
         ints(|outcome| outcome.fence.0),
         ints(|outcome| number_of(outcome.state)),
         ints(|outcome| outcome.due_ms),
-        ints(|outcome| i64::from(outcome.attempts)),
+        ints(attempts_number),
         Value::Ints(outcomes.iter().map(|outcome| outcome.status.map(i64::from)).collect()),
         Value::Texts(outcomes.iter().map(error_of).collect()),
     ]
@@ -149,6 +149,11 @@ fn columns_of(outcomes: &[Outcome]) -> Vec<Value> {
 
 fn bucket_number(outcome: &Outcome) -> i64 {
     i64::try_from(outcome.bucket.0).unwrap_or(i64::MAX)
+}
+
+/// The column of PostgreSQL ends there, and one request beyond must not stop the others.
+fn attempts_number(outcome: &Outcome) -> i64 {
+    i64::from(outcome.attempts.min(i32::MAX.unsigned_abs()))
 }
 
 /// No database takes a zero character, and the column has an end.
@@ -205,7 +210,7 @@ async fn look_again(
 fn judge(outcome: &Outcome, row: &Record) -> Result<Settled, SourceError> {
     let is_ours = row.maybe_int("fence")? == Some(outcome.fence.0)
         && row.maybe_int("state")? == Some(number_of(outcome.state))
-        && row.maybe_int("attempts")? == Some(i64::from(outcome.attempts));
+        && row.maybe_int("attempts")? == Some(attempts_number(outcome));
     if is_ours {
         return Ok(Settled::Recorded);
     }

@@ -24,7 +24,7 @@ pub(super) async fn run(bench: &impl Bench) {
     the_column_is_needed_only_here(bench).await;
 }
 
-const FROM_START: Span = Span::Forward { after: RequestId(0) };
+const FROM_START: Span = Span::Forward { after: RequestId::LOWEST };
 
 /// Writes requests in the order of their ids from 1 on, each as the letter of its key, its number
 /// (none: `-`) and its state (none: 0), such as `k2 k1/3 l-`.

@@ -4,6 +4,7 @@
 //! requests.
 
 mod bench;
+mod extremes;
 mod key_order;
 mod leases;
 mod looks;
@@ -51,6 +52,7 @@ pub async fn run(bench: &impl Bench) {
     leases::run(bench).await;
     operators::run(bench).await;
     looks::run(bench).await;
+    extremes::run(bench).await;
     key_order::run(bench).await;
     schemas::run(bench).await;
     for seed in 0..RANDOM_RUNS {

@@ -21,7 +21,7 @@ pub(super) async fn run(bench: &impl Bench) {
     a_long_walk_is_cut(bench).await;
 }
 
-const FROM_START: Span = Span::Forward { after: RequestId(0) };
+const FROM_START: Span = Span::Forward { after: RequestId::LOWEST };
 
 fn ranges(found: &Found) -> Vec<(i64, i64)> {
     found.missing.iter().map(|(first, last)| (first.0, last.0)).collect()

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use posthouse_pump::pump::{CodeFigures, EndpointFigures};
+use posthouse_pump::pump::{CodeFigures, EndpointFigures, WithheldFigures};
 use posthouse_relay::runner::Status;
 use prometheus_client::encoding::EncodeMetric;
 use prometheus_client::metrics::counter::ConstCounter;
@@ -36,17 +36,21 @@ impl RelaySnapshot {
         self.encode_clocks(sink)?;
         self.encode_codes(sink)?;
         self.encode_endpoints(sink)?;
-        let rows = self.sources.iter().flat_map(|(status, _)| withheld(status)).collect();
         let help = "Business ids whose first open request is withheld, by cause";
-        gauges(sink, "posthouse_relay_withheld_keys", help, rows)
+        let keys = self.of_causes(|figures| figures.keys);
+        gauges(sink, "posthouse_relay_withheld_keys", help, keys)?;
+        let help = "Requests withheld one by one, without a business id or an order, by cause";
+        let requests = self.of_causes(|figures| figures.requests);
+        gauges(sink, "posthouse_relay_withheld_requests", help, requests)
     }
 
     fn encode_sources(&self, sink: &mut Sink<'_>) -> fmt::Result {
         type Figure = fn(&Status) -> u64;
-        let figures: [(&str, &str, Figure); 7] = [
+        let figures: [(&str, &str, Figure); 8] = [
             ("resident", "Requests in memory", |s| s.figures.resident as u64),
             ("resident_bytes", "Bytes of requests in memory", |s| s.figures.resident_bytes as u64),
             ("blocked_keys", "Business ids that are blocked", |s| s.figures.blocked_keys as u64),
+            ("gap_keys", "Business ids that wait for a number that is not there", |s| s.gap_keys),
             ("unsettled", "Outcomes not written back yet", |s| s.figures.unsettled as u64),
             ("withheld_full", "1 if so many business ids are withheld that nothing is read", |s| {
                 s.figures.is_withheld_full.into()
@@ -61,6 +65,10 @@ impl RelaySnapshot {
         }
         let help = "Outcomes refused because another node had the bucket by then";
         counters(sink, "posthouse_relay_fenced", help, self.of_sources(|status| status.fenced))
+    }
+
+    fn of_causes(&self, figure: fn(&WithheldFigures) -> usize) -> Vec<Row<u64>> {
+        self.sources.iter().flat_map(|(status, _)| withheld(status, figure)).collect()
     }
 
     fn of_sources(&self, figure: fn(&Status) -> u64) -> Vec<Row<u64>> {
@@ -148,18 +156,18 @@ fn source(status: &Status) -> Vec<(&'static str, String)> {
 }
 
 /// One row for each kind of cause.
-fn withheld(status: &Status) -> Vec<Row<u64>> {
-    let mut keys = std::collections::BTreeMap::new();
+fn withheld(status: &Status, figure: fn(&WithheldFigures) -> usize) -> Vec<Row<u64>> {
+    let mut counts = std::collections::BTreeMap::new();
     for figures in &status.figures.withheld {
         let (kind, _) = cause(&figures.cause);
-        *keys.entry(kind).or_insert(0) += figures.keys as u64;
+        *counts.entry(kind).or_insert(0) += figure(figures) as u64;
     }
-    let row = |(kind, keys): (&str, u64)| {
+    let row = |(kind, count): (&str, u64)| {
         let mut labels = source(status);
         labels.push(("cause", kind.replace(' ', "_")));
-        (labels, keys)
+        (labels, count)
     };
-    keys.into_iter().map(row).collect()
+    counts.into_iter().map(row).collect()
 }
 
 fn counters(sink: &mut Sink<'_>, name: &str, help: &str, rows: Vec<Row<u64>>) -> fmt::Result {

@@ -66,7 +66,7 @@ pub(crate) async fn list_blocked(
 ) -> Result<Json<BlockedPage>, Problem> {
     let source = ask::source(&admin, &name)?;
     let limit = rows::limit(query.limit)?;
-    let after = RequestId(query.cursor.unwrap_or(0));
+    let after = query.cursor.map_or(RequestId::LOWEST, RequestId);
     let keys = ask::blocked(source, after, limit).await?;
     let is_full = u32::try_from(keys.len()).is_ok_and(|count| count >= limit);
     let next = keys.last().filter(|_| is_full).map(|key| key.head.0);

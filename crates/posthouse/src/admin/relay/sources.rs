@@ -57,6 +57,8 @@ pub(crate) struct RelaySource {
     withheld_full: bool,
     /// Business ids that are blocked, in the buckets of this node.
     blocked_keys: u64,
+    /// Business ids that wait for a number that is not there, as far as this node has counted.
+    gap_keys: u64,
     /// Outcomes that are not written back yet.
     unsettled: u64,
     /// Outcomes that are not written back because another transaction has a lock on their
@@ -96,6 +98,9 @@ pub(crate) struct Withheld {
     name: String,
     /// Business ids whose first request is withheld for it.
     keys: u64,
+    /// Requests without a business id, or of a group without an order, that are withheld for it; at
+    /// most a hundred thousand are counted.
+    requests: u64,
     /// The lowest request that may be withheld for it.
     lowest: i64,
 }
@@ -219,6 +224,7 @@ fn describe(source: &RunningSource, status: &Status) -> RelaySource {
         withheld_keys: figures.withheld_keys as u64,
         withheld_full: figures.is_withheld_full,
         blocked_keys: figures.blocked_keys as u64,
+        gap_keys: status.gap_keys,
         unsettled: figures.unsettled as u64,
         locked: figures.locked.as_ref().map(locked),
         fenced: status.fenced,
@@ -244,7 +250,8 @@ fn locked(figures: &LockedFigures) -> LockedRows {
 
 fn withheld(figures: &WithheldFigures) -> Withheld {
     let (cause, name) = cause(&figures.cause);
-    Withheld { cause, name, keys: figures.keys as u64, lowest: figures.lowest.0 }
+    let (keys, requests) = (figures.keys as u64, figures.requests as u64);
+    Withheld { cause, name, keys, requests, lowest: figures.lowest.0 }
 }
 
 /// The kind of a cause, which is one of a few words, and what it is about.

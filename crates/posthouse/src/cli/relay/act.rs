@@ -24,6 +24,7 @@ const CHANGED: [Column; 3] = [
 #[group(required = true, multiple = false)]
 pub(crate) struct Which {
     /// Their numbers.
+    #[arg(allow_negative_numbers = true)]
     ids: Vec<i64>,
     /// All of this business id that are blocked.
     #[arg(long)]
@@ -63,7 +64,7 @@ pub(crate) struct Cancel {
     #[command(flatten)]
     of: Of,
     /// The numbers of the requests.
-    #[arg(required = true)]
+    #[arg(required = true, allow_negative_numbers = true)]
     ids: Vec<i64>,
     /// Do not ask.
     #[arg(short, long)]
@@ -76,7 +77,7 @@ pub(crate) struct Replay {
     #[command(flatten)]
     of: Of,
     /// The numbers of the requests.
-    #[arg(required = true)]
+    #[arg(required = true, allow_negative_numbers = true)]
     ids: Vec<i64>,
 }
 

@@ -36,7 +36,7 @@ const SOURCES: [Column; 9] = [
     Column("trouble", "trouble"),
 ];
 
-const SOURCE: [Column; 22] = [
+const SOURCE: [Column; 23] = [
     Column("name", "name"),
     Column("state", "state"),
     Column("trouble", "trouble"),
@@ -55,6 +55,7 @@ const SOURCE: [Column; 22] = [
     Column("withheld full", "withheld_full"),
     Column("blocked keys", "blocked_keys"),
     Column("locked", "locked"),
+    Column("gap keys", "gap_keys"),
     Column("fenced", "fenced"),
     Column("read up to", "read_up_to"),
     Column("withheld", "withheld"),
@@ -267,7 +268,8 @@ fn show_source(global: &Global, mut source: Value) -> Result<(), Failure> {
         put_time(&mut source, "source_ms");
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         put_in_words(&mut source, "withheld", |one| {
-            format!("{} {} ({} keys)", text(&one["cause"]), text(&one["name"]), one["keys"])
+            let (cause, name) = (text(&one["cause"]), text(&one["name"]));
+            format!("{cause} {name} ({} keys, {} single requests)", one["keys"], one["requests"])
         });
         put_in_words(&mut source, "open", |one| {
             format!("{} {} {}", one["requests"], text(&one["code"]), text(&one["state"]))

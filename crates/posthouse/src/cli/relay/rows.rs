@@ -80,6 +80,7 @@ pub(crate) enum Row {
         #[command(flatten)]
         of: Of,
         /// Its number.
+        #[arg(allow_negative_numbers = true)]
         id: i64,
     },
 }

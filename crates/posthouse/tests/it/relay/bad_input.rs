@@ -166,6 +166,41 @@ fn a_row_that_cannot_be_read_waits_alone_and_can_be_mended() {
     check_odd("service", "printf('%.1000000c', 'x')", "NULL");
 }
 
+/// Numbers below 1, which no database counts to, are requests like others.
+fn check_low_numbers(url: &str) {
+    init(url);
+    let trial = Trial::new(url);
+    trial.expect_work();
+    let insert = "INSERT INTO relay_request (id, code, business_id, body, attempts, created_at) \
+        VALUES (-7, 'GOOD', 'k', '', 2147483647, 9223372036854775807), (0, 'GOOD', 'k', '', 0, 0)";
+    run(url, insert);
+    let done = "SELECT CAST(count(*) AS TEXT) FROM relay_request WHERE id < 1 AND state = 3";
+    await_until("both are sent", PATIENCE, || number(url, done) == 2);
+    trial.expect_work();
+    let data_dir = trial.node.data_dir();
+    assert_eq!(posthouse(&data_dir, "relay row show -7 -o json").json()["state"], "done");
+    posthouse(&data_dir, "relay replay -7").ok();
+}
+
+#[test]
+fn a_number_below_one_is_sent_like_any_other() {
+    check_low_numbers(&format!("sqlite:{}", fresh_dir().join("requests.db").display()));
+    let server = PostgresServer::start().expect("PostgreSQL starts");
+    check_low_numbers(&server.url());
+}
+
+/// What waits by itself is counted, too.
+#[test]
+fn what_waits_without_a_business_id_is_counted() {
+    let trial = Trial::on_file();
+    run(&trial.url, "INSERT INTO relay_request (code, body) VALUES ('NOPE', ''), ('NOPE', '')");
+    let counted = || {
+        let source = posthouse(&trial.node.data_dir(), "relay source show -o json").json();
+        source["withheld"][0]["requests"] == 2
+    };
+    await_until("both are counted", PATIENCE, counted);
+}
+
 /// Rows with bodies of one byte more than may be, on a database of either kind.
 fn check_long_body(url: &str, body: &str) {
     init(url);

@@ -87,6 +87,7 @@ fn sight() -> Sight {
         trouble: None,
         control_version: 0,
         fenced: 0,
+        gap_keys: 0,
     };
     let (control, buckets) = (Control::default(), vec![bucket(Some("us"))]);
     let here = Some(Why::Next);
