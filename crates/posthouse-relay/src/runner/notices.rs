@@ -63,6 +63,15 @@ pub fn tell(source: &str, notice: &Notice) {
         Notice::EndpointUp { endpoint } => {
             tracing::info!(source, %endpoint, "an endpoint works again");
         }
+        Notice::Locked { .. } | Notice::WithheldFull { .. } | Notice::Fenced { .. } => {
+            tell_obstacle(source, notice);
+        }
+    }
+}
+
+/// What is in the way of recording and reading.
+fn tell_obstacle(source: &str, notice: &Notice) {
+    match notice {
         Notice::Locked { id, requests, for_ms } => {
             tracing::error!(
                 source,
@@ -88,5 +97,6 @@ pub fn tell(source: &str, notice: &Notice) {
                 "another node owns the bucket by now; nothing was written"
             );
         }
+        _ => {}
     }
 }
