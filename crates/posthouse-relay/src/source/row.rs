@@ -27,13 +27,13 @@ pub(super) const CONTENT_COLUMNS: [(&str, &str); 7] = [
     ("protocol", "CAST(r.protocol AS TEXT)"),
     ("service", "CAST(r.service AS TEXT)"),
     ("method", "CAST(r.method AS TEXT)"),
-    ("headers", "substr(CAST(r.headers AS TEXT), 1, 65537)"),
+    ("headers", "substr(CAST(r.headers AS TEXT), 1, 16385)"),
     ("content_type", "CAST(r.content_type AS TEXT)"),
     ("body", "r.body"),
     ("traceparent", "CAST(r.traceparent AS TEXT)"),
 ];
 
-const _: () = assert!(HEADERS_BYTES_MAX == 65_536, "the statement above has it in it");
+const _: () = assert!(HEADERS_BYTES_MAX == 16_384, "the statement above has it in it");
 
 /// The state of a request that was given up for the time being.
 pub(super) const STATE_BLOCKED: i64 = 2;
@@ -143,5 +143,22 @@ mod tests {
         check(Some(r#"{"a":1}"#), None);
         check(Some("a: 1"), None);
         check(Some("[]"), None);
+    }
+
+    /// So many headers in a block of so many bytes.
+    fn check_bounds(headers: usize, bytes: usize, expected: Option<usize>) {
+        let names: Vec<String> = (0..headers).map(|n| format!("\"x-{n}\":\"\"")).collect();
+        let block = format!("{{{}}}", names.join(","));
+        let block = block.replacen("\"\"", &format!("\"{}\"", "a".repeat(bytes - block.len())), 1);
+        assert_eq!(block.len(), bytes);
+        assert_eq!(headers_of(Some(&block)).map(|headers| headers.len()), expected, "{bytes}");
+    }
+
+    #[test]
+    fn what_is_read_can_be_carried() {
+        check_bounds(64, 1_000, Some(64));
+        check_bounds(65, 1_000, None);
+        check_bounds(1, 16_384, Some(1));
+        check_bounds(1, 16_385, None);
     }
 }

@@ -3,13 +3,11 @@
 //! One file has one writer at a time, whoever it is; there are several connections so that reads
 //! need not wait for it.
 
-use std::str::FromStr;
-
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Sqlite, SqlitePool};
 
-use super::{Door, Options, wake};
+use super::{Door, Options, unreachable, wake};
 use crate::source::error::SourceError;
 use crate::source::limits::{ACQUIRE_MAX, SQLITE_BUSY_MAX};
 
@@ -19,19 +17,19 @@ pub(crate) struct Pools {
     round: SqlitePool,
     wake: SqlitePool,
     eye: wake::Eye,
+    target: SqliteConnectOptions,
 }
 
 impl Pools {
-    pub(super) fn open(url: &str, options: &Options) -> Result<Pools, SourceError> {
-        let target =
-            SqliteConnectOptions::from_str(url).map_err(|error| SourceError::from_sqlx(&error))?;
+    pub(super) fn open(target: SqliteConnectOptions, options: &Options) -> Pools {
         let target = target.busy_timeout(SQLITE_BUSY_MAX);
-        Ok(Pools {
+        Pools {
             work: pool(options.connections_max.max(1), &target),
             round: pool(1, &target),
             wake: pool(1, &target),
             eye: wake::Eye::default(),
-        })
+            target,
+        }
     }
 
     pub(super) async fn take(&self, door: Door) -> Result<PoolConnection<Sqlite>, SourceError> {
@@ -39,7 +37,7 @@ impl Pools {
             Door::Work => &self.work,
             Door::Round => &self.round,
         };
-        pool.acquire().await.map_err(|error| SourceError::from_sqlx(&error))
+        pool.acquire().await.map_err(|error| unreachable::sqlite(&self.target, &error))
     }
 
     pub(super) async fn wake(&self) {
