@@ -37,7 +37,7 @@ enum Place {
 /// What is wrong with a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReachFault {
-    /// The rule as it was given.
+    /// The rule as it was given, but for what may be a password in it.
     pub rule: String,
     /// What is wrong with it, and what to write.
     pub problem: String,
@@ -83,11 +83,11 @@ impl Reach {
             match parse_rule(rule.as_ref()) {
                 _ if reach.rules.len() >= REACH_RULES_MAX => {
                     let problem = format!("there are more than {REACH_RULES_MAX} rules");
-                    faults.push(ReachFault { rule: rule.as_ref().into(), problem });
+                    faults.push(ReachFault { rule: shown(rule.as_ref()), problem });
                     break;
                 }
                 Ok(rule) => reach.rules.push(rule),
-                Err(problem) => faults.push(ReachFault { rule: rule.as_ref().into(), problem }),
+                Err(problem) => faults.push(ReachFault { rule: shown(rule.as_ref()), problem }),
             }
         }
         if faults.is_empty() { Ok(reach) } else { Err(faults) }
@@ -164,7 +164,18 @@ impl Rule {
     }
 }
 
+/// A rule as it may be shown: what stands before an @ may be a password.
+fn shown(rule: &str) -> String {
+    match rule.rsplit_once('@') {
+        Some((_, host)) => format!("***@{host}"),
+        None => rule.into(),
+    }
+}
+
 fn parse_rule(text: &str) -> Result<Rule, String> {
+    if text.contains('@') {
+        return Err("it holds a user name or password; write the host alone".into());
+    }
     let (place, port) = split_port(text.trim())?;
     Ok(Rule { place: parse_place(place)?, port })
 }

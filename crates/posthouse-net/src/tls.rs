@@ -128,6 +128,11 @@ fn build(roots: RootCertStore, own: Option<&ClientCertificate>) -> Result<Client
 }
 
 fn in_file(file: &Path, problem: impl fmt::Display) -> TlsError {
+    if file.to_string_lossy().contains("-----") {
+        let problem = "what should be the name of a file is a key or a certificate itself; write \
+                       it into a file, and the name of that here";
+        return TlsError { file: None, problem: problem.into() };
+    }
     TlsError { file: Some(file.into()), problem: problem.to_string() }
 }
 

@@ -3,8 +3,8 @@
 use crate::dice::Dice;
 use crate::plan::Backoff;
 
-/// What a receiver asks for with "retry after" is granted up to this.
-pub const RETRY_AFTER_MS_MAX: u64 = 3_600_000;
+/// What a receiver asks for with "retry after" is granted up to this: a day.
+pub const RETRY_AFTER_MS_MAX: u64 = 24 * 3_600_000;
 
 /// The wait after the `failures`-th failure in a row (from 1), in milliseconds: the doubled base
 /// with its random factor, or what the receiver asked for if that is longer.
@@ -47,6 +47,7 @@ mod tests {
     fn receivers_may_ask_for_more_but_not_for_ever() {
         check(1, Some(10), (50, 100));
         check(1, Some(9_000), (9_000, 9_000));
+        check(1, Some(86_400_000), (86_400_000, 86_400_000));
         check(1, Some(u64::MAX), (RETRY_AFTER_MS_MAX, RETRY_AFTER_MS_MAX));
     }
 }

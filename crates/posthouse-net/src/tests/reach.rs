@@ -161,3 +161,12 @@ fn rules_that_cannot_be_read_are_all_reported() {
     assert_eq!(named, rules[1..]);
     assert!(faults[6].problem.contains("10.0.0.0/8"), "{}", faults[6]);
 }
+
+#[test]
+fn a_password_in_a_rule_is_not_repeated() {
+    for rule in ["me:secret@host", "me:secret@host:80", "http://me:secret@host/", "me:s/ecret@h"] {
+        let faults = Reach::parse(&[rule]).unwrap_err();
+        let told = faults.iter().map(ToString::to_string).collect::<String>();
+        assert!(told.contains("user name or password") && !told.contains("ecret"), "{told}");
+    }
+}

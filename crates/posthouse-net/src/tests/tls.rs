@@ -183,3 +183,13 @@ fn files_that_cannot_be_used_are_named() {
         assert!(error.contains(file.to_str().unwrap()), "{error}");
     }
 }
+
+#[test]
+fn a_key_in_the_place_of_its_file_is_not_repeated() {
+    let key = "-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----\n";
+    let roots = Roots::File(key.into());
+    let settings = TlsSettings { roots, client: None };
+    let settings = ClientSettings { tls: settings, ..ClientSettings::default() };
+    let told = Client::new(settings).err().unwrap().to_string();
+    assert!(told.contains("write it into a file") && !told.contains("secret"), "{told}");
+}

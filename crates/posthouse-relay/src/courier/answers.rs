@@ -1,7 +1,7 @@
 //! What an answer means: taken, never to be taken, or to be tried again.
 
 use hyper::StatusCode;
-use hyper::header::{LOCATION, RETRY_AFTER};
+use hyper::header::{DATE, LOCATION, RETRY_AFTER};
 use posthouse_net::{Answer, BodyEnd};
 use posthouse_pump::attempt::{Blame, Verdict};
 
@@ -49,11 +49,12 @@ impl Answers {
         if self.never.contains(answer.status) {
             return Verdict::Rejected { status, detail: describe(answer) };
         }
-        let wait = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let text = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
         Verdict::Failed {
             status,
             detail: describe(answer),
-            retry_after_ms: wait.and_then(|wait| retry_after::parse(wait, wall_ms)),
+            retry_after_ms: text(RETRY_AFTER)
+                .and_then(|wait| retry_after::parse(wait, text(DATE), wall_ms)),
             blame: blame(answer.status),
         }
     }
@@ -116,9 +117,21 @@ fn describe(answer: &Answer) -> String {
     detail(&text)
 }
 
-/// Without the query, which may hold secrets.
+/// Without what may be secret in an address: user name and password, parameters, query.
 fn describe_redirect(answer: &Answer) -> String {
     let location = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
-    let place = location.and_then(|text| text.split(['?', '#']).next()).unwrap_or("nowhere");
+    let place = location.map_or("nowhere".into(), without_secrets);
     format!("; redirects (here to {place}) are not followed: correct the URL")
+}
+
+fn without_secrets(address: &str) -> String {
+    let address = address.split(['?', '#', ';']).next().unwrap_or_default();
+    // A host may be named without a scheme, too (RFC 3986, section 4.2).
+    match address.split_once("//") {
+        Some((scheme, rest)) => {
+            let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+            format!("{scheme}//{host}")
+        }
+        None => address.rsplit_once('@').map_or(address, |(_, rest)| rest).to_owned(),
+    }
 }

@@ -112,7 +112,8 @@ pub struct DestinationCourier {
     headers: Vec<(String, Template)>,
 }
 
-/// Headers that mean something to the broker itself.
+/// Headers that mean something to the broker itself. Those of an HTTP connection, and those by
+/// which receivers know a call of ours, are left out of messages as they are out of calls.
 const RESERVED: [&str; 13] = [
     "ack",
     "content-length",
@@ -217,7 +218,7 @@ fn set(headers: &mut Vec<(String, String)>, name: &str, text: &str) {
 
 fn is_reserved(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    RESERVED.contains(&name.as_str()) || name.starts_with("posthouse-")
+    RESERVED.contains(&name.as_str()) || headers::is_reserved(&name)
 }
 
 fn check_destination(text: &str) -> Result<Template, String> {

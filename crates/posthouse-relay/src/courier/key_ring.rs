@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use super::limits::{KEY_FILE_BYTES_MAX, KEY_FILE_LOOK_MS, SIGNING_KEYS_MAX};
-use super::signature::Key;
+use super::signature::{Key, PREFIX};
 
 /// Where a secret stands. Secrets themselves never stand in a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,6 +124,11 @@ fn read_all(sources: &[SecretSource]) -> Result<Arc<[Key]>, String> {
 }
 
 fn read(source: &SecretSource, keys: &mut Vec<Key>) -> Result<(), String> {
+    if is_secret_itself(source) {
+        return Err("a key stands where its file is to be named; write it into a file or an \
+                    environment variable, and the name of that here"
+            .into());
+    }
     let (text, place) = match source {
         SecretSource::Environment(name) => {
             let text = std::env::var(name);
@@ -141,6 +146,14 @@ fn read(source: &SecretSource, keys: &mut Vec<Key>) -> Result<(), String> {
         keys.push(Key::parse(line).map_err(|problem| format!("{place}: {problem}"))?);
     }
     if keys.len() == before { Err(format!("{place} holds no secret")) } else { Ok(()) }
+}
+
+/// Whether somebody has put a key where its place belongs. It must not be repeated.
+fn is_secret_itself(source: &SecretSource) -> bool {
+    match source {
+        SecretSource::Environment(name) => name.contains(PREFIX),
+        SecretSource::File(path) => path.to_string_lossy().contains(PREFIX),
+    }
 }
 
 fn read_file(path: &Path) -> io::Result<String> {

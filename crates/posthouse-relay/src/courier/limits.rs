@@ -6,10 +6,11 @@ pub const TEMPLATE_BYTES_MAX: usize = 64 << 10;
 /// Headers that a target may add.
 pub const TARGET_HEADERS_MAX: usize = 64;
 
-/// Headers of a row.
+/// Headers of a row. Sources read no more.
 pub const ROW_HEADERS_MAX: usize = 64;
 
-/// Bytes of all headers of a call, names and values.
+/// Bytes of all headers of a row, names and values, and of each that a target adds. Sources read no
+/// more.
 pub const HEADER_BYTES_MAX: usize = 16 << 10;
 
 /// Bytes of a URL after its fields are filled in.
@@ -24,8 +25,8 @@ pub const STATUS_RANGES_MAX: usize = 64;
 /// Characters of an answer's body that a verdict shows.
 pub const EXCERPT_CHARS_MAX: usize = 200;
 
-/// The longest wait that a receiver may ask for, in milliseconds: a day.
-pub const RETRY_AFTER_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+/// The longest wait that a receiver may ask for, in milliseconds: what the pump grants.
+pub const RETRY_AFTER_MS_MAX: u64 = posthouse_pump::backoff::RETRY_AFTER_MS_MAX;
 
 /// Signing keys of one target.
 pub const SIGNING_KEYS_MAX: usize = 8;

@@ -9,6 +9,9 @@ use ring::hmac;
 /// The specification asks for keys of 24 to 64 bytes.
 const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
+/// What a key begins with.
+pub(crate) const PREFIX: &str = "whsec_";
+
 /// One signing key. It is never shown.
 #[derive(Clone)]
 pub(crate) struct Key(hmac::Key);
@@ -19,7 +22,7 @@ impl Key {
     /// # Errors
     /// What is wrong with it, without showing it.
     pub(crate) fn parse(text: &str) -> Result<Key, String> {
-        let encoded = text.trim().strip_prefix("whsec_");
+        let encoded = text.trim().strip_prefix(PREFIX);
         let encoded = encoded.ok_or("the secret does not begin with \"whsec_\"")?;
         let bytes = STANDARD.decode(encoded).map_err(|_| "the secret is not base64")?;
         if !KEY_BYTES.contains(&bytes.len()) {

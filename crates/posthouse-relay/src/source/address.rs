@@ -1,23 +1,19 @@
 //! Which table an address leads to, as far as the address itself says.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
-use sqlx::postgres::PgConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
+use super::base::{Address, read_address};
 
 /// The same text for addresses of the same table, and nothing that is secret; `None` for what is no
 /// address. Hosts may have several names, and users several schemas, so that texts that differ
 /// prove nothing.
 pub fn table_of(url: &str) -> Option<String> {
-    if url.starts_with("sqlite:") {
-        let target = SqliteConnectOptions::from_str(url).ok()?;
-        return Some(format!("sqlite:{}", whole(target.get_filename()).display()));
-    }
-    if !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
-        return None;
-    }
-    let target = PgConnectOptions::from_str(url).ok()?;
+    let target = match read_address(url).ok()? {
+        Address::Postgres(target) => target,
+        Address::Sqlite(target) => {
+            return Some(format!("sqlite:{}", whole(target.get_filename()).display()));
+        }
+    };
     let host = match target.get_socket() {
         Some(socket) => socket.display().to_string(),
         None => target.get_host().to_lowercase(),

@@ -30,6 +30,14 @@ pub fn connect(url: &str, options: Options) -> Result<AnySource, SourceError> {
     Ok(AnySource { base: Base::open(url, &options)?, options })
 }
 
+/// Whether [`connect`] can understand an address. Nothing is opened.
+///
+/// # Errors
+/// As there.
+pub fn check_address(url: &str) -> Result<(), SourceError> {
+    Base::check(url)
+}
+
 impl AnySource {
     /// The dialect of its database.
     pub fn dialect(&self) -> Dialect {

@@ -19,8 +19,8 @@ pub const MISSING_RANGES_MAX: i64 = 10_000;
 /// Open requests, of whatever slots, that one read walks over.
 pub const READ_SCAN_MAX: i64 = 20_000;
 
-/// Bytes of a header block that are read; longer ones cannot be.
-pub const HEADERS_BYTES_MAX: usize = 64 << 10;
+/// Bytes of a header block that are read; longer ones cannot be. What couriers carry.
+pub const HEADERS_BYTES_MAX: usize = crate::courier::limits::HEADER_BYTES_MAX;
 
 /// Bytes of a body that is read when nothing is said.
 pub const BODY_BYTES_DEFAULT: u64 = 1 << 20;
@@ -31,8 +31,8 @@ pub const BODY_BYTES_MAX: u64 = crate::courier::limits::BODY_BYTES_MAX as u64;
 /// Bytes of the beginning of a body that is read for people to look at.
 pub const LOOK_BODY_BYTES_MAX: usize = 64 << 10;
 
-/// Headers of one request.
-pub const HEADERS_MAX: usize = 100;
+/// Headers of one request: what couriers carry.
+pub const HEADERS_MAX: usize = crate::courier::limits::ROW_HEADERS_MAX;
 
 /// Ids that one action of an operator may name.
 pub const ACTION_IDS_MAX: usize = 1_000;
@@ -94,6 +94,9 @@ pub const LOCKED_NAMED_MAX: usize = 5;
 
 /// How long to wait for a free place in a pool.
 pub const ACQUIRE_MAX: Duration = Duration::from_secs(4);
+
+/// How long to try why there is no connection.
+pub const PROBE_MAX: Duration = Duration::from_secs(2);
 
 /// How long one call to the database may take, all in all.
 pub const CALL_MAX: Duration = Duration::from_secs(8);

@@ -36,7 +36,7 @@ mod turn;
 use std::sync::Arc;
 
 pub use address::table_of;
-pub use any::{AnySource, connect};
+pub use any::{AnySource, check_address, connect};
 pub use base::{CommitOrder, Dialect, Options};
 pub use error::{SourceError, SourceErrorKind};
 pub use limits::{BODY_BYTES_DEFAULT, BODY_BYTES_MAX};

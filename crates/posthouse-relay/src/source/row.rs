@@ -146,4 +146,15 @@ mod tests {
         check(Some("a: 1"), None);
         check(Some("[]"), None);
     }
+
+    #[test]
+    fn headers_are_counted() {
+        let block = |headers: usize| {
+            let names: Vec<String> = (0..headers).map(|n| format!("\"x-{n}\":\"\"")).collect();
+            format!("{{{}}}", names.join(","))
+        };
+        let count = |headers| headers_of(Some(&block(headers))).map(|headers| headers.len());
+        assert_eq!(count(HEADERS_MAX), Some(HEADERS_MAX));
+        assert_eq!(count(HEADERS_MAX + 1), None);
+    }
 }

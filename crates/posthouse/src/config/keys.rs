@@ -37,6 +37,9 @@ const fn restart(path: &'static str) -> Key {
     Key { path, change: Change::Restart }
 }
 
+/// Variables whose names begin so are settings.
+pub(crate) const ENVIRONMENT_PREFIX: &str = "POSTHOUSE__";
+
 /// Every setting outside of rules, in the order of the default file.
 pub(crate) const KEYS: [Key; 21] = [
     restart("data_dir"),

@@ -6,6 +6,7 @@
 mod checked;
 mod keys;
 mod mask;
+mod quote;
 mod raw;
 mod reader;
 mod relay;
@@ -24,21 +25,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) use checked::{Config, JournalConfig, LimitsConfig, LogConfig};
-pub(crate) use relay::{RelayConfig, Route, SourceConfig, Url};
+pub(crate) use relay::{RelayConfig, Route, SourceConfig};
 pub(crate) use report::Report;
 pub(crate) use show::{changes, show};
 pub(crate) use value::{duration_ms, duration_text};
 
 use crate::codes::Code;
+use keys::ENVIRONMENT_PREFIX;
 use raw::{Layers, Raw};
 use report::Mistake;
 use source::{Place, Source, SourceKind};
 
 /// The default file, which documents every setting.
 pub(crate) const DEFAULT: &str = include_str!("default.toml");
-
-/// Variables whose names begin so are settings.
-const ENVIRONMENT_PREFIX: &str = "POSTHOUSE__";
 
 /// Bytes of a configuration file.
 const FILE_BYTES_MAX: u64 = 1 << 20;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::quote::Quote;
 use super::source::Place;
 use crate::codes::Code;
 
@@ -36,12 +37,12 @@ impl fmt::Display for Mistake {
         };
         let number = if place.has_lines() { place.position().0.to_string() } else { String::new() };
         let margin = " ".repeat(number.len());
-        let (_, column) = place.position();
-        let indent = " ".repeat(column - 1);
-        let carets = "^".repeat(place.width());
+        let quote = Quote::of(place);
+        let indent = " ".repeat(quote.indent);
+        let carets = "^".repeat(quote.width);
         writeln!(f, "{margin} --> {}", place.address())?;
         writeln!(f, "{margin} |")?;
-        writeln!(f, "{number} | {}", place.line())?;
+        writeln!(f, "{number} | {}", quote.line)?;
         writeln!(f, "{}", format!("{margin} | {indent}{carets} {}", self.help).trim_end())
     }
 }

@@ -126,7 +126,7 @@ fn mistakes_are_reported_together_with_their_places() {
 error[PH1301]: unknown key `stomp.heart_beat_snd`
   --> posthouse.toml:2:1
   |
-2 | heart_beat_snd = "10s"
+2 | heart_beat_snd = ***
   | ^^^^^^^^^^^^^^ did you mean `heart_beat_send`?
 
 error[PH1302]: `stomp.login_timeout`: 5 cannot be read
@@ -171,7 +171,7 @@ fn variables_and_flags_are_reported_too() {
 error[PH1301]: unknown key `stomp.lisen`
  --> environment variable POSTHOUSE__STOMP__LISEN
  |
- | POSTHOUSE__STOMP__LISEN=x
+ | POSTHOUSE__STOMP__LISEN=***
  | ^^^^^^^^^^^^^^^^^^^^^^^ did you mean `stomp.listen`?
 
 error[PH1302]: `limits.memory`: "lots" cannot be read
@@ -253,8 +253,8 @@ const WRONG_RULES_REPORT: &str = r#"
 error[PH1302]: `stomp` is a section, not a value
   --> posthouse.toml:2:9
   |
-2 | stomp = 3
-  |         ^ write a table [stomp]
+2 | stomp = ***
+  |         ^^^ write a table [stomp]
 
 error[PH1302]: `pattern`: "orders" is not a pattern
   --> posthouse.toml:4:11
@@ -265,7 +265,7 @@ error[PH1302]: `pattern`: "orders" is not a pattern
 error[PH1301]: unknown key `when_ful` in a rule
   --> posthouse.toml:5:1
   |
-5 | when_ful = "block"
+5 | when_ful = ***
   | ^^^^^^^^ did you mean `when_full`?
 
 error[PH1302]: `persistence`: true cannot be read
@@ -333,4 +333,75 @@ fn a_table_has_one_source() {
         [[relay.source]]\nname = \"b\"\nurl = \"sqlite:./a.db?mode=rw\"\n";
     let told = read(file, &[], &[]).expect_err("they are one file").to_string();
     assert!(told.contains("the source \"a\" at posthouse.toml:3"), "{told}");
+}
+
+/// A mistake in this table of a source or an endpoint is reported, and the secret is not.
+fn check_untold(table: &str) {
+    let file = format!("[[relay.{table}\nname = \"a\"\ntimeout = 3\nround = 3\n");
+    for environment in [&[][..], &[("POSTHOUSE__RELAY__SOURCE__URL", "postgres:me:hunter2@h")]] {
+        let report = read(&file, environment, &["relay.url=http://me:hunter2@h"]).expect_err(table);
+        let told = format!("{report}{}", serde_json::Value::from(report.to_json()));
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+}
+
+#[test]
+fn secrets_are_not_told_with_mistakes() {
+    for url in [
+        "postgres://me:hunter2@host:port/db",
+        "postgres:me:hunter2@host/db",
+        "postgres://me:1#hunter2@host/db",
+        "postgres://host/db?sslpassword=hunter2",
+        "host=there password=hunter2",
+        "oracle://me:hunter2@host/db",
+    ] {
+        for key in ["url", "ulr", "url_file", "password"] {
+            check_untold(&format!("source]]\n{key} = \"{url}\""));
+        }
+        check_untold(&format!("source]]\nurl = \"{url}"));
+        check_untold(&format!("source]]\nurl = [\"{url}\"]"));
+        check_untold(&format!("source]]\nurl = [\n\"{url}\"\n]"));
+        check_untold(&format!("source]]\nregion = \"a\" \"{url}\""));
+    }
+    for line in [
+        "url = \"http://me:hunter2@host/\"",
+        "url = \"http://me:hunter2@host:80/\"",
+        "url = \"http://host:hunter2/\"",
+        "url = \"http://host/?token=hunter2#\"",
+        "url = \"http://host/\"\nallow = [\"me:hunter2@host:80\"]",
+        "url = \"http://host/\"\nheaders = [\"authorization hunter2\"]",
+        "url = \"http://host/\"\nheaders = [\n\"authorization hunter2\"\n]",
+        "url = \"http://host/\"\nheaders = [\"a b: hunter2\"]",
+        "url = \"http://host/\"\nheaders = \"a: hunter2\" x",
+        "url = \"http://host/\"\nheader = [\"a: hunter2\"]",
+        "url = \"http://host/\"\nbody = \"hunter2\"",
+        "url = \"http://host/\"\nbody = \"\"\"\nhunter2: \\q\n\"\"\"",
+        "url = \"http://host/\"\nsigning_keys = [\"whsec_hunter2\"]",
+        "url = \"http://host/\"\nsigning_keys = [\"env:whsec_hunter2\"]",
+        "url = \"http://host/\"\nclient_key_file = \"-----BEGIN hunter2\"",
+        "url = \"http://host/\"\nca_file = \"-----BEGIN hunter2\"",
+    ] {
+        check_untold(&format!("endpoint]]\n{line}"));
+    }
+}
+
+#[test]
+fn addresses_of_sources_are_checked_before_a_start() {
+    let check = |line: &str, expected: &str| {
+        let file = format!("[[relay.source]]\nname = \"shop\"\n{line}\n");
+        let told = read(&file, &[], &[]).err().map(|report| report.to_string());
+        let told = told.unwrap_or_default();
+        assert!(told.contains(expected) && told.is_empty() == expected.is_empty(), "{told}");
+    };
+    check("url = \"sqlite:requests.db\"", "");
+    check("url = \"postgres://me@host/db\"", "");
+    check(
+        "url = \"mysql://me@host/db\"",
+        "source \"shop\" cannot be used: the address of a source",
+    );
+    check("url = \"postgres:host/db\"", "lacks the //");
+    check("url = \"sqlite:a.db?mode=x\"", "write it as sqlite:FILE");
+    check("url = \"\"", "a source needs one of `url` and `url_file`");
+    check("url_file = \"/nowhere/url\"", "/nowhere/url: No such file");
+    check("url_file = \"/dev/null\"", "/dev/null: it is empty");
 }

@@ -14,6 +14,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use posthouse_pump::plan::Plan;
 use posthouse_relay::runner::Handle;
 use posthouse_relay::source::{AnySource, Source as _};
 
@@ -68,12 +69,14 @@ impl Relay {
     }
 
     /// Takes over groups, codes, endpoints and windows of another configuration. Sources stay as
-    /// they are until the next start.
+    /// they are until the next start, and so does the region, which says what a row without one
+    /// means: a pump that took another one over would not mean the same as its source.
     pub(crate) fn change(&self, config: &RelayConfig) {
         self.couriers.change(&config.routes);
         for source in &config.sources {
             if let Some(running) = self.sources.get(&source.name) {
-                running.handle.replan(source.plan.clone());
+                let region = running.config.plan.region.clone();
+                running.handle.replan(Plan { region, ..source.plan.clone() });
             }
         }
     }

@@ -1,6 +1,5 @@
 //! Starting one source.
 
-use std::fs;
 use std::sync::Arc;
 
 use posthouse_relay::runner::{self, Parts};
@@ -9,11 +8,8 @@ use posthouse_relay::source::{AnySource, Options, connect};
 use super::RunningSource;
 use super::couriers::Couriers;
 use crate::codes::Code;
-use crate::config::{SourceConfig, Url};
+use crate::config::SourceConfig;
 use crate::failure::Failure;
-
-/// Bytes of a file that holds the address of a database.
-const URL_BYTES_MAX: usize = 4_096;
 
 /// A name that no other life of a process has: leases are given to it, and never outlive it.
 pub(super) fn node_of_this_life(node_name: &str) -> Arc<str> {
@@ -57,42 +53,18 @@ pub(super) fn source(
 /// # Errors
 /// What is wrong with its address.
 pub(crate) fn open(config: &SourceConfig) -> Result<AnySource, Failure> {
-    let url = url_of(config)?;
+    let unusable = |problem: String| {
+        let message = format!("the relay source \"{}\" cannot be used: {problem}", config.name);
+        Failure::new(Code::SourceUnusable, message, "check its url in the configuration")
+    };
+    let url = config.url.read().map_err(unusable)?;
     let options = Options {
         region: config.plan.region.clone(),
         order: config.order,
         body_bytes_max: config.body_bytes_max,
         ..Options::default()
     };
-    connect(&url, options).map_err(|error| {
-        let message = format!("the relay source \"{}\" cannot be used: {error}", config.name);
-        Failure::new(Code::SourceUnusable, message, "check its url in the configuration")
-    })
-}
-
-fn url_of(config: &SourceConfig) -> Result<String, Failure> {
-    let path = match &config.url {
-        Url::Here(url) => return Ok(url.0.clone()),
-        Url::File(path) => path,
-    };
-    let text = fs::read_to_string(path).map_err(|error| error.to_string());
-    let text = text.and_then(|text| match text.trim() {
-        "" => Err("it is empty".to_owned()),
-        text if text.len() > URL_BYTES_MAX => {
-            Err(format!("it is longer than {URL_BYTES_MAX} bytes"))
-        }
-        text => Ok(text.to_owned()),
-    });
-    text.map_err(|reason| {
-        let path = path.display();
-        let message =
-            format!("the relay source \"{}\" cannot be used: {path}: {reason}", config.name);
-        Failure::new(
-            Code::SourceUnusable,
-            message,
-            "write the address of its database into that file",
-        )
-    })
+    connect(&url, options).map_err(|error| unusable(error.to_string()))
 }
 
 /// A number that nobody can foresee; jitter needs no more than that it differs between nodes.

@@ -83,6 +83,20 @@ fn receivers_may_ask_to_be_left_alone() {
     check_wait(503, "", None);
 }
 
+fn check_wait_by(date: &'static str, expected: Option<u64>) {
+    let headers = [("retry-after", "Thu, 25 Feb 2021 15:03:10 GMT"), ("date", date)];
+    let verdict = answers(NEVER, None).judge(&answer(503, &headers, ""), WALL_MS);
+    let Verdict::Failed { retry_after_ms, .. } = verdict else { panic!("{verdict:?}") };
+    assert_eq!(retry_after_ms, expected, "{date}");
+}
+
+#[test]
+fn a_date_is_counted_by_the_clock_of_the_receiver() {
+    check_wait_by("Thu, 25 Feb 2021 15:02:50 GMT", Some(20_000));
+    check_wait_by("Thu, 25 Feb 2021 15:03:11 GMT", Some(0));
+    check_wait_by("yesterday", Some(60_000));
+}
+
 fn check_body(rule: BodyRule, body: &str, expected: &str) {
     let verdict = answers(NEVER, Some(rule)).judge(&answer(200, &[], body), WALL_MS);
     assert_eq!(word(&verdict), expected, "{body}");
@@ -123,10 +137,23 @@ fn details_are_short_and_printable() {
     let long = answer(500, &[], &"订".repeat(1000));
     let expected = format!("answered 500 Internal Server Error: {}", "订".repeat(200));
     check_detail(&long, &expected);
-    let redirect = answer(302, &[("location", "https://a.example/login?token=secret")], "");
-    check_detail(
-        &redirect,
-        "answered 302 Found; redirects (here to https://a.example/login) are not followed: \
-         correct the URL",
+}
+
+fn check_redirect(location: &'static str, expected: &str) {
+    let detail = format!(
+        "answered 302 Found; redirects (here to {expected}) are not followed: correct the URL"
     );
+    check_detail(&answer(302, &[("location", location)], ""), &detail);
+}
+
+#[test]
+fn redirects_are_told_without_what_may_be_secret() {
+    check_redirect("https://a.example/login?token=secret", "https://a.example/login");
+    check_redirect("https://a.example/login;token=secret", "https://a.example/login");
+    check_redirect("https://a.example/login#secret", "https://a.example/login");
+    check_redirect("https://me:secret@a.example/login", "https://a.example/login");
+    check_redirect("https://me:se/cr@et@a.example/", "https://a.example/");
+    check_redirect("//me:secret@a.example/login", "//a.example/login");
+    check_redirect("mailto:me:secret@a.example", "a.example");
+    check_redirect("/login?token=secret", "/login");
 }

@@ -9,9 +9,11 @@ use posthouse_pump::attempt::{Attempt, Blame, Verdict};
 use posthouse_pump::request::{Content, Request};
 use tempfile::TempDir;
 
-use super::attempts::{RunningClock, StandingClock, attempt, content, request};
+use super::attempts::{RunningClock, StandingClock, WALL_MS, attempt, content, request};
 use super::server::Reply::{self, Answer, AnswerAndClose, Close, Hold};
 use super::server::Server;
+use crate::courier::limits::KEY_FILE_LOOK_MS;
+use crate::courier::signature::{Key, list};
 use crate::courier::{HttpCourier, HttpTarget, SecretSource};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
@@ -146,6 +148,40 @@ async fn calls_say_what_they_are() {
     lines[1..].sort_unstable();
     assert_eq!(lines, expected);
     assert_eq!(sent, r#"{"test": 2432232314}"#);
+}
+
+/// The way of docs/relay.md: the new key is added, receivers learn it, the old one goes. Whoever
+/// knows the old one, and then whoever knows the new one, always finds a signature of theirs.
+#[tokio::test]
+async fn keys_are_changed_without_a_gap() {
+    const OLD: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const NEW: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("keys");
+    let server = Server::start(Answer(OK)).await;
+    let mut target = target(format!("http://127.0.0.1:{}/", server.port));
+    target.signing_keys = vec![SecretSource::File(file.clone())];
+    let clock = StandingClock::default();
+    let mut courier = None;
+    for (step, keys) in [(0, OLD.to_owned()), (1, format!("{OLD}\n{NEW}\n")), (2, NEW.to_owned())] {
+        fs::write(&file, keys).unwrap();
+        let courier = courier.get_or_insert_with(|| HttpCourier::new(target.clone()).unwrap());
+        clock.set(step * KEY_FILE_LOOK_MS);
+        let mut attempt = attempt(request(content()));
+        attempt.start_by_mono_ms = u64::MAX;
+        attempt.end_by_mono_ms = u64::MAX;
+        courier.carry(&attempt, &clock).await;
+        let sent = server.requests().pop().unwrap();
+        let line = sent.lines().find_map(|line| line.strip_prefix("webhook-signature: ")).unwrap();
+        let signed: Vec<bool> = [OLD, NEW].map(|key| line.contains(&signature(key))).into();
+        assert_eq!(signed, [step < 2, step > 0], "{step}: {line}");
+    }
+}
+
+/// What a receiver that knows one key computes for the usual attempt.
+fn signature(key: &str) -> String {
+    let timestamp = (WALL_MS / 1_000).to_string();
+    list(&[Key::parse(key).unwrap()], "req-1", &timestamp, &content().body)
 }
 
 #[tokio::test]

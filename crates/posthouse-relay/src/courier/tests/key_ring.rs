@@ -71,9 +71,11 @@ fn sources_that_cannot_be_used_are_named() {
         (SecretSource::File(folder.path().join("missing")), "missing cannot be read"),
         (SecretSource::File(empty), "holds no secret"),
         (SecretSource::File(wrong), "instead of 24 to 64"),
+        (SecretSource::File(SECRET.into()), "where its file is to be named"),
+        (SecretSource::Environment(SECRET.into()), "where its file is to be named"),
     ];
     for (source, expected) in cases {
         let problem = KeyRing::load(vec![source]).unwrap_err();
-        assert!(problem.contains(expected), "{problem}");
+        assert!(problem.contains(expected) && !problem.contains(SECRET), "{problem}");
     }
 }

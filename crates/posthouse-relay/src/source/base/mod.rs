@@ -5,12 +5,14 @@
 //! brought to its end closes its connection instead of giving it back: nobody knows in what state
 //! it is, and asking could take as long as the network likes.
 
+mod address;
 mod dialect;
 mod file;
 mod options;
 mod postgres;
 mod record;
 mod sqlite;
+mod unreachable;
 mod value;
 mod wake;
 mod work;
@@ -24,6 +26,7 @@ pub(crate) use wake::NOTIFY;
 pub(crate) use work::Work;
 
 use crate::source::error::SourceError;
+pub(crate) use address::{Address, read as read_address};
 
 /// A way in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,14 +48,15 @@ pub(crate) enum Base {
 impl Base {
     /// Opens pools, without connecting yet. What an address begins with says which they are.
     pub(crate) fn open(url: &str, options: &Options) -> Result<Base, SourceError> {
-        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            return Ok(Base::Postgres(postgres::Pools::open(url, options)?));
-        }
-        if url.starts_with("sqlite:") {
-            return Ok(Base::Sqlite(sqlite::Pools::open(url, options)?));
-        }
-        let known = "postgres://user@host/database or sqlite:/path/to/file.db";
-        Err(SourceError::unfit(format!("the address of a source must look like {known}")))
+        Ok(match address::read(url)? {
+            Address::Postgres(target) => Base::Postgres(postgres::Pools::open(target, options)),
+            Address::Sqlite(target) => Base::Sqlite(sqlite::Pools::open(target, options)),
+        })
+    }
+
+    /// Whether an address can be read. Opens nothing.
+    pub(crate) fn check(url: &str) -> Result<(), SourceError> {
+        address::read(url).map(drop)
     }
 
     /// The dialect of its statements.

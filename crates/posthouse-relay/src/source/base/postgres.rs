@@ -1,12 +1,10 @@
 //! PostgreSQL: pools and their settings.
 
-use std::str::FromStr;
-
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgPool, Postgres};
 
-use super::{Door, Options, wake};
+use super::{Door, Options, unreachable, wake};
 use crate::source::error::SourceError;
 use crate::source::limits::{ACQUIRE_MAX, IDLE_MS_MAX, LOCK_MS_MAX, STATEMENT_MS_MAX};
 
@@ -16,19 +14,19 @@ pub(crate) struct Pools {
     round: PgPool,
     wake: PgPool,
     ear: wake::Ear,
+    target: PgConnectOptions,
 }
 
 impl Pools {
-    pub(super) fn open(url: &str, options: &Options) -> Result<Pools, SourceError> {
-        let target =
-            PgConnectOptions::from_str(url).map_err(|error| SourceError::from_sqlx(&error))?;
+    pub(super) fn open(target: PgConnectOptions, options: &Options) -> Pools {
         let target = with_settings(target.application_name(&options.application));
-        Ok(Pools {
+        Pools {
             work: pool(options.connections_max.max(1), &target),
             round: pool(1, &target),
             wake: pool(1, &target),
             ear: wake::Ear::default(),
-        })
+            target,
+        }
     }
 
     pub(super) async fn take(&self, door: Door) -> Result<PoolConnection<Postgres>, SourceError> {
@@ -36,7 +34,10 @@ impl Pools {
             Door::Work => &self.work,
             Door::Round => &self.round,
         };
-        pool.acquire().await.map_err(|error| SourceError::from_sqlx(&error))
+        match pool.acquire().await {
+            Ok(connection) => Ok(connection),
+            Err(error) => Err(unreachable::postgres(&self.target, error).await),
+        }
     }
 
     pub(super) async fn wake(&self) {

@@ -3,7 +3,6 @@
 //! One file has one writer at a time, whoever it is; there are several connections so that reads
 //! need not wait for it.
 
-use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sqlx::pool::PoolConnection;
@@ -11,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Sqlite, SqlitePool};
 
 use super::file::Watch;
-use super::{Door, Options, wake};
+use super::{Door, Options, unreachable, wake};
 use crate::source::error::SourceError;
 use crate::source::limits::{ACQUIRE_MAX, SQLITE_BUSY_MAX};
 
@@ -32,14 +31,12 @@ struct Open {
 }
 
 impl Pools {
-    pub(super) fn open(url: &str, options: &Options) -> Result<Pools, SourceError> {
-        let target =
-            SqliteConnectOptions::from_str(url).map_err(|error| SourceError::from_sqlx(&error))?;
+    pub(super) fn open(target: SqliteConnectOptions, options: &Options) -> Pools {
         let target = target.busy_timeout(SQLITE_BUSY_MAX);
         let connections_max = options.connections_max.max(1);
         let file = Watch::new(target.get_filename());
         let open = Mutex::new(Arc::new(Open::new(connections_max, &target)));
-        Ok(Pools { target, connections_max, file, open })
+        Pools { target, connections_max, file, open }
     }
 
     fn now_open(&self) -> Arc<Open> {
@@ -53,7 +50,7 @@ impl Pools {
             Door::Work => &open.work,
             Door::Round => &open.round,
         };
-        pool.acquire().await.map_err(|error| SourceError::from_sqlx(&error))
+        pool.acquire().await.map_err(|error| unreachable::sqlite(&self.target, &error))
     }
 
     /// Lets go of a file that was replaced, if a round knows of that.

@@ -145,8 +145,8 @@ fn headers(reader: &mut TableReader<'_>) -> Vec<(String, String)> {
             Some((name, value)) => headers.push((name.trim().into(), value.trim().into())),
             None => reader.refuse(
                 "headers",
-                &format!("\"{line}\" is no header"),
-                "write it as \"Name: value\"",
+                "one of them has no colon, and is not shown, for it may be a secret",
+                "write each as \"Name: value\"",
             ),
         }
     }
@@ -154,7 +154,7 @@ fn headers(reader: &mut TableReader<'_>) -> Vec<(String, String)> {
 }
 
 /// A string that is there and not empty.
-fn filled(reader: &mut TableReader<'_>, key: &str) -> Option<String> {
+pub(super) fn filled(reader: &mut TableReader<'_>, key: &str) -> Option<String> {
     reader.text(key).filter(|text| !text.is_empty())
 }
 

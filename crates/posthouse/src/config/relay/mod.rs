@@ -16,7 +16,7 @@ use posthouse_relay::runner::Tempo;
 use super::raw::Raw;
 use super::report::Report;
 pub(crate) use route::Route;
-pub(crate) use sources::{SourceConfig, Url};
+pub(crate) use sources::SourceConfig;
 
 /// Longest duration of the relay that may be configured, in milliseconds: thirty days.
 const DURATION_MS_MAX: u64 = 30 * 86_400_000;

@@ -105,7 +105,7 @@ impl Http {
     fn client(&self) -> Result<Client, Vec<Fault>> {
         let tls = TlsSettings { roots: self.roots(), client: self.certificate()? };
         let settings = ClientSettings { reach: self.reach()?, tls, ..ClientSettings::default() };
-        Client::new(settings).map_err(|error| vec![fault("tls", error.problem)])
+        Client::new(settings).map_err(|error| vec![fault("tls", error.to_string())])
     }
 
     fn roots(&self) -> Roots {
@@ -171,6 +171,8 @@ impl Destination {
 fn own_host(url: &str) -> Option<String> {
     let (_, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
+    // A user name and a password are refused with the address itself, and must not become a rule.
+    let authority = Some(authority).filter(|text| !text.contains('@'))?;
     let host = match authority.strip_prefix('[') {
         Some(rest) => rest.split(']').next()?,
         None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use posthouse_pump::plan::Plan;
 use posthouse_relay::runner::Tempo;
-use posthouse_relay::source::{BODY_BYTES_DEFAULT, BODY_BYTES_MAX, CommitOrder, table_of};
+use posthouse_relay::source::{
+    BODY_BYTES_DEFAULT, BODY_BYTES_MAX, CommitOrder, check_address, table_of,
+};
 
+use super::endpoints::filled;
 use super::{DURATION_MS_MAX, TEMPO};
 use crate::config::keys::RELAY_SOURCES;
 use crate::config::raw::{Raw, Table};
@@ -20,6 +24,9 @@ const LEASE_MS_MIN: u64 = 500;
 
 /// The shortest time from one round to the next, in milliseconds.
 const ROUND_MS_MIN: u64 = 20;
+
+/// Bytes of a file that holds the address of a database.
+const URL_BYTES_MAX: usize = 4_096;
 
 /// What makes a request visible, as it is called here.
 const ORDERS: [(&str, CommitOrder); 3] =
@@ -42,6 +49,45 @@ pub(crate) enum Url {
     Here(Secret),
     /// In a file of its own, so that its password need not be anywhere else.
     File(PathBuf),
+}
+
+impl Url {
+    /// The address, from wherever it stands.
+    ///
+    /// # Errors
+    /// Why there is none, for people. What may be an address is not repeated.
+    pub(crate) fn read(&self) -> Result<String, String> {
+        let path = match self {
+            Url::Here(url) => return Ok(url.0.clone()),
+            Url::File(path) => path,
+        };
+        if looks_like_address(path) {
+            let problem = "url_file is the name of a file that holds an address, and not an \
+                           address; write the address as url, or into a file";
+            return Err(problem.to_owned());
+        }
+        let shown = path.display();
+        let text = fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
+        match text.trim() {
+            "" => Err(format!("{shown}: it is empty; write the address of its database there")),
+            text if text.len() > URL_BYTES_MAX => {
+                Err(format!("{shown}: it is longer than {URL_BYTES_MAX} bytes"))
+            }
+            text => Ok(text.to_owned()),
+        }
+    }
+
+    /// Whether the address is there and can be understood.
+    fn check(&self) -> Result<(), String> {
+        check_address(&self.read()?).map_err(|error| error.to_string())
+    }
+}
+
+/// Whether an address stands where its file is to be named. It must not be repeated.
+fn looks_like_address(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    let signs = ["://", "@", "=", "sqlite:", "postgres:", "postgresql:"];
+    signs.iter().any(|sign| text.contains(sign)) && !path.exists()
 }
 
 /// One request table.
@@ -103,7 +149,7 @@ fn refuse_twin(
 fn read_source(table: &Table, report: &mut Report) -> Option<SourceConfig> {
     let mut reader = TableReader::new(table, report);
     let name = reader.name("name", "a source")?;
-    let url = url(&mut reader)?;
+    let url = url(&mut reader, &name)?;
     let lease_ms = reader.duration("lease", TEMPO.lease_ms, LEASE_MS_MIN..=DURATION_MS_MAX);
     let round_ms =
         reader.duration("round", TEMPO.round_ms.min(lease_ms / 4), ROUND_MS_MIN..=DURATION_MS_MAX);
@@ -126,15 +172,21 @@ fn read_source(table: &Table, report: &mut Report) -> Option<SourceConfig> {
     })
 }
 
-fn url(reader: &mut TableReader<'_>) -> Option<Url> {
-    match (reader.text("url"), reader.text("url_file")) {
-        (Some(url), None) => Some(Url::Here(Secret(url))),
-        (None, Some(file)) => Some(Url::File(file.into())),
+fn url(reader: &mut TableReader<'_>, source: &str) -> Option<Url> {
+    let given = (filled(reader, "url"), filled(reader, "url_file"));
+    let (key, url) = match given {
+        (Some(url), None) => ("url", Url::Here(Secret(url))),
+        (None, Some(file)) => ("url_file", Url::File(file.into())),
         _ => {
             let help =
                 "give url = \"sqlite:FILE\" or \"postgres://...\", or a url_file that holds it";
             reader.refuse("url", "a source needs one of `url` and `url_file`", help);
-            None
+            return None;
         }
+    };
+    if let Err(problem) = url.check() {
+        let message = format!("the relay source \"{source}\" cannot be used: {problem}");
+        reader.refuse(key, &message, "");
     }
+    Some(url)
 }

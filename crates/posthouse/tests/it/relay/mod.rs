@@ -2,6 +2,7 @@
 //! receiver misbehaves, tables that are not as they should be, and what operators do.
 
 mod bad_input;
+mod change;
 mod clock;
 mod config;
 mod database;
@@ -11,5 +12,6 @@ mod faults;
 mod operate;
 mod receiver;
 mod scene;
+mod secrets;
 mod verdict;
 mod writer;
