@@ -124,14 +124,18 @@ fn describe_redirect(answer: &Answer) -> String {
     format!("; redirects (here to {place}) are not followed: correct the URL")
 }
 
+/// A password may hold what ends the path of an address, and a query an `@`; where nobody can tell
+/// which it is, nothing is shown.
 fn without_secrets(address: &str) -> String {
-    let address = address.split(['?', '#', ';']).next().unwrap_or_default();
     // A host may be named without a scheme, too (RFC 3986, section 4.2).
-    match address.split_once("//") {
-        Some((scheme, rest)) => {
-            let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-            format!("{scheme}//{host}")
-        }
-        None => address.rsplit_once('@').map_or(address, |(_, rest)| rest).to_owned(),
-    }
+    let (scheme, rest) = match address.split_once("//") {
+        Some((scheme, rest)) => (format!("{scheme}//"), rest),
+        None => (String::new(), address),
+    };
+    let (path, behind) = rest.split_at(rest.find(['?', '#', ';']).unwrap_or(rest.len()));
+    let shown = match behind.contains('@') {
+        true => "***",
+        false => path.rsplit_once('@').map_or(path, |(_, host)| host),
+    };
+    scheme + shown
 }

@@ -101,6 +101,10 @@ fn mask_user(address: &str) -> String {
         },
     };
     let (user, host) = match rest.rsplit_once('@') {
+        // An @ in a setting makes what stands before it look like a user.
+        Some((user, _)) if user.contains('?') && !user.contains(':') => {
+            return format!("{scheme}{MASK}");
+        }
         Some((user, host)) => (format!("{}@", mask_password(user)), host),
         None => (String::new(), rest),
     };
@@ -152,6 +156,7 @@ mod tests {
         check("postgres:me:secret@host/db", "postgres:me:***@host/db");
         check("postgresql:/me:secret@host/db", "postgresql:/me:***@host/db");
         check("postgres://host/db&password=secret", "postgres://***");
+        check("postgres://host/db?password=s@cret", "postgres://***");
         check("host=there user=me password=secret", "***");
         check("me:secret@host/db", "***");
         check("", "");

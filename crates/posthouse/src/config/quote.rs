@@ -22,8 +22,9 @@ const SECRET: [&str; 9] = [
     "client_key_file",
 ];
 
-/// What gives an address with a user name or a value in its query away.
-const SUSPICIOUS: [&str; 4] = ["://", "@", "=", "whsec_"];
+/// What gives an address with a user name or a value in its query away, or a comment, which may say
+/// anything.
+const SUSPICIOUS: [&str; 5] = ["://", "@", "=", "whsec_", "#"];
 
 /// A line, and what of it is at fault, in characters.
 pub(super) struct Quote {
@@ -56,8 +57,8 @@ fn shown(line: &str) -> (String, Option<usize>) {
     if is_header(line) {
         return (line.to_owned(), None);
     }
-    let Some((key, value)) = line.split_once('=').filter(|(key, _)| is_bare(key.trim())) else {
-        return match is_bare(line.trim()) {
+    let Some((key, value)) = line.split_once('=').filter(|(key, value)| is_key(key, value)) else {
+        return match line.trim().is_empty() || is_known(line.trim()) {
             true => (line.to_owned(), None),
             false => (MASK.to_owned(), Some(0)),
         };
@@ -77,10 +78,17 @@ fn is_suspicious(value: &str) -> bool {
     is_table || SUSPICIOUS.iter().any(|sign| value.contains(sign))
 }
 
-/// Whether it is the head of a table, and not an entry of a list.
+/// Whether it is the head of a table, and not an entry of a list: made of small letters, as the
+/// names of tables are, and hardly any secret is.
 fn is_header(line: &str) -> bool {
     let line = line.trim();
-    line.starts_with('[') && is_bare(line.trim_matches(['[', ']']).trim())
+    let path = line.trim_matches(['[', ']']);
+    line.starts_with('[') && path.chars().all(|c| c.is_ascii_lowercase() || "_-. ".contains(c))
+}
+
+/// Whether what stands before the sign is a key, and not a secret that ends with such signs.
+fn is_key(key: &str, value: &str) -> bool {
+    is_bare(key.trim()) && (is_known(key.trim()) || !value.trim_matches(['=', ' ']).is_empty())
 }
 
 /// Whether it may be a key: letters of bare keys (TOML 1.0, section "Keys") and dots.
@@ -90,14 +98,29 @@ fn is_bare(text: &str) -> bool {
 
 /// Whether the key is known, and never holds a secret.
 fn is_harmless(key: &str) -> bool {
+    is_known(key) && !SECRET.contains(&last_of(key).as_str())
+}
+
+/// Whether there is such a key.
+fn is_known(key: &str) -> bool {
+    let last = last_of(key);
+    let of_keys = KEYS.iter().filter_map(|key| key.path.rsplit('.').next());
+    let of_lists = LISTS.iter().flat_map(|list| list.keys.iter().copied());
+    of_keys.chain(of_lists).any(|known| known == last)
+}
+
+/// The last part of a key, however it is written.
+fn last_of(key: &str) -> String {
     let path = match key.strip_prefix(ENVIRONMENT_PREFIX) {
         Some(name) => name.to_lowercase().replace("__", "."),
         None => key.to_owned(),
     };
-    let last = path.rsplit('.').next().unwrap_or_default().trim();
-    let of_keys = KEYS.iter().filter_map(|key| key.path.rsplit('.').next());
-    let of_lists = LISTS.iter().flat_map(|list| list.keys.iter().copied());
-    of_keys.chain(of_lists).any(|known| known == last) && !SECRET.contains(&last)
+    path.rsplit('.').next().unwrap_or_default().trim().to_owned()
+}
+
+/// A key that nobody knows, if it may be one.
+pub(super) fn shown_key(path: &str) -> &str {
+    if is_bare(path) { path } else { MASK }
 }
 
 #[cfg(test)]
@@ -127,5 +150,9 @@ mod tests {
         check("POSTHOUSE__LIMITS__MEMORY=lots", "POSTHOUSE__LIMITS__MEMORY=lots");
         check("node.name", "node.name");
         check("", "");
+        check("whsec_hunter2", "***");
+        check("whsec_hunter2==", "***");
+        check("[ whsec_hunter2 ]", "***");
+        check("lease = 5 # was hunter2", "lease = ***");
     }
 }

@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, List};
+use super::quote::shown_key;
 use super::report::{Mistake, Report};
 use super::source::{Place, Source};
 use super::suggestion::nearest;
@@ -179,7 +180,8 @@ impl Layers {
                 }
                 None => {
                     let help = did_you_mean(nearest(name.get_ref(), list.keys.iter().copied()));
-                    let message = format!("unknown key `{}` in {}", name.get_ref(), list.what);
+                    let name_shown = shown_key(name.get_ref());
+                    let message = format!("unknown key `{name_shown}` in {}", list.what);
                     self.mistake(Code::KeyUnknown, &Place::new(source, name.span()), message, help);
                 }
             }
@@ -200,7 +202,7 @@ impl Layers {
         let found = if place.has_lines() { nearest(name, siblings) } else { None };
         let all = keys::KEYS.iter().map(|key| key.path);
         let help = did_you_mean(found.or_else(|| nearest(path, all)));
-        self.mistake(Code::KeyUnknown, place, format!("unknown key `{path}`"), help);
+        self.mistake(Code::KeyUnknown, place, format!("unknown key `{}`", shown_key(path)), help);
     }
 
     fn mistake(&mut self, code: Code, place: &Place, message: String, help: String) {

@@ -153,6 +153,7 @@ fn redirects_are_told_without_what_may_be_secret() {
     check_redirect("https://a.example/login#secret", "https://a.example/login");
     check_redirect("https://me:secret@a.example/login", "https://a.example/login");
     check_redirect("https://me:se/cr@et@a.example/", "https://a.example/");
+    check_redirect("https://me:se;cret@a.example/login", "https://***");
     check_redirect("//me:secret@a.example/login", "//a.example/login");
     check_redirect("mailto:me:secret@a.example", "a.example");
     check_redirect("/login?token=secret", "/login");
