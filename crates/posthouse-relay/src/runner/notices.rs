@@ -62,6 +62,15 @@ pub fn tell(source: &str, notice: &Notice) {
         Notice::EndpointUp { endpoint } => {
             tracing::info!(source, %endpoint, "an endpoint works again");
         }
+        Notice::Locked { .. } | Notice::WithheldFull { .. } | Notice::Fenced { .. } => {
+            tell_of_source(source, notice);
+        }
+    }
+}
+
+/// Writes down what is no single request's or endpoint's own.
+fn tell_of_source(source: &str, notice: &Notice) {
+    match notice {
         Notice::Locked { id, requests, for_ms } => {
             tracing::error!(
                 source,
@@ -87,5 +96,6 @@ pub fn tell(source: &str, notice: &Notice) {
                 "another node owns the bucket by now; nothing was written"
             );
         }
+        _ => {}
     }
 }
