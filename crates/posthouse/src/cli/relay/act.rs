@@ -51,7 +51,7 @@ pub(crate) struct Skip {
     #[command(flatten)]
     which: Which,
     /// All of the business id that are open, and not only those that are blocked.
-    #[arg(long, requires = "key")]
+    #[arg(long, conflicts_with = "ids")]
     all: bool,
     /// Do not ask.
     #[arg(short, long)]

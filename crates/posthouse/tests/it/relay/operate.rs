@@ -285,7 +285,7 @@ fn of_a_business_id_only_what_is_blocked_is_skipped() {
     scene.run("skip --key k --yes").ok();
     scene.await_state(ids[1], "done");
     assert_eq!(scene.row(ids[0])["state"], "failed");
-    scene.fails("skip 1 --all --yes", 2, "--key");
+    scene.fails("skip 1 --all --yes", 2, "cannot be used with");
     scene.receiver.refuse(true);
     let ids: Vec<i64> =
         ["three", "four"].map(|body| scene.submit(&format!("order {body} --key k"))).into();
