@@ -34,7 +34,7 @@ pub use destination::{
 };
 pub use fault::Fault;
 pub use http::HttpCourier;
-pub use key_ring::SecretSource;
+pub use key_ring::{SecretSource, looks_like_key};
 pub use target::HttpTarget;
 
 /// The clocks of the node. An argument, so that tests decide how late it is.

@@ -152,8 +152,17 @@ fn read(source: &SecretSource, keys: &mut Vec<Key>) -> Result<(), String> {
 fn is_secret_itself(source: &SecretSource) -> bool {
     match source {
         SecretSource::Environment(name) => name.contains(PREFIX),
-        SecretSource::File(path) => path.to_string_lossy().contains(PREFIX),
+        SecretSource::File(path) => looks_like_key(&path.to_string_lossy()),
     }
+}
+
+/// Whether a text may be a signing key: it has the mark of one (Standard Webhooks), or is what
+/// stands behind that mark, base64 of 18 bytes at least (RFC 4648, section 4). Names of files have
+/// dots, dashes or slashes.
+pub fn looks_like_key(text: &str) -> bool {
+    let is_base64 = text.chars().all(|c| c.is_ascii_alphanumeric() || "+=".contains(c));
+    let is_mixed = text.contains(char::is_uppercase) && text.contains(char::is_numeric);
+    text.contains(PREFIX) || (text.len() >= 24 && is_base64 && is_mixed)
 }
 
 fn read_file(path: &Path) -> io::Result<String> {

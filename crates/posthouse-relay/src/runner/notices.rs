@@ -22,17 +22,22 @@ pub fn tell_gap(source: &str, gap: &Gap) {
 pub fn tell(source: &str, notice: &Notice) {
     match notice {
         Notice::UnknownCode { id, code } => {
-            tracing::error!(source, id = id.0, %code, "a request has an unknown code; it waits");
+            tracing::error!(source, id = id.0, ?code, "a request has an unknown code; it waits");
         }
         Notice::OtherGroup { id, named, group } => {
             tracing::error!(
-                source, id = id.0, %named, %group,
+                source,
+                id = id.0,
+                ?named,
+                ?group,
                 "a request names a group that is not its code's; it waits"
             );
         }
         Notice::UnknownWindow { id, window } => {
             tracing::error!(
-                source, id = id.0, %window,
+                source,
+                id = id.0,
+                ?window,
                 "a request names an unknown window; it waits"
             );
         }
@@ -47,7 +52,10 @@ pub fn tell(source: &str, notice: &Notice) {
         }
         Notice::KeyBlocked { id, key, error } => {
             tracing::error!(
-                source, id = id.0, %key, error,
+                source,
+                id = id.0,
+                ?key,
+                error,
                 "a request was given up; its business id waits"
             );
         }

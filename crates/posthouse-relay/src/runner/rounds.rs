@@ -206,6 +206,8 @@ impl Rounds {
         for bucket in round.lost {
             self.released.remove(&bucket);
             if self.held.remove(&bucket).is_some() {
+                // Another node has it, or nobody can: somebody may have deleted it.
+                self.is_prepared = false;
                 inputs.push(Input::Lost(bucket));
             }
         }

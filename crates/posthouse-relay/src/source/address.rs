@@ -1,5 +1,6 @@
 //! Which table an address leads to, as far as the address itself says.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::base::{Address, read_address};
@@ -11,7 +12,7 @@ pub fn table_of(url: &str) -> Option<String> {
     let target = match read_address(url).ok()? {
         Address::Postgres(target) => target,
         Address::Sqlite(target) => {
-            return Some(format!("sqlite:{}", whole(target.get_filename()).display()));
+            return Some(format!("sqlite:{}", file_of(target.get_filename())));
         }
     };
     let host = match target.get_socket() {
@@ -22,6 +23,14 @@ pub fn table_of(url: &str) -> Option<String> {
     let database = target.get_database().unwrap_or(user);
     let options = target.get_options().unwrap_or_default();
     Some(format!("postgres://{user}@{host}:{}/{database} {options}", target.get_port()))
+}
+
+/// A file that is there by its number, for it may have several names; else its path.
+fn file_of(path: &Path) -> String {
+    match path.metadata() {
+        Ok(found) => format!("{}:{}", found.dev(), found.ino()),
+        Err(_) => whole(path).display().to_string(),
+    }
 }
 
 /// The one path of a file, also of one that is not there yet.
@@ -62,6 +71,8 @@ mod tests {
         std::fs::write(path.join("a.db"), "").unwrap();
         std::os::unix::fs::symlink(path.join("a.db"), path.join("link.db")).unwrap();
         check(&url("a.db"), &url("link.db?mode=rw"), true);
+        std::fs::hard_link(path.join("a.db"), path.join("hard.db")).unwrap();
+        check(&url("a.db"), &url("hard.db"), true);
     }
 
     #[test]

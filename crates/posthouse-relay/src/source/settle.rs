@@ -1,7 +1,8 @@
 //! Write-backs: one statement for all outcomes, each under its fence, and a second look at those
 //! that changed nothing.
 //!
-//! The rows of the buckets are locked until the end, in the order of their numbers: nobody can take
+//! The fence of the bucket is what counts, not that of the row, which somebody may have copied from
+//! elsewhere. The rows of the buckets are locked until the end, in the order of their numbers: nobody can take
 //! a bucket over between the check of its fence and the write under it. Requests are locked after
 //! them, in the order of their ids; one that somebody else has locked is left out and told, so that
 //! it holds up no other outcome, and no two writers wait for each other in a circle.
@@ -122,7 +123,7 @@ fn text(dialect: Dialect) -> String {
          done_at = CASE WHEN v.state >= 3 THEN {now} END \
          FROM {outcomes} {owned} {and_free} \
          WHERE relay_request.id = v.id AND relay_request.state < 3 \
-         AND relay_request.fence <= v.fence AND (relay_request.slot IS NULL \
+         AND (relay_request.slot IS NULL \
          OR relay_request.slot BETWEEN owned.slot_first AND owned.slot_last) \
          RETURNING relay_request.id",
         dialect.int_in("bucket", 1),

@@ -111,8 +111,9 @@ fn csv(columns: &[Column], rows: &[Value]) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|error| failed(&error))
 }
 
+/// A cell is one line, whatever its text would like to look like.
 fn cell(row: &Value, field: &str) -> String {
-    printable(&text(field_of(row, field)))
+    printable(&text(field_of(row, field))).replace('\n', "\\n")
 }
 
 /// The same text without what could steer a terminal.

@@ -1,5 +1,7 @@
 //! Addresses without their passwords and headers without their values, for showing.
 
+use posthouse_relay::courier::looks_like_key;
+
 /// What stands for a secret.
 pub(super) const MASK: &str = "***";
 
@@ -38,9 +40,8 @@ pub(super) fn mask_all(text: &str) -> String {
 
 /// Where a secret is read from; replaced if it is the secret itself, put there by mistake.
 pub(super) fn mask_place(text: &str) -> String {
-    let is_secret =
-        ["whsec_", "-----", "://", "@", "=", "\n"].iter().any(|sign| text.contains(sign));
-    if is_secret { MASK.to_owned() } else { text.to_owned() }
+    let has_sign = ["-----", "://", "@", "=", "\n"].iter().any(|sign| text.contains(sign));
+    if has_sign || looks_like_key(text) { MASK.to_owned() } else { text.to_owned() }
 }
 
 /// The address of an endpoint: without a password, and without what its query says, which may be a
@@ -191,6 +192,7 @@ mod tests {
             ("keys/warehouse", "keys/warehouse"),
             ("env:WAREHOUSE_KEY", "env:WAREHOUSE_KEY"),
             ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "***"),
+            ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "***"),
             ("postgres://me:secret@host/db", "***"),
         ] {
             assert_eq!(mask_place(text), expected);

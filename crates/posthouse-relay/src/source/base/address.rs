@@ -49,7 +49,13 @@ pub(crate) fn read(url: &str) -> Result<Address, SourceError> {
     if let Some(rest) = url.strip_prefix("postgres:").or(url.strip_prefix("postgresql:")) {
         return read_postgres(url, rest).map(Address::Postgres);
     }
-    if url.starts_with("sqlite:") {
+    if let Some(file) = url.strip_prefix("sqlite:") {
+        if file.contains("://") {
+            return Err(SourceError::unfit(
+                "the address of the database names another address in the place of a file: write \
+                 it as sqlite:FILE",
+            ));
+        }
         let target = SqliteConnectOptions::from_str(url);
         return target.map(Address::Sqlite).map_err(|_| {
             SourceError::unfit(
@@ -136,6 +142,7 @@ mod tests {
         check("postgres://host/db?secret", "that is not known");
         check("postgres://host/db?sslmode=secret", "cannot be read");
         check("sqlite:a.db?secret=secret", "cannot be read");
+        check("sqlite:postgres://me:secret@host/db", "in the place of a file");
         check("oracle://me:secret@host/db", "must look like");
         check("host=there password=secret", "must look like");
         check("", "must look like");

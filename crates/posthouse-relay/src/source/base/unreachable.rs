@@ -37,8 +37,11 @@ pub(super) async fn postgres(target: &PgConnectOptions, error: Error) -> SourceE
 pub(super) fn sqlite(target: &SqliteConnectOptions, error: &Error) -> SourceError {
     match error {
         Error::PoolTimedOut => all_in_use(ACQUIRE_MAX),
-        error => SourceError::from_sqlx(error)
-            .while_doing(&format!("the file {}", target.get_filename().display())),
+        error => {
+            let file = target.get_filename();
+            let whole = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+            SourceError::from_sqlx(error).while_doing(&format!("the file {}", whole.display()))
+        }
     }
 }
 

@@ -12,6 +12,7 @@ pub(super) async fn run(bench: &impl Bench) {
     every_state_is_written(bench).await;
     what_ends_untried_keeps_its_last_error(bench).await;
     a_wrong_fence_changes_nothing(bench).await;
+    a_fence_from_elsewhere_hinders_nobody(bench).await;
     a_foreign_slot_changes_nothing(bench).await;
     a_lost_answer_is_found_again(bench).await;
     what_others_finished_is_gone(bench).await;
@@ -83,6 +84,14 @@ async fn a_wrong_fence_changes_nothing(bench: &impl Bench) {
     assert_eq!(node.settle(outcomes).await, [Settled::Fenced, Settled::Recorded]);
     assert_eq!(node.settle(vec![outcome(1, &higher, State::Done)]).await, [Settled::Fenced]);
     assert_eq!(states(bench).await, [0, 3]);
+}
+
+/// As in rows that somebody has copied from another database.
+async fn a_fence_from_elsewhere_hinders_nobody(bench: &impl Bench) {
+    let (node, granted) = setting(bench, 1).await;
+    bench.sql("UPDATE relay_request SET fence = 9223372036854775807").await;
+    assert_eq!(node.settle(vec![outcome(1, &granted, State::Done)]).await, [Settled::Recorded]);
+    assert_eq!(states(bench).await, [3]);
 }
 
 async fn a_foreign_slot_changes_nothing(bench: &impl Bench) {

@@ -1,5 +1,7 @@
 //! The way from the API to a source: to its running part, and to its database.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use posthouse_pump::request::RequestId;
 use posthouse_relay::runner::Status;
@@ -119,13 +121,20 @@ pub(super) async fn counts(source: &RunningSource) -> Result<(Vec<Count>, bool),
     }
 }
 
-/// Carries out what an operator wants.
+/// How long an answer to an operator waits for the round by which this node knows of the change.
+const HEARD_MAX: Duration = Duration::from_secs(5);
+
+/// How often it looks whether that round has been.
+const HEARD_PAUSE: Duration = Duration::from_millis(10);
+
+/// Carries out what an operator wants, and waits until this node keeps to it. Where its source is
+/// in trouble, it will when that is over.
 ///
 /// # Errors
 /// 400 when it makes no sense, 409 when somebody else holds what it is about, and 503 when the
 /// database does not answer or is not as it must be.
 pub(super) async fn operate(source: &RunningSource, action: &Action) -> Result<Operated, Problem> {
-    source.database.operate(action).await.map_err(|error| match error.kind {
+    let operated = source.database.operate(action).await.map_err(|error| match error.kind {
         SourceErrorKind::Refused => {
             Problem::new(StatusCode::BAD_REQUEST, Code::RequestInvalid, error.detail)
         }
@@ -134,7 +143,14 @@ pub(super) async fn operate(source: &RunningSource, action: &Action) -> Result<O
             Problem::new(StatusCode::CONFLICT, Code::RowsLocked, detail)
         }
         _ => silent(source, &error),
-    })
+    })?;
+    let heard = async {
+        while source.handle.status().await.is_some_and(|it| it.control_version < operated.version) {
+            tokio::time::sleep(HEARD_PAUSE).await;
+        }
+    };
+    let _ = tokio::time::timeout(HEARD_MAX, heard).await;
+    Ok(operated)
 }
 
 /// Asks the database.

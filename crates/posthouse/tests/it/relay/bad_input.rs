@@ -283,6 +283,17 @@ fn a_table_that_goes_while_the_node_runs_is_told() {
     trial.expect_log("requests can be read again");
 }
 
+/// Nobody owns what has no bucket, so this must not be found by chance.
+#[test]
+fn buckets_that_go_while_the_node_runs_are_told() {
+    let trial = Trial::on_file();
+    trial.expect_work();
+    run(&trial.url, "DELETE FROM relay_bucket WHERE slot_first > 0");
+    trial.expect_log("the table `relay_bucket` lacks 15 of its 16 rows");
+    init(&trial.url);
+    trial.expect_work();
+}
+
 /// A source is read from the configuration at the start only; until then it goes on as it was.
 #[test]
 fn a_source_that_is_taken_out_of_the_configuration_goes_on() {
