@@ -2,10 +2,11 @@
 //! that changed nothing.
 //!
 //! The fence of the bucket is what counts, not that of the row, which somebody may have copied from
-//! elsewhere. The rows of the buckets are locked until the end, in the order of their numbers: nobody can take
-//! a bucket over between the check of its fence and the write under it. Requests are locked after
-//! them, in the order of their ids; one that somebody else has locked is left out and told, so that
-//! it holds up no other outcome, and no two writers wait for each other in a circle.
+//! elsewhere. The rows of the buckets are locked until the end, in the order of their numbers:
+//! nobody can take a bucket over between the check of its fence and the write under it. Requests
+//! are locked after them, in the order of their ids; one that somebody else has locked is left out
+//! and told, so that it holds up no other outcome, and no two writers wait for each other in a
+//! circle.
 
 use std::collections::HashMap;
 

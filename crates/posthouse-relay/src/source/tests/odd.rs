@@ -23,7 +23,7 @@ const TEXTS: [(&str, usize); 12] = [
     ("method", 128),
     ("content_type", 128),
     ("traceparent", 64),
-    ("headers", 65_536),
+    ("headers", 16_384),
 ];
 
 const NUMBERS: [&str; 7] =
