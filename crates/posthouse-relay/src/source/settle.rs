@@ -107,10 +107,13 @@ fn text(dialect: Dialect) -> String {
          WHERE id = ANY(ARRAY(SELECT v.id FROM {outcomes} {owned})) AND state < 3 \
          ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
     );
+    // `IS TRUE` has the planner look each id up in a hash. It would take a join for one of few rows
+    // with few, and compare each with each.
     let (free, and_free) = match dialect {
-        Dialect::Postgres => {
-            (format!(", free AS MATERIALIZED ({free})"), "JOIN free ON free.id = v.id")
-        }
+        Dialect::Postgres => (
+            format!(", free AS MATERIALIZED ({free})"),
+            "AND (relay_request.id IN (SELECT id FROM free)) IS TRUE",
+        ),
         Dialect::Sqlite => (String::new(), ""),
     };
     format!(
@@ -122,8 +125,8 @@ fn text(dialect: Dialect) -> String {
          last_error = CASE WHEN {is_told} THEN v.error ELSE relay_request.last_error END, \
          fence = v.fence, updated_at = {now}, \
          done_at = CASE WHEN v.state >= 3 THEN {now} END \
-         FROM {outcomes} {owned} {and_free} \
-         WHERE relay_request.id = v.id AND relay_request.state < 3 \
+         FROM {outcomes} {owned} \
+         WHERE relay_request.id = v.id AND relay_request.state < 3 {and_free} \
          AND (relay_request.slot IS NULL \
          OR relay_request.slot BETWEEN owned.slot_first AND owned.slot_last) \
          RETURNING relay_request.id",

@@ -46,9 +46,10 @@ impl Script {
     }
 }
 
-/// Most are short, so that writers get on; a few take as long as may be.
+/// Most are short, so that writers get on; a few take as long as may be. There are never so many of
+/// these that all writers stand still together.
 fn hold_ms(random: &mut Random, most: u64) -> u64 {
-    let is_short = most > USUAL_HOLD_MS && !random.chance(10);
+    let is_short = most > USUAL_HOLD_MS && !random.chance(1);
     random.below(if is_short { USUAL_HOLD_MS } else { most })
 }
 
