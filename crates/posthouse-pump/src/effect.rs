@@ -85,6 +85,15 @@ pub enum Notice {
         /// How many tries had been made.
         attempts: u32,
     },
+    /// An endpoint has brought nothing but failures for a while; everything goes on as before.
+    EndpointFailing {
+        /// The endpoint.
+        endpoint: Arc<str>,
+        /// What was wrong last.
+        error: String,
+        /// For how long it has been so, in milliseconds.
+        for_ms: u64,
+    },
     /// The breaker of an endpoint has opened: nothing goes there but a trial now and then.
     EndpointDown {
         /// The endpoint.
@@ -92,7 +101,7 @@ pub enum Notice {
         /// What was wrong last.
         error: String,
     },
-    /// The breaker of an endpoint has closed again.
+    /// An endpoint of which it was told that it fails has answered.
     EndpointUp {
         /// The endpoint.
         endpoint: Arc<str>,

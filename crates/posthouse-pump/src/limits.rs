@@ -44,6 +44,10 @@ pub const SKIPPED_MAX: usize = 10_000;
 /// Settlements that may be outstanding at a time.
 pub const SETTLEMENTS_MAX: usize = 2;
 
+/// For how long an endpoint must have brought nothing but failures until people are told, in
+/// milliseconds.
+pub const FAILING_TOLD_MS: u64 = 5_000;
+
 /// Faults of requests of which people are told between two plans, and requests that cannot be read
 /// of which they are told at a time.
 pub const TOLD_MAX: usize = 1_000;

@@ -40,7 +40,7 @@ pub struct Read {
     pub slots: Arc<[SlotRange]>,
     /// The codes whose content is wanted.
     pub codes: Arc<[Arc<str>]>,
-    /// At most so many requests.
+    /// At most so many requests; one more if the one with the lowest id that there is leads them.
     pub rows_max: u32,
     /// At most about so many bytes of content; a single request may be larger.
     pub bytes_max: u64,
@@ -49,14 +49,15 @@ pub struct Read {
 /// Which part of the source to read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Span {
-    /// New ground: ids above `after`. The answer also tells which ids on the way are not there.
+    /// New ground: ids above `after`, and the lowest one itself if that is where it begins. The
+    /// answer also tells which ids on the way are not there.
     Forward {
         /// The last id of the ground before.
         after: RequestId,
     },
     /// Old ground, once more: ids above `after`, up to `up_to` included.
     Again {
-        /// Where to begin, itself excluded.
+        /// Where to begin, itself excluded unless it is the lowest that there is.
         after: RequestId,
         /// Where to end, itself included.
         up_to: RequestId,

@@ -9,8 +9,16 @@ use bytes::Bytes;
 pub struct RequestId(pub i64);
 
 impl RequestId {
-    /// Below every request: where reading begins. Writers may give numbers below 1, too.
+    /// Where reading begins. Writers may give numbers below 1, too, and even this one.
     pub const LOWEST: RequestId = RequestId(i64::MIN);
+
+    /// The first one of a span that lies after this one; the lowest begins its span itself.
+    pub fn first_after(self) -> RequestId {
+        match self {
+            RequestId::LOWEST => RequestId::LOWEST,
+            RequestId(id) => RequestId(id.saturating_add(1)),
+        }
+    }
 }
 
 /// A hash value of a business id, below [`SLOTS`]. Fixed for ever, so that buckets may change.

@@ -21,7 +21,7 @@ impl Pump {
             self.ready.insert(name.clone());
         }
         self.rules.set(now, plan);
-        self.told.clear();
+        self.told.keep(|cause| self.rules.is_fault_still(cause, &old));
         if is_alike {
             self.judge_anew(now, &old);
         } else {

@@ -22,6 +22,7 @@ mod blocked;
 mod buckets;
 mod cause;
 mod changes;
+mod failing;
 mod figures;
 mod gaps;
 mod hours;

@@ -199,6 +199,20 @@ impl Rules {
         }
     }
 
+    /// Whether a fault of a request that an older plan did not put right is not put right by this
+    /// one either.
+    pub fn is_fault_still(&self, cause: &Cause, old: &Plan) -> bool {
+        match cause {
+            Cause::UnknownCode(code) => !self.codes.contains_key(code),
+            Cause::UnknownWindow(name) => !self.hours.contains_key(name),
+            Cause::OtherGroup(code) => {
+                let group = |plan: &Plan| plan.codes.get(code).map(|code| code.group.clone());
+                group(old).is_some() && group(old) == group(&self.plan)
+            }
+            _ => false,
+        }
+    }
+
     fn has_same_windows(&self, old: &Plan) -> bool {
         let windows = |plan: &Plan| -> Vec<_> {
             plan.groups.values().map(|group| group.window.clone()).collect()

@@ -2,9 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::ops::Bound::{Excluded, Unbounded};
+use std::sync::Arc;
 
+use super::failing::Failing;
 use super::lane::LaneNo;
-use crate::breaker::BreakerState;
+use super::verdict::shorten;
+use crate::attempt::{Blame, Verdict};
+use crate::breaker::{BreakerState, Turn};
+use crate::effect::Notice;
 use crate::plan::{Breaker, Endpoint};
 use crate::rate::Rate;
 use crate::request::RequestId;
@@ -37,6 +42,7 @@ pub(super) struct Station {
     pub runnable: BTreeSet<Rank>,
     pub in_flight: u32,
     pub breaker: BreakerState,
+    pub failing: Failing,
     pub rate: Rate,
     /// Requests for it that are in memory, and their bytes.
     pub rows: usize,
@@ -52,6 +58,7 @@ impl Default for Station {
             runnable: BTreeSet::new(),
             in_flight: 0,
             breaker: BreakerState::default(),
+            failing: Failing::default(),
             rate: Rate::default(),
             rows: 0,
             bytes: 0,
@@ -81,6 +88,46 @@ impl Station {
         self.in_flight += 1;
         self.rate.take();
         self.breaker.begin()
+    }
+
+    /// Counts the answer to an attempt; what people are to be told of the endpoint, if anything.
+    pub fn judge(
+        &mut self,
+        name: &Arc<str>,
+        verdict: &Verdict,
+        is_trial: bool,
+        mono_ms: u64,
+    ) -> Option<Notice> {
+        let (endpoint, breaker) = (name.clone(), &mut self.breaker);
+        let (turn, error) = match verdict {
+            Verdict::NotStarted => {
+                breaker.give_back(is_trial);
+                return None;
+            }
+            Verdict::Failed { blame: Blame::Endpoint, detail, .. } => {
+                (breaker.fail(&self.rules.breaker, is_trial, mono_ms), Some(detail))
+            }
+            Verdict::Failed { detail, .. } => (breaker.succeed(is_trial), Some(detail)),
+            _ => (breaker.succeed(is_trial), None),
+        };
+        let error = error.map(|detail| shorten(detail.clone()));
+        match (turn, error) {
+            (Turn::Opened, error) => {
+                self.failing.outdo();
+                let error = error.unwrap_or_default();
+                Some(Notice::EndpointDown { endpoint, error })
+            }
+            (Turn::Closed, _) => {
+                self.failing.succeed();
+                Some(Notice::EndpointUp { endpoint })
+            }
+            (Turn::None, _) if self.breaker.is_open() => None,
+            (Turn::None, Some(error)) => {
+                let for_ms = self.failing.fail(mono_ms)?;
+                Some(Notice::EndpointFailing { endpoint, error, for_ms })
+            }
+            (Turn::None, None) => self.failing.succeed().then_some(Notice::EndpointUp { endpoint }),
+        }
     }
 
     /// Since when the oldest of those that may go could have gone, Unix milliseconds.

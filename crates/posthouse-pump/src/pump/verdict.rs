@@ -8,7 +8,6 @@ use super::row::Phase;
 use super::settle::Result;
 use crate::attempt::{AttemptNo, Blame, Verdict};
 use crate::backoff;
-use crate::breaker::Turn;
 use crate::effect::Notice;
 use crate::limits::{ERROR_CHARS_MAX, SKIPPED_MAX};
 use crate::outcome::State;
@@ -109,24 +108,9 @@ impl Pump {
         self.ready.insert(endpoint.clone());
         let Some(station) = self.stations.get_mut(endpoint) else { return };
         station.in_flight = station.in_flight.saturating_sub(1);
-        let breaker = &mut station.breaker;
-        let (turn, error) = match verdict {
-            Verdict::NotStarted => {
-                breaker.give_back(is_trial);
-                (Turn::None, "")
-            }
-            Verdict::Failed { blame: Blame::Endpoint, detail, .. } => {
-                (breaker.fail(&station.rules.breaker, is_trial, now.mono_ms), detail.as_str())
-            }
-            _ => (breaker.succeed(is_trial), ""),
-        };
-        match turn {
-            Turn::None => {}
-            Turn::Closed => self.tell(Notice::EndpointUp { endpoint: endpoint.clone() }),
-            Turn::Opened => {
-                let error = shorten(error.to_owned());
-                self.tell(Notice::EndpointDown { endpoint: endpoint.clone(), error });
-            }
+        let notice = station.judge(endpoint, verdict, is_trial, now.mono_ms);
+        if let Some(notice) = notice {
+            self.tell(notice);
         }
     }
 
@@ -185,7 +169,8 @@ impl Pump {
     }
 }
 
-fn shorten(mut error: String) -> String {
+/// As much of an error as is kept.
+pub(super) fn shorten(mut error: String) -> String {
     if let Some((end, _)) = error.char_indices().nth(ERROR_CHARS_MAX) {
         error.truncate(end);
     }

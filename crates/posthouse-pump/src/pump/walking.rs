@@ -93,7 +93,7 @@ impl Pump {
             self.withheld.pass(row.id);
             self.see(now, row, asked, View::Walk(sight));
         }
-        self.let_go_absent(now, (RequestId(after.0.saturating_add(1)), scanned_to), &shown, asked);
+        self.let_go_absent(now, (after.first_after(), scanned_to), &shown, asked);
         if let Some(walk) = &mut self.withheld.walk {
             walk.after = scanned_to;
         }

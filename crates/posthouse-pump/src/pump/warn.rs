@@ -18,9 +18,9 @@ pub(super) struct Told {
 }
 
 impl Told {
-    /// A new plan: what it does not put right is told again.
-    pub fn clear(&mut self) {
-        self.causes.clear();
+    /// Forgets what has been put right, so that it is told if it comes back.
+    pub fn keep(&mut self, is_so_still: impl Fn(&Cause) -> bool) {
+        self.causes.retain(is_so_still);
     }
 
     /// Takes note that something is told; whether it is to be.

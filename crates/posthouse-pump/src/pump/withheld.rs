@@ -331,7 +331,7 @@ impl Withheld {
                 continue;
             }
             if let Some(record) = self.records.get_mut(&number) {
-                record.lowest = record.lowest.max(RequestId(walk.after.0.saturating_add(1)));
+                record.lowest = record.lowest.max(walk.after.first_after());
                 let lowest = record.lowest;
                 self.postpone(number, lowest);
             }

@@ -176,6 +176,11 @@ impl World {
             ["narrow", keys] => {
                 self.begin(Room { withheld_keys_max: keys.parse().unwrap(), ..Room::default() });
             }
+            ["unlearn", code] => {
+                self.plan.codes.remove(code);
+                self.tell_plan();
+            }
+            ["lose-row", id] => _ = self.open.remove(&id.parse().unwrap()),
             ["lock", id] => _ = self.locked.insert(id.parse().unwrap()),
             ["unlock", id] => _ = self.locked.remove(&id.parse().unwrap()),
             ["cancel", id] => {
@@ -366,8 +371,8 @@ impl World {
 
     fn read(&self, read: &Read) -> Found {
         let is_wanted = |row: &&Request| match &read.span {
-            Span::Forward { after } => row.id > *after,
-            Span::Again { after, up_to } => *after < row.id && row.id <= *up_to,
+            Span::Forward { after } => row.id >= after.first_after(),
+            Span::Again { after, up_to } => after.first_after() <= row.id && row.id <= *up_to,
             Span::Probe { ranges } => ranges.iter().any(|it| it.0 <= row.id && row.id <= it.1),
             Span::Key { key, from, .. } => row.id >= *from && row.key.as_ref() == Some(key),
         };

@@ -65,6 +65,15 @@ pub fn tell(source: &str, notice: &Notice) {
         Notice::Expired { id, attempts } => {
             tracing::info!(source, id = id.0, attempts, "a request expired");
         }
+        Notice::EndpointFailing { endpoint, error, for_ms } => {
+            tracing::warn!(
+                source,
+                %endpoint,
+                error,
+                for_ms,
+                "calls to an endpoint have brought nothing but failures; they are tried again"
+            );
+        }
         Notice::EndpointDown { endpoint, error } => {
             tracing::error!(source, %endpoint, error, "an endpoint fails; only trials go there");
         }

@@ -239,6 +239,7 @@ async fn blocked_keys(
     rows_max: u32,
 ) -> Result<Answer, SourceError> {
     let now = dialect.now();
+    let is_after = if after == RequestId::LOWEST { ">=" } else { ">" };
     let text = format!(
         "SELECT h.id AS id, {} AS business_id, \
          {} AS code, CAST(coalesce(h.updated_at, h.created_at) AS BIGINT) \
@@ -248,7 +249,8 @@ async fn blocked_keys(
          UNION ALL SELECT 1 FROM relay_request AS f WHERE f.state < 3 \
          AND f.slot IS NULL AND f.business_id = h.business_id \
          LIMIT {DEPTH_MAX}) AS counted) AS depth \
-         FROM relay_request AS h WHERE h.state = 2 AND h.id > $1 ORDER BY h.id LIMIT {}",
+         FROM relay_request AS h WHERE h.state = 2 AND h.id {is_after} $1 \
+         ORDER BY h.id LIMIT {}",
         bounded(&KEY, "h."),
         bounded(&CODE, "h."),
         bounded(&LAST_ERROR, "h."),

@@ -20,7 +20,8 @@ use super::slot::slot_of;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// Try these open requests again at once, with all their tries before them. One that is later
-    /// because its writer said so, and has never been tried, keeps its time.
+    /// because its writer said so, and has never been tried, keeps its time. One that has expired
+    /// would not be sent, and is left as it is.
     Retry(Vec<RequestId>),
     /// The same, and whatever is due later is due now.
     RetryNow(Vec<RequestId>),
@@ -28,9 +29,9 @@ pub enum Action {
     Skip(Vec<RequestId>),
     /// Cancel these open requests; their keys go on.
     Cancel(Vec<RequestId>),
-    /// Open these finished requests again, under the same request ids.
+    /// Open these finished requests again, under the same request ids; not those that have expired.
     Replay(Vec<RequestId>),
-    /// Try every blocked request of a key again.
+    /// Try every blocked request of a key again that has not expired.
     RetryKey(String),
     /// Give every blocked request of a key up as failed.
     SkipBlocked(String),
@@ -169,13 +170,15 @@ async fn carry_out(
     control: &ControlRow,
     action: &Action,
 ) -> Result<Vec<RequestId>, Fault> {
+    let in_time =
+        |condition| format!("{condition} AND coalesce(expires_at > {}, 1 = 1)", dialect.now());
     match action {
-        Action::Retry(ids) => by_ids(work, dialect, RETRY, "state < 3", ids).await,
-        Action::RetryNow(ids) => by_ids(work, dialect, REOPEN, "state < 3", ids).await,
+        Action::Retry(ids) => by_ids(work, dialect, RETRY, &in_time("state < 3"), ids).await,
+        Action::RetryNow(ids) => by_ids(work, dialect, REOPEN, &in_time("state < 3"), ids).await,
         Action::Skip(ids) => by_ids(work, dialect, &finish(dialect, 4), "state < 3", ids).await,
         Action::Cancel(ids) => by_ids(work, dialect, &finish(dialect, 7), "state < 3", ids).await,
-        Action::Replay(ids) => by_ids(work, dialect, REOPEN, "state >= 3", ids).await,
-        Action::RetryKey(key) => by_key(work, dialect, REOPEN, "state = 2", key).await,
+        Action::Replay(ids) => by_ids(work, dialect, REOPEN, &in_time("state >= 3"), ids).await,
+        Action::RetryKey(key) => by_key(work, dialect, REOPEN, &in_time("state = 2"), key).await,
         Action::SkipBlocked(key) => {
             by_key(work, dialect, &finish(dialect, 4), "state = 2", key).await
         }
@@ -211,11 +214,12 @@ async fn by_key(
     condition: &str,
     key: &str,
 ) -> Result<Vec<RequestId>, Fault> {
-    let open = "business_id = $2 AND state < 3";
+    let (columns, open) = ("id, state, expires_at", "business_id = $2 AND state < 3");
     let text = format!(
         "SELECT id FROM (\
-         SELECT id, state FROM relay_request WHERE slot = CAST($1 AS SMALLINT) AND {open} \
-         UNION ALL SELECT id, state FROM relay_request {} WHERE slot IS NULL AND {open}) AS of_key \
+         SELECT {columns} FROM relay_request WHERE slot = CAST($1 AS SMALLINT) AND {open} \
+         UNION ALL SELECT {columns} FROM relay_request {} \
+         WHERE slot IS NULL AND {open}) AS of_key \
          WHERE {condition} ORDER BY id LIMIT {ACTION_ROWS_MAX}",
         dialect.by_index(UNSLOTTED_INDEX)
     );

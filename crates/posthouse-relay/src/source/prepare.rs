@@ -10,7 +10,7 @@ use super::base::{Base, CommitOrder, Dialect, Door, Options, Value, Work};
 use super::error::SourceError;
 use super::layout;
 use super::read_text::reading;
-use super::schema::{ADD_KEY_SEQ, KEY_SEQ_INDEXES, VERSION, indexes};
+use super::schema::{ADD_KEY_SEQ, KEY_SEQ_INDEXES, VERSION, indexes, state_guard};
 
 /// What a column must be able to hold.
 #[derive(Clone, Copy, PartialEq)]
@@ -137,6 +137,7 @@ pub(super) async fn prepare(base: &Base, options: &Options) -> Result<(), Source
     }
     check_version(&mut work).await?;
     layout::check(&mut work).await?;
+    state_guard::check(&mut work, dialect).await?;
     for index in indexes(dialect) {
         check_index(&mut work, dialect, index).await?;
     }

@@ -38,6 +38,7 @@ async fn forward(
     if !page.has_more {
         page.stop_at(&walk(&mut work, base, options, read).await?, None);
     }
+    page.begin_with(lowest(&mut work, base, options, read, after).await?);
     let scanned_to = page.last.unwrap_or(after).max(after);
     let missing = missing(&mut work, options.order, after, scanned_to).await?;
     work.commit().await?;
@@ -56,10 +57,28 @@ async fn again(
     if !page.has_more {
         page.stop_at(&walk(&mut work, base, options, read).await?, Some(up_to));
     }
+    page.begin_with(lowest(&mut work, base, options, read, after).await?);
     work.commit().await?;
     let scanned_to = page.last.unwrap_or(after).max(after);
     let (rows, has_more) = (page.rows, page.has_more);
     Ok(Found { number: read.number, rows, scanned_to, has_more, missing: Vec::new() })
+}
+
+/// The request with the lowest id that there is lies after no other: where a read begins at the
+/// beginning of everything, it is looked up by itself.
+async fn lowest(
+    work: &mut Work,
+    base: &Base,
+    options: &Options,
+    read: &Read,
+    after: RequestId,
+) -> Result<Vec<Request>, SourceError> {
+    if after != RequestId::LOWEST {
+        return Ok(Vec::new());
+    }
+    let ranges = vec![(RequestId::LOWEST, RequestId::LOWEST)];
+    let read = Read { span: Span::Probe { ranges }, ..read.clone() };
+    Ok(page(work, base, options, &read).await?.rows)
 }
 
 /// One statement, which sees one state by itself and does not walk.
@@ -98,6 +117,11 @@ impl Page {
     fn stop_at(&mut self, walk: &Walk, up_to: Option<RequestId>) {
         self.has_more = walk.stopped_at.is_some();
         self.last = walk.stopped_at.or(up_to).or(walk.last);
+    }
+
+    /// Puts what lies before everything else in front.
+    fn begin_with(&mut self, lowest: Vec<Request>) {
+        self.rows.splice(..0, lowest);
     }
 }
 

@@ -37,6 +37,11 @@ impl Problem {
         Problem::of(status, code.as_str(), detail.into())
     }
 
+    /// Whether it says that something is not there.
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND.as_u16()
+    }
+
     /// Something named in the request that is not there.
     pub(crate) fn missing(code: refusal::Code, detail: String) -> Problem {
         Problem::of(StatusCode::NOT_FOUND, code.as_str(), detail)

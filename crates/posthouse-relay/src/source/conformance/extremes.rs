@@ -25,7 +25,7 @@ async fn insert(bench: &impl Bench, columns: &str, values: &str) {
     bench.sql(&text).await;
 }
 
-const IDS: [i64; 5] = [i64::MIN + 1, -5, 0, 1, i64::MAX];
+const IDS: [i64; 6] = [i64::MIN, i64::MIN + 1, -5, 0, 1, i64::MAX];
 
 /// From the beginning, and from each to the next. Nobody is on the way to what is below 1.
 async fn every_id_is_read(bench: &impl Bench) {
@@ -38,17 +38,31 @@ async fn every_id_is_read(bench: &impl Bench) {
     assert_eq!((ids(&found), found.scanned_to.0), (IDS.to_vec(), i64::MAX));
     assert_eq!(found.missing, [(RequestId(i64::MAX - 19_999), RequestId(i64::MAX - 1))]);
     let again = Span::Again { after: RequestId::LOWEST, up_to: RequestId(0) };
-    assert_eq!(ids(&node.read(again).await), IDS[..3]);
+    assert_eq!(ids(&node.read(again).await), IDS[..4]);
     let key = Span::Key { slot: slot_of("k"), key: "k".into(), from: RequestId(-5) };
-    assert_eq!(ids(&node.read(key).await), IDS[1..]);
-    let mut after = RequestId::LOWEST;
-    for id in IDS {
+    assert_eq!(ids(&node.read(key).await), IDS[2..]);
+    let found = node.read_with(Span::Forward { after: RequestId::LOWEST }, &["a"], 1, 1).await;
+    assert_eq!((ids(&found), found.scanned_to.0), (IDS[..2].to_vec(), IDS[1]));
+    let mut after = found.scanned_to;
+    for id in IDS[2..].iter().copied() {
         let found = node.read_with(Span::Forward { after }, &["a"], 1, 1).await;
         assert_eq!((ids(&found), found.scanned_to.0), (vec![id], id));
         assert!(id > 1 || found.missing.is_empty(), "{found:?}");
         after = found.scanned_to;
     }
     assert!(node.read(Span::Forward { after }).await.rows.is_empty());
+    the_lowest_is_read_alone(bench).await;
+}
+
+async fn the_lowest_is_read_alone(bench: &impl Bench) {
+    bench.renew().await;
+    insert(bench, "id", &i64::MIN.to_string()).await;
+    let node = Node::new(bench.open(), "n");
+    for _ in 0..2 {
+        let found = node.read(Span::Forward { after: RequestId::LOWEST }).await;
+        assert_eq!((ids(&found), found.scanned_to.0), (vec![i64::MIN], i64::MIN));
+        assert!(!found.has_more && found.missing.is_empty(), "{found:?}");
+    }
 }
 
 async fn every_id_is_shown(bench: &impl Bench) {

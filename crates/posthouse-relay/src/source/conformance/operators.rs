@@ -13,6 +13,7 @@ pub(super) async fn run(bench: &impl Bench) {
     requests_change_as_told(bench).await;
     keys_change_as_told(bench).await;
     a_writers_time_outlives_a_retry(bench).await;
+    what_has_expired_is_not_tried_again(bench).await;
     settings_reach_every_node(bench).await;
     changes_are_told_until_they_are_too_many(bench).await;
     nonsense_is_refused(bench).await;
@@ -92,6 +93,24 @@ async fn a_writers_time_outlives_a_retry(bench: &impl Bench) {
     };
     check(Action::Retry(request_ids(&[1, 2, 3])), [99, 0, 0]).await;
     check(Action::RetryNow(request_ids(&[1, 2, 3])), [0, 0, 0]).await;
+}
+
+/// Request 3 is blocked and request 4 done; both have expired, and request 5 has not.
+async fn what_has_expired_is_not_tried_again(bench: &impl Bench) {
+    let named = || request_ids(&[3, 4, 5]);
+    let check = async |action: Action, changed: &[i64]| {
+        one_of_each(bench).await;
+        bench.sql("UPDATE relay_request SET expires_at = 99 WHERE id < 5").await;
+        bench.sql("UPDATE relay_request SET expires_at = 9223372036854775807 WHERE id = 5").await;
+        let operated = must(bench.open().operate(&action).await);
+        assert_eq!(operated.changed, request_ids(changed), "{action:?}");
+    };
+    check(Action::Retry(named()), &[]).await;
+    check(Action::RetryNow(named()), &[]).await;
+    check(Action::RetryKey("k".into()), &[]).await;
+    check(Action::Replay(named()), &[5]).await;
+    check(Action::Skip(named()), &[3]).await;
+    check(Action::SkipBlocked("k".into()), &[3]).await;
 }
 
 async fn told<S: Source>(node: &mut Node<S>) -> Option<Control> {

@@ -7,6 +7,7 @@
 
 mod postgres;
 mod sqlite;
+pub(super) mod state_guard;
 
 use super::base::{Base, Dialect, Door, Options, Value, Work};
 use super::error::SourceError;
@@ -116,6 +117,7 @@ async fn create(base: &Base) -> Result<(), SourceError> {
     }
     add_columns(&mut work, base.dialect()).await?;
     work.script(&ddl(base.dialect())).await?;
+    state_guard::add(&mut work, base.dialect()).await?;
     layout::repair(&mut work, base.dialect()).await?;
     work.commit().await
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use posthouse_pump::read::{Found, Read, ReadNo, SlotRange, Span};
 use posthouse_pump::request::{RequestId, SLOTS, Slot};
 
+use crate::source::base::{Base, Dialect, Door, Options};
 use crate::source::conformance::{Bench, SqlBench};
 use crate::source::look::{Answer, Filter, Query};
 use crate::source::operate::Action;
@@ -55,8 +56,12 @@ async fn write(bench: &SqlBench, column: &str, value: &str) {
         );
         bench.sql(&text).await;
     }
-    // A slot is checked by the table, but only for its range.
-    let text = format!("UPDATE relay_request SET {column} = {value} WHERE id = 1");
+    // Somebody may have made the table without its checks.
+    let text = format!(
+        "PRAGMA ignore_check_constraints = ON; \
+         UPDATE relay_request SET {column} = {value} WHERE id = 1; \
+         PRAGMA ignore_check_constraints = OFF"
+    );
     bench.sql(&text).await;
 }
 
@@ -181,11 +186,67 @@ async fn a_word_for_a_state_is_refused_by_the_table() {
     let directory = tempfile::tempdir().unwrap();
     let bench = bench(&directory);
     bench.renew().await;
-    let base = crate::source::base::Base::open(bench.url(), &Default::default()).unwrap();
-    let mut work = base.single(crate::source::base::Door::Work).await.unwrap();
     let text = "INSERT INTO relay_request (code, body, state) VALUES ('a', 'x', 'ready')";
+    check_refused(&bench, text).await;
+}
+
+async fn check_refused(bench: &SqlBench, text: &str) {
+    let base = Base::open(bench.url(), &Options::default()).unwrap();
+    let mut work = base.single(Door::Work).await.unwrap();
     let error = work.script(text).await.unwrap_err();
-    assert!(error.detail.contains("CHECK"), "{error}");
+    assert!(error.detail.contains("CHECK"), "{text}: {error}");
+    drop(work);
+    base.close().await;
+}
+
+/// A table that somebody has made by hand, without the check of states.
+async fn unguarded(bench: &SqlBench) {
+    bench.renew().await;
+    let made =
+        crate::source::schema::ddl(Dialect::Sqlite).replace(" CHECK (state BETWEEN 0 AND 7)", "");
+    let at = made.find("CREATE INDEX").unwrap();
+    bench.sql(&format!("DROP TABLE relay_request; {}", &made[..at])).await;
+    bench.complete().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_table_that_takes_words_for_states_is_guarded_by_init() {
+    let directory = tempfile::tempdir().unwrap();
+    let bench = bench(&directory);
+    unguarded(&bench).await;
+    bench.open().prepare().await.unwrap();
+    bench.sql("DROP TRIGGER relay_request_state_insert").await;
+    let error = bench.open().prepare().await.unwrap_err();
+    assert!(error.detail.contains("takes words in the column `state`"), "{error}");
+    bench.sql("DROP TRIGGER relay_request_state_update").await;
+    bench.sql("INSERT INTO relay_request (code, body, state) VALUES ('a', 'x', 'ready')").await;
+    let error = bench.complete().await.unwrap_err();
+    assert!(error.detail.contains("`state` of request 1 holds no number"), "{error}");
+    bench.sql("UPDATE relay_request SET state = 0").await;
+    bench.complete().await.unwrap();
+    bench.open().prepare().await.unwrap();
+    check_refused(&bench, "INSERT INTO relay_request (code, body, state) VALUES ('a', 'x', 'y')")
+        .await;
+    check_refused(&bench, "UPDATE relay_request SET state = 'ready'").await;
+}
+
+/// The body comes last: whoever looks at what stands behind a long one walks over all its pages.
+#[tokio::test]
+async fn long_texts_are_refused_by_the_table() {
+    let directory = tempfile::tempdir().unwrap();
+    let bench = bench(&directory);
+    bench.renew().await;
+    for (column, most) in TEXTS {
+        let text = format!(
+            "INSERT INTO relay_request (code, body) VALUES ('a', 'x'); \
+             UPDATE relay_request SET {column} = printf('%.{}c', 'x')",
+            most + 1
+        );
+        check_refused(&bench, &text).await;
+    }
+    let last = "SELECT name = 'body' AS n FROM pragma_table_info('relay_request') \
+                ORDER BY cid DESC LIMIT 1";
+    assert_eq!(bench.ints(last).await, [1]);
 }
 
 #[tokio::test]

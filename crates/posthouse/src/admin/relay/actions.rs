@@ -11,7 +11,8 @@ use posthouse_relay::source::operate::{Action, Operated};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{Changed, ask, states};
+use super::unchanged::Unchanged;
+use super::{Changed, ask};
 use crate::admin::Admin;
 use crate::admin::access::Principal;
 use crate::admin::extract::{Asked, Named};
@@ -142,7 +143,8 @@ pub(crate) async fn retry_key(
     Asked(query): Asked<KeyQuery>,
 ) -> Result<Json<Changed>, Problem> {
     let action = Action::RetryKey(query.key.clone());
-    let nothing = format!("no request of the business id \"{}\" is blocked", query.key);
+    let nothing =
+        format!("no request of the business id \"{}\" is blocked that has not expired", query.key);
     change_key(&admin, &user, &name, ("retried a business id", action), nothing).await
 }
 
@@ -174,7 +176,7 @@ pub(super) async fn carry_out(
 ) -> Result<Json<Changed>, Problem> {
     let done = ask::operate(source, &action).await?;
     write_down(source, user, what, &action, &done);
-    Ok(Json(changed(done, Vec::new())))
+    Ok(Json(changed(done, Unchanged::default())))
 }
 
 async fn change(
@@ -188,12 +190,12 @@ async fn change(
     let ids = read_ids(ids)?;
     let action = action(ids.iter().copied().collect());
     let done = ask::operate(source, &action).await?;
+    let left = ids.into_iter().filter(|id| !done.changed.contains(id)).collect();
+    let unchanged = Unchanged::find(source, &action, left).await?;
     if done.changed.is_empty() {
-        return Err(refusal(source, &ids, what).await);
+        return Err(unchanged.refusal());
     }
     write_down(source, user, what, &action, &done);
-    let is_changed = |id: &&RequestId| done.changed.contains(id);
-    let unchanged = ids.iter().filter(|id| !is_changed(id)).map(|id| id.0).collect();
     Ok(Json(changed(done, unchanged)))
 }
 
@@ -210,27 +212,14 @@ async fn change_key(
         return Err(ask::no_request(nothing));
     }
     write_down(source, user, what, &action, &done);
-    Ok(Json(changed(done, Vec::new())))
+    Ok(Json(changed(done, Unchanged::default())))
 }
 
-fn changed(done: Operated, unchanged: Vec<i64>) -> Changed {
+fn changed(done: Operated, left: Unchanged) -> Changed {
     let Operated { version, changed, has_more } = done;
     let changed = changed.into_iter().map(|id| id.0).collect();
-    Changed { changed, unchanged, version, has_more }
-}
-
-/// Why nothing was done.
-async fn refusal(source: &RunningSource, ids: &BTreeSet<RequestId>, what: &str) -> Problem {
-    let Some(first) = ids.first().copied() else { return invalid("no request was named") };
-    match ask::row(source, first).await {
-        Ok((row, _)) => {
-            let state = states::word(row.state);
-            let detail = format!("request {} is {state}; this cannot be done to it", first.0);
-            tracing::debug!(source = &*source.config.name, id = first.0, state, "not {what}");
-            Problem::new(StatusCode::CONFLICT, Code::RequestStanding, detail)
-        }
-        Err(problem) => problem,
-    }
+    let (unchanged, reasons) = left.told();
+    Changed { changed, unchanged, reasons, version, has_more }
 }
 
 fn write_down(

@@ -15,6 +15,7 @@ pub(super) mod holds;
 pub(super) mod rows;
 pub(super) mod sources;
 mod states;
+mod unchanged;
 mod why;
 pub(super) mod windows;
 
@@ -28,6 +29,8 @@ pub(crate) struct Changed {
     changed: Vec<i64>,
     /// Requests that were named and did not stand as the action needs it.
     unchanged: Vec<i64>,
+    /// Why, for the first of those.
+    reasons: Vec<String>,
     /// The control version from which on every node knows of it.
     version: i64,
     /// Whether there are more than one action changes: do it again.

@@ -114,10 +114,14 @@ fn here(why: Option<&Why>) -> Wait {
 
 /// It holds its business id until somebody decides, or for the time that its group gives it.
 fn blocked(row: &Row) -> Wait {
-    let tries = row.attempts;
+    let given_up = match row.attempts {
+        0 => "it was given up without a try".to_owned(),
+        1 => "it was given up after one try".to_owned(),
+        tries => format!("it was given up after {tries} tries"),
+    };
     let detail = match row.due_ms {
-        0 => format!("it was given up after {tries} tries; retry it, skip it or cancel it"),
-        _ => format!("it was given up after {tries} tries, and holds its business id for a while"),
+        0 => format!("{given_up}; retry it, skip it or cancel it"),
+        _ => format!("{given_up}, and holds its business id for a while"),
     };
     Wait { until_ms: Some(row.due_ms).filter(|at_ms| *at_ms > 0), ..wait("blocked", detail) }
 }

@@ -265,13 +265,18 @@ fn of_ids(
     tell(past, count(&answer, "changed"));
     match count(&answer, "unchanged") {
         0 => Ok(()),
-        _ => Err(partial(&answer["unchanged"], past)),
+        unchanged => Err(partial(&answer, unchanged)),
     }
 }
 
-fn partial(unchanged: &Value, past: &str) -> Failure {
-    let message =
-        format!("these are not there, or in a state in which they cannot be {past}: {unchanged}");
+fn partial(answer: &Value, unchanged: usize) -> Failure {
+    let reasons = answer["reasons"].as_array().map_or(&[][..], Vec::as_slice);
+    let told: Vec<&str> = reasons.iter().filter_map(Value::as_str).collect();
+    let more = match unchanged.saturating_sub(told.len()) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    let message = format!("{}{more}", told.join("; "));
     let failure = Failure::new(Code::RequestStanding, message, "`posthouse relay row show ID`");
     Failure { exit: Exit::Partial, ..failure }
 }

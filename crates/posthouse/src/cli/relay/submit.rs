@@ -1,5 +1,7 @@
 //! Writing a request straight into a request table, as a platform would.
 
+use std::sync::Arc;
+
 use clap::Args;
 use posthouse_relay::source::submit::NewRequest;
 use posthouse_relay::source::{AnySource, Options, Source as _, SourceErrorKind, connect};
@@ -21,11 +23,12 @@ const COLUMNS: [Column; 2] = [Column("id", "id"), Column("request id", "request_
 /// What to write, and where.
 #[derive(Debug, Args)]
 pub(crate) struct Submit {
-    /// The request code.
+    /// The request code. With a configuration it must be one of its codes.
     code: String,
     /// The body; - reads it from standard input, and @FILE from a file.
     body: Option<String>,
-    /// The address of the database. Without it the source of the configuration.
+    /// The address of the database. Without it the source of the configuration that --config
+    /// names.
     #[arg(long, value_name = "URL", env = "POSTHOUSE_RELAY_URL", hide_env_values = true)]
     url: Option<String>,
     /// The source, by its name in the configuration.
@@ -125,7 +128,23 @@ impl Submit {
                 .map_err(|error| Failure::new(Code::SourceUnusable, error.to_string(), help));
         }
         let loaded = self.settings.load(global)?;
-        open(self.find(&loaded.config.relay.sources)?)
+        let source = self.find(&loaded.config.relay.sources)?;
+        self.check_names(source)?;
+        open(source)
+    }
+
+    /// A configuration at hand is one that will be asked: what it does not know would wait for
+    /// ever.
+    fn check_names(&self, source: &SourceConfig) -> Result<(), Failure> {
+        let plan = &source.plan;
+        check_name(source, ("code", "[[relay.code]]"), &self.code, plan.codes.keys())?;
+        match &self.window {
+            Some(window) => {
+                let kind = ("window", "[[relay.window]]");
+                check_name(source, kind, window, plan.windows.keys())
+            }
+            None => Ok(()),
+        }
     }
 
     fn find<'a>(&self, sources: &'a [SourceConfig]) -> Result<&'a SourceConfig, Failure> {
@@ -135,10 +154,40 @@ impl Submit {
             (None, _) => None,
         };
         found.ok_or_else(|| {
-            let names: Vec<&str> = sources.iter().map(|source| &*source.name).collect();
-            let message = format!("no source of the configuration is meant: {}", names.join(", "));
-            let help = "name one with --source and --config, or a database with --url";
+            let message = not_meant(self.source.as_deref(), sources);
+            let help = "name a configuration with --config and a source of it with --source, or \
+                        a database with --url";
             Failure { exit: Exit::Usage, ..Failure::new(Code::SourceUnknown, message, help) }
         })
     }
+}
+
+/// Why it is not known which source is meant.
+fn not_meant(named: Option<&str>, sources: &[SourceConfig]) -> String {
+    let names: Vec<&str> = sources.iter().map(|source| &*source.name).collect();
+    match (named, names.as_slice()) {
+        (_, []) => "the configuration has no relay source".to_owned(),
+        (Some(named), names) => {
+            format!("the configuration has no source \"{named}\", but {}", names.join(", "))
+        }
+        (None, names) => format!("the configuration has several sources: {}", names.join(", ")),
+    }
+}
+
+/// Refuses a name that the plan of a source does not have.
+fn check_name<'a>(
+    source: &SourceConfig,
+    (kind, table): (&str, &str),
+    name: &str,
+    mut known: impl Iterator<Item = &'a Arc<str>>,
+) -> Result<(), Failure> {
+    if known.any(|other| **other == *name) {
+        return Ok(());
+    }
+    let message = format!("the source \"{}\" has no {kind} \"{name}\"", source.name);
+    let help = format!(
+        "correct it, or add it to {table}; with --url in the place of a configuration nothing is \
+         checked"
+    );
+    Err(Failure::new(Code::RelayNameUnknown, message, help))
 }

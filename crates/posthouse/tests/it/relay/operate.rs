@@ -467,8 +467,29 @@ fn sources_are_checked_without_a_node() {
     check(0, true);
     std::fs::write(dir.join("requests.db"), "no database").expect("it can be written");
     check(8, false);
-    let by_name = format!("relay submit order x --config {} --source other", config.display());
-    assert_eq!(posthouse(&dir, &by_name).code, 2);
+}
+
+#[test]
+fn what_is_submitted_is_checked_by_the_configuration_at_hand() {
+    let dir = fresh_dir();
+    let url = format!("sqlite:{}", dir.join("requests.db").display());
+    let config = dir.join("relay.toml");
+    std::fs::write(&config, configuration(&url, "127.0.0.1:1", "none")).expect("it can be written");
+    posthouse(&dir, &format!("relay init --url {url}")).ok();
+    let submit =
+        |rest: &str| posthouse(&dir, &format!("relay submit {rest} --config {}", config.display()));
+    let refused = |rest: &str, code: i32, told: &str| {
+        let done = submit(rest);
+        assert_eq!(done.code, code, "{done:?}");
+        assert!(done.err.contains(told), "{done:?}");
+    };
+    refused("order x --source other", 2, "has no source \"other\", but");
+    refused("ordre x", 4, "has no code \"ordre\"");
+    refused("order x --window never", 4, "has no window \"never\"");
+    submit("order x").ok();
+    posthouse(&dir, &format!("relay submit ordre x --url {url}")).ok();
+    let bare = posthouse(&dir, "relay submit order x");
+    assert!(bare.err.contains("the configuration has no relay source"), "{bare:?}");
 }
 
 #[test]
