@@ -18,6 +18,7 @@ pub mod breaker;
 pub mod calendar;
 pub mod dice;
 pub mod effect;
+pub mod health;
 pub mod input;
 pub mod limits;
 pub mod outcome;
