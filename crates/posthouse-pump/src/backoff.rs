@@ -21,6 +21,20 @@ pub fn wait_ms(
     wait.max(retry_after_ms.unwrap_or(0).min(RETRY_AFTER_MS_MAX))
 }
 
+/// How long it takes at least until the try after so many failures in a row, in milliseconds.
+pub fn elapsed_ms_min(backoff: &Backoff, failures: u32) -> u64 {
+    let (mut elapsed_ms, mut full_ms) = (0_u64, backoff.base_ms.min(backoff.cap_ms));
+    for done in 0..failures {
+        if full_ms >= backoff.cap_ms || full_ms == 0 {
+            let rest = u64::from(failures - done);
+            return elapsed_ms.saturating_add((full_ms / 2).saturating_mul(rest));
+        }
+        elapsed_ms = elapsed_ms.saturating_add(full_ms / 2);
+        full_ms = full_ms.saturating_mul(2).min(backoff.cap_ms);
+    }
+    elapsed_ms
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +55,19 @@ mod tests {
         check(6, None, (1_600, 3_200));
         check(7, None, (2_500, 5_000));
         check(u32::MAX, None, (2_500, 5_000));
+    }
+
+    #[test]
+    fn waits_add_up() {
+        let backoff = Backoff { base_ms: 100, cap_ms: 5_000 };
+        let check = |failures, expected| assert_eq!(elapsed_ms_min(&backoff, failures), expected);
+        check(0, 0);
+        check(1, 50);
+        check(3, 350);
+        check(6, 50 + 100 + 200 + 400 + 800 + 1_600);
+        check(9, 3_150 + 3 * 2_500);
+        check(u32::MAX, 3_150 + u64::from(u32::MAX - 6) * 2_500);
+        assert_eq!(elapsed_ms_min(&Backoff { base_ms: 0, cap_ms: 0 }, u32::MAX), 0);
     }
 
     #[test]

@@ -149,6 +149,18 @@ impl Rule {
         Rule::ALL.into_iter().find(|rule| rule.name() == name)
     }
 
+    /// The kind of its subjects, as in [`Subject::kind`](super::Subject::kind).
+    pub fn subject_kind(self) -> &'static str {
+        match self {
+            Rule::ClaimableAge => "code",
+            Rule::NoProgress | Rule::EndedBadly | Rule::Expired | Rule::BlockedKeys => "group",
+            Rule::Backlog | Rule::CalendarEnds => "window",
+            Rule::EndpointDown => "endpoint",
+            Rule::NoInstances | Rule::StaleInstances => "service",
+            _ => "source",
+        }
+    }
+
     /// How it measures.
     pub fn unit(self) -> Unit {
         match self {

@@ -2,25 +2,31 @@
 //! told once, long before its breaker opens, or where it never will.
 
 use crate::limits::FAILING_TOLD_MS;
+use crate::time::Now;
 
 /// The run of failures that an endpoint is in, if it is.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Failing {
-    /// When it began, milliseconds of the steady clock.
-    since_mono_ms: Option<u64>,
+    /// When it began.
+    since: Option<Now>,
     is_told: bool,
 }
 
 impl Failing {
     /// An attempt has failed. For how long it has been so, if that is to be told now.
-    pub fn fail(&mut self, mono_ms: u64) -> Option<u64> {
-        let since_mono_ms = *self.since_mono_ms.get_or_insert(mono_ms);
-        let for_ms = mono_ms.saturating_sub(since_mono_ms);
+    pub fn fail(&mut self, now: Now) -> Option<u64> {
+        let since = self.since.get_or_insert(now);
+        let for_ms = now.mono_ms.saturating_sub(since.mono_ms);
         if self.is_told || for_ms < FAILING_TOLD_MS {
             return None;
         }
         self.is_told = true;
         Some(for_ms)
+    }
+
+    /// Since when it is in this run, Unix milliseconds of the source.
+    pub fn since_ms(&self) -> Option<i64> {
+        self.since.map(|since| since.source_ms)
     }
 
     /// Something worse is told.
@@ -45,7 +51,8 @@ mod tests {
         for word in script.split(' ') {
             match word.strip_prefix('f') {
                 Some(at_s) => {
-                    let for_ms = failing.fail(at_s.parse::<u64>().unwrap() * 1_000);
+                    let mono_ms = at_s.parse::<u64>().unwrap() * 1_000;
+                    let for_ms = failing.fail(Now { mono_ms, ..Now::default() });
                     told.extend(for_ms.map(|ms| (ms / 1_000).to_string()));
                 }
                 None if word == "s" => told.extend(failing.succeed().then(|| "up".to_owned())),

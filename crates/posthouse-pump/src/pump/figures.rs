@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Pump;
 use super::withheld::Cause;
-use crate::request::RequestId;
+use crate::request::{Request, RequestId};
 
 /// The figures of one pump.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -170,12 +170,21 @@ impl Pump {
             codes.entry(blocked.code.clone()).or_default().blocked += 1;
         }
         let runnable = self.stations.values().flat_map(|station| &station.runnable);
-        for row in runnable.filter_map(|rank| self.rows.get(&rank.id)) {
-            let since_ms = self.rules.claimable_since_ms(&row.request);
+        let runnable = runnable.filter_map(|rank| self.rows.get(&rank.id));
+        // What has failed waits for its next try, which makes it no younger.
+        let tried = self.rows.values().filter(|row| row.request.attempts > 0);
+        for row in runnable.chain(tried) {
+            let since_ms = self.waiting_since_ms(&row.request);
             let figures = codes.entry(row.request.code.clone()).or_default();
             figures.oldest_ms = Some(figures.oldest_ms.map_or(since_ms, |ms| ms.min(since_ms)));
         }
         codes
+    }
+
+    fn waiting_since_ms(&self, request: &Request) -> i64 {
+        let rule = self.rules.of(&request.code);
+        let station = rule.and_then(|rule| self.stations.get(&rule.endpoint));
+        self.rules.failing_since_ms(request, station.and_then(|it| it.failing.since_ms()))
     }
 
     fn group_figures(

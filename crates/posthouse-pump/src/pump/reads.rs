@@ -43,6 +43,8 @@ pub(super) struct Reads {
     pub sweep_at: u64,
     /// Where the next sweep goes on.
     pub sweep_from: RequestId,
+    /// The number of the walk with which the sweep began.
+    pub sweep_sight: u32,
     pub wait_ms: u64,
     wait_ms_min: u64,
     is_woken: bool,
@@ -59,6 +61,7 @@ impl Reads {
             key_at: 0,
             sweep_at: 0,
             sweep_from: RequestId::LOWEST,
+            sweep_sight: 0,
             wait_ms: pace.wait_ms_min,
             wait_ms_min: pace.wait_ms_min,
             is_woken: false,

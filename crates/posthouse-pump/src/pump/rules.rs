@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::hours::{Hours, Opening};
 use super::withheld::Cause;
+use crate::backoff;
 use crate::input::Hold;
 use crate::plan::{Backoff, Group, OnExpired, OnFailure, Order, Plan};
 use crate::request::Request;
@@ -92,6 +93,21 @@ impl Rules {
         let open_ms = windows.filter_map(|name| self.hours.get(name)?.open_since_ms()).max();
         let active_ms = self.active_since_ms.get(&rule.group).copied();
         [open_ms, active_ms].into_iter().flatten().fold(written_ms, i64::max)
+    }
+
+    /// The same of a request that has failed before: its tries moved its due time, and do not make
+    /// it younger. They took as long as their waits at least; and it may have waited since its
+    /// endpoint began to bring nothing but failures, Unix milliseconds of the source.
+    pub fn failing_since_ms(&self, request: &Request, run_ms: Option<i64>) -> i64 {
+        let since_ms = self.claimable_since_ms(request);
+        let Some(rule) = self.of(&request.code).filter(|_| request.attempts > 0) else {
+            return since_ms;
+        };
+        let tried_ms = backoff::elapsed_ms_min(&rule.backoff, request.attempts);
+        let tried_ms = request.due_ms.saturating_sub_unsigned(tried_ms);
+        let first_ms = run_ms.unwrap_or(i64::MAX).min(tried_ms).min(since_ms);
+        let untried = Request { due_ms: 0, ..request.clone() };
+        first_ms.max(self.claimable_since_ms(&untried))
     }
 
     /// Takes all holds; answers with those that are no more.

@@ -13,6 +13,7 @@ use crate::effect::Notice;
 use crate::plan::{Breaker, Endpoint};
 use crate::rate::Rate;
 use crate::request::RequestId;
+use crate::time::Now;
 
 /// The order among lanes that may go: by priority, then by how long they could have gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,7 +97,7 @@ impl Station {
         name: &Arc<str>,
         verdict: &Verdict,
         is_trial: bool,
-        mono_ms: u64,
+        now: Now,
     ) -> Option<Notice> {
         let (endpoint, breaker) = (name.clone(), &mut self.breaker);
         let (turn, error) = match verdict {
@@ -105,12 +106,13 @@ impl Station {
                 return None;
             }
             Verdict::Failed { blame: Blame::Endpoint, detail, .. } => {
-                (breaker.fail(&self.rules.breaker, is_trial, mono_ms), Some(detail))
+                (breaker.fail(&self.rules.breaker, is_trial, now.mono_ms), Some(detail))
             }
             Verdict::Failed { detail, .. } => (breaker.succeed(is_trial), Some(detail)),
             _ => (breaker.succeed(is_trial), None),
         };
         let error = error.map(|detail| shorten(detail.clone()));
+        let run_ms = error.is_some().then(|| self.failing.fail(now)).flatten();
         match (turn, error) {
             (Turn::Opened, error) => {
                 self.failing.outdo();
@@ -123,8 +125,7 @@ impl Station {
             }
             (Turn::None, _) if self.breaker.is_open() => None,
             (Turn::None, Some(error)) => {
-                let for_ms = self.failing.fail(mono_ms)?;
-                Some(Notice::EndpointFailing { endpoint, error, for_ms })
+                Some(Notice::EndpointFailing { endpoint, error, for_ms: run_ms? })
             }
             (Turn::None, None) => self.failing.succeed().then_some(Notice::EndpointUp { endpoint }),
         }

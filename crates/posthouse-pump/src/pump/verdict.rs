@@ -108,7 +108,7 @@ impl Pump {
         self.ready.insert(endpoint.clone());
         let Some(station) = self.stations.get_mut(endpoint) else { return };
         station.in_flight = station.in_flight.saturating_sub(1);
-        let notice = station.judge(endpoint, verdict, is_trial, now.mono_ms);
+        let notice = station.judge(endpoint, verdict, is_trial, now);
         if let Some(notice) = notice {
             self.tell(notice);
         }

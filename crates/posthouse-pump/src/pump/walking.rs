@@ -15,7 +15,10 @@ impl Pump {
             self.reads.walk_at = now.mono_ms;
             self.take_ground();
         } else if self.withheld.walk.is_none() && now.mono_ms >= self.reads.sweep_at {
-            self.withheld.begin_sweep(self.reads.sweep_from);
+            let sight = self.withheld.begin_sweep(self.reads.sweep_from);
+            if self.reads.sweep_from == RequestId::LOWEST {
+                self.reads.sweep_sight = sight;
+            }
             self.reads.walk_at = now.mono_ms;
         }
         self.withheld.walk.is_some()
@@ -111,6 +114,14 @@ impl Pump {
             self.reads.sweep_at = now.mono_ms + self.pace.sweep_rest_ms;
         }
         let sight = walk.sight;
+        // To look for them takes as long as there are keys, which a short walk is not worth.
+        if is_complete && walk.until == RequestId(i64::MAX) {
+            let (since, start) = match walk.is_sweep {
+                true => (self.reads.sweep_sight, RequestId::LOWEST),
+                false => (sight, walk.start),
+            };
+            self.withheld.drop_unseen(since, start);
+        }
         self.withheld.finish_walk();
         if !is_complete {
             return;

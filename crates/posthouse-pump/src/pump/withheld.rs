@@ -25,7 +25,8 @@ struct Entry {
     low: RequestId,
     high: RequestId,
     cause: u32,
-    /// The last walk that has found the first of them still to be withheld.
+    /// The last walk that has found the first of them still to be withheld, or that was under way
+    /// or over when they came into sight.
     sight: u32,
 }
 
@@ -161,6 +162,9 @@ impl Withheld {
     fn extend_part(&mut self, lane: LaneNo, part: (RequestId, RequestId), view: View) {
         let Some(entry) = self.keys.get_mut(&lane) else { return };
         entry.high = entry.high.max(part.1);
+        if let View::Walk(sight) = view {
+            entry.sight = sight;
+        }
         let number = entry.cause;
         let Some(record) = self.records.get_mut(&number) else { return };
         record.highest = record.highest.max(part.1);
@@ -196,8 +200,10 @@ impl Withheld {
         let sight = match view {
             View::Walk(sight) => sight,
             // The walk may have been here already.
-            View::Key(_) | View::Single => self.walk.as_ref().map_or(0, |walk| walk.sight),
-            View::Forward => 0,
+            View::Key(_) | View::Single => self.last_sight,
+            // It has not, and will meet it in its order.
+            View::Forward if self.walk.is_some() => self.last_sight.wrapping_sub(1),
+            View::Forward => self.last_sight,
         };
         let high = self.keys.get(&lane).map_or(ids.1, |entry| entry.high.max(ids.1));
         self.remove(lane);
@@ -289,11 +295,27 @@ impl Withheld {
         self.walk = Some(Walk { sight, start, after: start, until, is_sweep: false });
     }
 
-    /// Begins a sweep above an id.
-    pub fn begin_sweep(&mut self, start: RequestId) {
+    /// Begins a sweep above an id; its number.
+    pub fn begin_sweep(&mut self, start: RequestId) -> u32 {
         let sight = self.next_sight();
         let until = RequestId(i64::MAX);
         self.walk = Some(Walk { sight, start, after: start, until, is_sweep: true });
+        sight
+    }
+
+    /// Everything above an id was met, up to where the walk is, by this walk or others since the
+    /// one of this number. Keys of which nothing was met any more have nothing withheld: somebody
+    /// else has finished it.
+    pub fn drop_unseen(&mut self, since: u32, start: RequestId) {
+        let Some(end) = self.walk.as_ref().map(|walk| walk.after) else { return };
+        let is_unseen = |entry: &Entry| {
+            entry.sight < since && start.first_after() <= entry.low && entry.low <= end
+        };
+        let unseen = self.keys.iter().filter(|(_, entry)| is_unseen(entry));
+        let unseen: Vec<LaneNo> = unseen.map(|(lane, _)| *lane).collect();
+        for lane in unseen {
+            self.remove(lane);
+        }
     }
 
     /// The walk meets a request.

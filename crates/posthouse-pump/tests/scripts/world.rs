@@ -144,6 +144,12 @@ impl World {
                     self.said.push(format!("{cause:?}: {keys} keys, {requests} requests"));
                 }
             }
+            ["oldest", code] => {
+                let figures = self.pump.figures();
+                let oldest_ms = figures.codes.get(*code).and_then(|code| code.oldest_ms);
+                let age = |oldest_ms| format!("{} ms", self.now.source_ms - oldest_ms);
+                self.said.push(oldest_ms.map_or("none".to_owned(), age));
+            }
             _ => self.operate(&words),
         }
         self.go();

@@ -239,6 +239,7 @@ impl World {
 fn told_as(change: &Change) -> String {
     let alarm = &change.alarm;
     let rule = alarm.rule.name();
+    assert_eq!(alarm.subject.kind(), alarm.rule.subject_kind(), "{rule}");
     match change.edge {
         Edge::Begins => format!("+ {rule} {}: {}", alarm.subject, alarm.detail),
         Edge::Ends => format!("- {rule} {}", alarm.subject),
