@@ -45,6 +45,8 @@ pub enum Query {
     Nodes,
     /// Switches, holds and the number of buckets, as they stand now.
     Control,
+    /// How the request table itself does: its dead rows, and what keeps them.
+    Table,
 }
 
 /// Which requests are wanted. What is empty does not restrict.
@@ -102,6 +104,21 @@ pub enum Answer {
     Nodes(Vec<NodeRow>),
     /// See [`Query::Control`]. Tells of no changed requests.
     Control(Control),
+    /// See [`Query::Table`].
+    Table(TableState),
+}
+
+/// How the request table does, as far as its database tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TableState {
+    /// Rows that are there, by the statistics.
+    pub live_rows: Option<u64>,
+    /// Rows that are gone but not removed, by the statistics.
+    pub dead_rows: Option<u64>,
+    /// For how long the oldest transaction that is shown has been open, in milliseconds.
+    pub oldest_transaction_ms: Option<u64>,
+    /// Bytes of the write-ahead log beside the file.
+    pub log_bytes: Option<u64>,
 }
 
 /// A number of requests.

@@ -12,6 +12,7 @@ use super::limits::{
     PAGE_SCAN_MAX,
 };
 use super::look::{Answer, BlockedKey, BucketRow, Count, Filter, NodeRow, Query, Row};
+use super::look_table::table;
 use super::look_turn::{gaps, turn, without_numbers};
 use super::round::{bucket_of, look_control};
 use super::row::{attempts_of, content_of};
@@ -62,6 +63,7 @@ pub(super) async fn look(
         Query::Buckets => buckets(&mut work, dialect).await?,
         Query::Nodes => nodes(&mut work, dialect).await?,
         Query::Control => Answer::Control(look_control(&mut work).await?),
+        Query::Table => table(base, &mut work).await?,
     };
     work.done();
     Ok(answer)

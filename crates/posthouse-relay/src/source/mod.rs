@@ -16,6 +16,7 @@ mod layout;
 mod legible;
 mod limits;
 pub mod look;
+mod look_table;
 mod look_turn;
 mod look_up;
 pub mod operate;

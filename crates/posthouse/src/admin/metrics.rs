@@ -62,6 +62,7 @@ pub(crate) async fn metrics(State(admin): State<Arc<Admin>>) -> Result<Response,
         is_held: admin.holds.is_held(),
     });
     snapshot.relay.sources = relay(&admin).await;
+    snapshot.relay.alarms = admin.relay.alarms();
     let text = write(snapshot).map_err(|_| {
         let status = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
         Problem::new(status, Code::Unexpected, "the metrics could not be written")
@@ -102,7 +103,7 @@ impl Snapshot {
             started_seconds: started_ms / 1_000,
             unreadable: destinations.iter().map(|stats| stats.unreadable).sum(),
             journal: None,
-            relay: RelaySnapshot { sources: Vec::new() },
+            relay: RelaySnapshot::default(),
         }
     }
 

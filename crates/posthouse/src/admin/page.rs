@@ -33,6 +33,14 @@ pub(crate) struct ListQuery {
     filter: Option<String>,
 }
 
+impl ListQuery {
+    /// Sorted by this if nothing else is asked for.
+    pub(crate) fn or_sorted_by(mut self, field: &str) -> ListQuery {
+        self.sort.get_or_insert_with(|| field.to_owned());
+        self
+    }
+}
+
 /// One page of a list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Page<T> {

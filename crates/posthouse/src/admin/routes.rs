@@ -82,12 +82,15 @@ pub(super) fn table() -> Vec<Route> {
 /// The routes of the relay. What a path names below a source is told by the last part of it.
 fn relay_table() -> Vec<Route> {
     use relay::{
-        actions, blocked, buckets, codes, endpoints, groups, holds, rows, sources, windows,
+        actions, alarms, blocked, buckets, codes, endpoints, groups, holds, rows, sources, windows,
     };
     let look = Access::Login(Verb::Read, Resource::Relay);
     let browse = Access::Login(Verb::Browse, Resource::Relay);
     let operate = Access::Login(Verb::Operate, Resource::Relay);
     vec![
+        read("/api/v1/relay/alarms", look, get(alarms::list_alarms)),
+        read("/api/v1/relay/alarms/past", look, get(alarms::list_past_alarms)),
+        read("/api/v1/relay/sources/{name}/rules", look, get(alarms::list_rules)),
         read("/api/v1/relay/sources", look, get(sources::list_sources)),
         read("/api/v1/relay/sources/{name}", look, get(sources::show_source)),
         write("/api/v1/relay/sources/{name}/poke", operate, post(sources::poke_source)),
@@ -249,6 +252,7 @@ mod tests {
             let expected = match route.path {
                 path if path.contains("/store/holds") => StatusCode::NOT_FOUND,
                 "/api/v1/relay/sources" => StatusCode::OK,
+                path if path.contains("/relay/alarms") => StatusCode::OK,
                 path if path.contains("/relay/") => StatusCode::NOT_FOUND,
                 _ => StatusCode::SERVICE_UNAVAILABLE,
             };

@@ -1,6 +1,7 @@
 //! `posthouse relay`: set request tables up, look at them, and decide what becomes of requests.
 
 mod act;
+mod alarms;
 mod check;
 mod hold;
 mod look;
@@ -38,6 +39,12 @@ pub(crate) enum Relay {
     /// Look at endpoints.
     #[command(subcommand)]
     Endpoint(Look),
+    /// Look at alarms.
+    #[command(subcommand)]
+    Alarm(alarms::Alarm),
+    /// Look at the health rules behind alarms.
+    #[command(subcommand)]
+    Rule(alarms::Rule),
     /// Look at processing windows.
     #[command(subcommand)]
     Window(Look),
@@ -86,6 +93,8 @@ impl Relay {
             Relay::Group(command) => command.run(global),
             Relay::Code(command) => command.run(global, &look::CODES),
             Relay::Endpoint(command) => command.run(global, &look::ENDPOINTS),
+            Relay::Alarm(command) => command.run(global),
+            Relay::Rule(command) => command.run(global),
             Relay::Window(command) => command.run(global, &look::WINDOWS),
             Relay::Bucket(command) => command.run(global),
             Relay::Node(command) => command.run(global, &look::NODES),

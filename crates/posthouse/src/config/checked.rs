@@ -121,7 +121,7 @@ impl Config {
             journal: journal(&mut reader),
             log: log(&mut reader),
             policies: policies(&mut reader, raw),
-            relay: relay::read(raw, &mut reader.report),
+            relay: relay::read(&mut reader),
         };
         if reader.report.mistakes.is_empty() { Ok(config) } else { Err(reader.report) }
     }

@@ -41,7 +41,7 @@ const fn restart(path: &'static str) -> Key {
 pub(crate) const ENVIRONMENT_PREFIX: &str = "POSTHOUSE__";
 
 /// Every setting outside of rules, in the order of the default file.
-pub(crate) const KEYS: [Key; 21] = [
+pub(crate) const KEYS: [Key; 22] = [
     restart("data_dir"),
     restart("node.name"),
     restart("stomp.listen"),
@@ -63,6 +63,7 @@ pub(crate) const KEYS: [Key; 21] = [
     restart("journal.spool"),
     restart("log.format"),
     live("log.level"),
+    live("relay.check_every"),
 ];
 
 /// A list of tables, each of which may be written any number of times as `[[path]]`.
@@ -91,14 +92,26 @@ pub(crate) const RELAY_ENDPOINTS: &str = "relay.endpoint";
 /// Processing windows.
 pub(crate) const RELAY_WINDOWS: &str = "relay.window";
 
+/// Limits of health rules.
+pub(crate) const RELAY_RULES: &str = "relay.rule";
+/// Where alarms go.
+pub(crate) const RELAY_ALARMS: &str = "relay.alarm";
+
 /// Every list.
-pub(crate) const LISTS: [List; 6] = [
+pub(crate) const LISTS: [List; 8] = [
     List { path: RULES, what: "a rule", keys: &RULE_KEYS, change: Change::Restart },
     List { path: RELAY_SOURCES, what: "a source", keys: &SOURCE_KEYS, change: Change::Restart },
     List { path: RELAY_GROUPS, what: "a request group", keys: &GROUP_KEYS, change: Change::Live },
     List { path: RELAY_CODES, what: "a request code", keys: &CODE_KEYS, change: Change::Live },
     List { path: RELAY_ENDPOINTS, what: "an endpoint", keys: &ENDPOINT_KEYS, change: Change::Live },
     List { path: RELAY_WINDOWS, what: "a window", keys: &WINDOW_KEYS, change: Change::Live },
+    List {
+        path: RELAY_RULES,
+        what: "a health rule",
+        keys: &HEALTH_RULE_KEYS,
+        change: Change::Live,
+    },
+    List { path: RELAY_ALARMS, what: "an alarm target", keys: &ALARM_KEYS, change: Change::Live },
 ];
 
 /// Every key of a rule.
@@ -171,6 +184,10 @@ const ENDPOINT_KEYS: [&str; 25] = [
 
 const WINDOW_KEYS: [&str; 7] =
     ["name", "zone", "weekly", "dates", "valid_until", "after_valid_until", "margin_before_close"];
+
+const HEALTH_RULE_KEYS: [&str; 7] = ["name", "of", "source", "limit", "for", "clear", "active"];
+
+const ALARM_KEYS: [&str; 2] = ["endpoint", "severity"];
 
 /// The list of this dotted path, if there is one.
 pub(crate) fn find_list(path: &str) -> Option<&'static List> {

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) use checked::{Config, JournalConfig, LimitsConfig, LogConfig};
-pub(crate) use relay::{RelayConfig, Route, SourceConfig};
+pub(crate) use relay::{AlarmTarget, HealthConfig, RelayConfig, Route, SourceConfig};
 pub(crate) use report::Report;
 pub(crate) use show::{changes, show};
 pub(crate) use value::{duration_ms, duration_text};

@@ -23,6 +23,11 @@ impl<'a> Reader<'a> {
         Reader { raw, report: Report::default() }
     }
 
+    /// What is read from.
+    pub(crate) fn raw(&self) -> &'a Raw {
+        self.raw
+    }
+
     /// A string.
     pub(crate) fn text(&mut self, path: &str) -> String {
         self.read(path, text).unwrap_or_default()

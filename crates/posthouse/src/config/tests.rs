@@ -227,6 +227,26 @@ fn rules_are_checked_field_by_field() {
 }
 
 #[test]
+fn health_rules_are_checked() {
+    let check = |table: &str, words: &str| {
+        let source = "[[relay.source]]\nname = \"shop\"\nurl = \"sqlite:requests.db\"\n";
+        let report = read(&format!("{source}{table}"), &[], &[]);
+        let report = report.expect_err(table).to_string();
+        assert!(report.contains(words), "{report}");
+    };
+    let rule = |rest: &str| format!("[[relay.rule]]\n{rest}");
+    check(&rule("name = \"claimable\""), "there is no rule \"claimable\"");
+    check(&rule("name = \"claimable-age\"\nof = \"NOPE\""), "there is no code \"NOPE\"");
+    check(&rule("name = \"fenced\"\nof = \"NOPE\""), "about the source as a whole");
+    check(&rule("name = \"fenced\"\nlimit = \"5m\""), "use a whole number");
+    check(&rule("name = \"claimable-age\"\nlimit = 5"), "use a duration");
+    check(&rule("name = \"fenced\"\nsource = \"shp\""), "did you mean \"shop\"?");
+    check(&rule("name = \"fenced\"\n[[relay.rule]]\nname = \"fenced\""), "said twice");
+    check("[[relay.alarm]]\nendpoint = \"nowhere\"", "\"nowhere\" does not exist");
+    check("[[relay.alarm]]\nseverity = \"error\"", "an alarm target without `endpoint`");
+}
+
+#[test]
 fn dead_letter_queues_are_named_alone() {
     for prefix in ["queue/", "topic/", "/queue/"] {
         let rule =

@@ -6,6 +6,7 @@
 //! broker, because couriers may still want to publish.
 
 mod couriers;
+mod health;
 mod publisher;
 mod start;
 
@@ -14,6 +15,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use posthouse_pump::health::Limits;
 use posthouse_pump::plan::Plan;
 use posthouse_relay::runner::Handle;
 use posthouse_relay::source::{AnySource, Source as _};
@@ -21,6 +23,8 @@ use posthouse_relay::source::{AnySource, Source as _};
 use crate::config::{RelayConfig, SourceConfig};
 use crate::failure::Failure;
 use couriers::Couriers;
+use health::Health;
+pub(crate) use health::{Past, Standing, edge_word, severity_word, unit_word};
 pub(crate) use start::open;
 
 /// One running source.
@@ -39,6 +43,7 @@ pub(crate) struct RunningSource {
 pub(crate) struct Relay {
     sources: Arc<BTreeMap<Arc<str>, RunningSource>>,
     couriers: Arc<Couriers>,
+    health: Arc<Health>,
 }
 
 impl fmt::Debug for Relay {
@@ -65,7 +70,8 @@ impl Relay {
             let running = start::source(source, &node, &couriers)?;
             sources.insert(source.name.clone(), running);
         }
-        Ok(Relay { sources: Arc::new(sources), couriers })
+        let health = Health::start(&config.health, &node, sources.values(), &couriers);
+        Ok(Relay { sources: Arc::new(sources), couriers, health: Arc::new(health) })
     }
 
     /// Takes over groups, codes, endpoints and windows of another configuration. Sources stay as
@@ -73,6 +79,7 @@ impl Relay {
     /// means: a pump that took another one over would not mean the same as its source.
     pub(crate) fn change(&self, config: &RelayConfig) {
         self.couriers.change(&config.routes);
+        self.health.change(&config.health);
         for source in &config.sources {
             if let Some(running) = self.sources.get(&source.name) {
                 let region = running.config.plan.region.clone();
@@ -84,6 +91,21 @@ impl Relay {
     /// The sources by name.
     pub(crate) fn sources(&self) -> &BTreeMap<Arc<str>, RunningSource> {
         &self.sources
+    }
+
+    /// The alarms that are on.
+    pub(crate) fn alarms(&self) -> Vec<Standing> {
+        self.health.standing()
+    }
+
+    /// The alarms that began and ended lately, the newest first.
+    pub(crate) fn past_alarms(&self) -> Vec<Past> {
+        self.health.past()
+    }
+
+    /// The limits of the health rules for a source.
+    pub(crate) fn limits_of(&self, source: &str) -> Limits {
+        self.health.config().limits_of(source)
     }
 
     /// Lets what runs end, gives all buckets back, and closes the databases.

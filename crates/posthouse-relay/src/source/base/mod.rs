@@ -100,6 +100,14 @@ impl Base {
         }
     }
 
+    /// Bytes of the log that writes go to before they reach the file, where there is one.
+    pub(crate) fn log_bytes(&self) -> Option<u64> {
+        match self {
+            Base::Postgres(_) => None,
+            Base::Sqlite(pools) => pools.log_bytes(),
+        }
+    }
+
     /// Waits until there may be something new.
     pub(crate) async fn wake(&self) {
         match self {

@@ -66,6 +66,13 @@ impl Pools {
         self.file.look(true)
     }
 
+    /// The log lies beside the file. Looking at it opens neither.
+    pub(super) fn log_bytes(&self) -> Option<u64> {
+        let mut log = self.target.get_filename().as_os_str().to_owned();
+        log.push("-wal");
+        std::fs::metadata(log).ok().map(|found| found.len())
+    }
+
     pub(super) async fn wake(&self) {
         let open = self.now_open();
         let news = Box::pin(wake::sqlite(&open.wake, &open.eye));

@@ -13,6 +13,7 @@ pub(super) async fn run(bench: &impl Bench) {
     one_request_is_shown_whole(bench).await;
     blocked_keys_are_listed(bench).await;
     owners_are_listed(bench).await;
+    the_table_is_told_of(bench).await;
 }
 
 async fn insert(bench: &impl Bench, code: &str, key: &str, state: u8) {
@@ -110,4 +111,14 @@ async fn owners_are_listed(bench: &impl Bench) {
     };
     assert_eq!(nodes.len(), 1);
     assert!(nodes[0].is_alive && nodes[0].is_wanting && nodes[0].node == "n");
+}
+
+/// No database tells everything, and each tells something.
+async fn the_table_is_told_of(bench: &impl Bench) {
+    bench.renew().await;
+    insert(bench, "a", "k", 0).await;
+    let Answer::Table(table) = must(bench.open().look(&Query::Table).await) else {
+        panic!("it answers in kind");
+    };
+    assert!(table.dead_rows.or(table.log_bytes).is_some(), "{table:?}");
 }

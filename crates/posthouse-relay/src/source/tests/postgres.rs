@@ -11,6 +11,7 @@ use super::awake;
 use crate::fixture::PostgresServer;
 use crate::source::base::{Base, Door, Work};
 use crate::source::conformance::{Bench, SqlBench, run};
+use crate::source::look::{Answer, Query};
 use crate::source::operate::Action;
 use crate::source::{
     AnySource, CommitOrder, Granted, Greeting, Options, Source, SourceErrorKind, connect,
@@ -66,6 +67,22 @@ async fn what_is_not_committed_yet_is_missing() {
     assert_eq!(found.missing, [(RequestId(1), RequestId(1))]);
     late.commit().await.unwrap();
     assert_eq!(ids(&forward(&source, 0).await), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_transaction_that_stays_open_is_seen() {
+    let (_server, bench) = started().await;
+    let source = bench.open();
+    let _late = open_transaction(&bench, INSERT).await;
+    loop {
+        let Answer::Table(table) = source.look(&Query::Table).await.unwrap() else {
+            panic!("it answers in kind");
+        };
+        if table.oldest_transaction_ms.unwrap() > 20 {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]

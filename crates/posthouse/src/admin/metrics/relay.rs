@@ -13,14 +13,16 @@ use prometheus_client::registry::Unit;
 use super::Sink;
 use crate::admin::relay::endpoints::oldest_age_ms;
 use crate::admin::relay::sources::cause;
+use crate::relay::{Standing, severity_word};
 
 /// A bound of error beyond which nothing is known of a source's clock, in milliseconds.
 const CLOCK_ERROR_MS_MAX: i64 = 86_400_000;
 
 /// Every source with this node's wall clock of the same moment, in Unix milliseconds.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct RelaySnapshot {
     pub(super) sources: Vec<(Status, i64)>,
+    pub(super) alarms: Vec<Standing>,
 }
 
 /// What a figure is about, and the figure.
@@ -36,6 +38,9 @@ impl RelaySnapshot {
         self.encode_clocks(sink)?;
         self.encode_codes(sink)?;
         self.encode_endpoints(sink)?;
+        let help = "1 while an alarm is on";
+        let alarms = self.alarms.iter().map(|standing| (alarm(standing), 1));
+        gauges(sink, "posthouse_relay_alarm", help, alarms.collect())?;
         let help = "Business ids whose first open request is withheld, by cause";
         let keys = self.of_causes(|figures| figures.keys);
         gauges(sink, "posthouse_relay_withheld_keys", help, keys)?;
@@ -149,6 +154,15 @@ impl RelaySnapshot {
         });
         rows.collect()
     }
+}
+
+fn alarm(Standing { source, alarm }: &Standing) -> Vec<(&'static str, String)> {
+    vec![
+        ("source", source.to_string()),
+        ("rule", alarm.rule.name().to_owned()),
+        ("severity", severity_word(alarm.severity).to_owned()),
+        ("subject", alarm.subject.name().to_owned()),
+    ]
 }
 
 fn source(status: &Status) -> Vec<(&'static str, String)> {

@@ -5,6 +5,7 @@
 //! is asked of the running source. Whatever is changed is written down with who changed it.
 
 pub(super) mod actions;
+pub(super) mod alarms;
 pub(super) mod ask;
 pub(super) mod blocked;
 pub(super) mod buckets;

@@ -1,6 +1,7 @@
 //! The relay, proved with the real binary: nodes that are disturbed while writers write and a
 //! receiver misbehaves, tables that are not as they should be, and what operators do.
 
+mod alarms;
 mod bad_input;
 mod change;
 mod clock;
@@ -13,5 +14,6 @@ mod operate;
 mod receiver;
 mod scene;
 mod secrets;
+mod taker;
 mod verdict;
 mod writer;

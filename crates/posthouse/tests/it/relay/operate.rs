@@ -1,94 +1,23 @@
 //! Operating the relay: what operators see and decide, with the real binary, a database file, and
 //! a receiver that can be told to refuse.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::taker::Taker;
 use crate::command::{Done, http, posthouse};
 use crate::server::{Server, fresh_dir};
 
 /// How long something may take that the relay does by itself.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Takes every request, or refuses it. It ends with the process.
-struct Receiver {
-    address: String,
-    refuses: Arc<AtomicBool>,
-    bodies: Arc<Mutex<Vec<String>>>,
-}
-
 /// A node with one source, and where its requests go.
 struct Scene {
     server: Server,
-    receiver: Receiver,
+    receiver: Taker,
     dir: PathBuf,
-}
-
-impl Receiver {
-    fn start() -> Receiver {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-        let address = listener.local_addr().expect("it has one").to_string();
-        let refuses = Arc::new(AtomicBool::new(false));
-        let bodies = Arc::new(Mutex::new(Vec::new()));
-        let (is_refusing, taken) = (refuses.clone(), bodies.clone());
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                // A peer that breaks off has had no answer, and tries again.
-                drop(answer(stream, &is_refusing, &taken));
-            }
-        });
-        Receiver { address, refuses, bodies }
-    }
-
-    fn refuse(&self, refuses: bool) {
-        self.refuses.store(refuses, Ordering::Relaxed);
-    }
-
-    fn bodies(&self) -> Vec<String> {
-        self.bodies.lock().expect("nobody panics with it").clone()
-    }
-}
-
-/// Answers one call on one connection.
-fn answer(
-    mut stream: TcpStream,
-    refuses: &AtomicBool,
-    taken: &Mutex<Vec<String>>,
-) -> std::io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let mut text = String::new();
-    let mut buffer = [0; 4_096];
-    let body = loop {
-        if let Some(body) = whole_body(&text) {
-            break body.to_owned();
-        }
-        match stream.read(&mut buffer)? {
-            0 => return Ok(()),
-            count => text.push_str(&String::from_utf8_lossy(&buffer[..count])),
-        }
-    };
-    let status = if refuses.load(Ordering::Relaxed) {
-        "500 Broken"
-    } else {
-        taken.lock().expect("nobody panics with it").push(body);
-        "200 Fine"
-    };
-    write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-}
-
-fn whole_body(text: &str) -> Option<&str> {
-    let (head, body) = text.split_once("\r\n\r\n")?;
-    let length = head.lines().find_map(|line| {
-        line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok()
-    });
-    (body.len() >= length.unwrap_or(0)).then_some(body)
 }
 
 impl Scene {
@@ -98,11 +27,11 @@ impl Scene {
 
     /// In an order of its own.
     fn start_by(settle: &str) -> Scene {
-        let receiver = Receiver::start();
+        let receiver = Taker::start();
         let dir = fresh_dir();
         let url = format!("sqlite:{}", dir.join("requests.db").display());
         posthouse(&dir, &format!("relay init --url {url}")).ok();
-        let server = Server::start_with_config(&configuration(&url, &receiver.address, settle));
+        let server = Server::start_with_config(&configuration(&url, receiver.address(), settle));
         Scene { server, receiver, dir }
     }
 

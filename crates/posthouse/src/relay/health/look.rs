@@ -1,0 +1,118 @@
+//! Looking at one source.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use posthouse_pump::health::{Change, Edge, Health, Severity, Sight, Table};
+use posthouse_pump::pump::Cause;
+use posthouse_relay::courier::Clock as _;
+use posthouse_relay::runner::{Status, SteadyClock};
+use posthouse_relay::source::look::{Answer, BucketRow, Count, Query, TableState};
+use posthouse_relay::source::{AnySource, Source as _};
+use tokio::sync::watch;
+
+use super::board::{Board, Past};
+use super::herald::Heralds;
+use crate::config::HealthConfig;
+use crate::relay::RunningSource;
+
+/// The state of requests that wait for their turn.
+const STATE_READY: u8 = 0;
+
+/// Looks at a source until it or the node ends.
+pub(super) async fn watch_over(
+    source: RunningSource,
+    mut config: watch::Receiver<HealthConfig>,
+    board: Arc<Board>,
+    heralds: Arc<Heralds>,
+) {
+    let mut health = Health::default();
+    let name = source.config.name.clone();
+    loop {
+        let (limits, every_ms) = {
+            let config = config.borrow_and_update();
+            (config.limits_of(&name), config.every_ms)
+        };
+        let Some(status) = source.handle.status().await else { return };
+        let wall_ms = SteadyClock::new().wall_ms();
+        let table = match status.trouble {
+            Some(_) => None,
+            None => ask(&source.database, &status).await,
+        };
+        let changes = health.look(&sight(&status, wall_ms, table.as_ref()), &limits);
+        changes.iter().for_each(|change| write_down(&name, change));
+        let past = changes.iter().cloned();
+        let past = past.map(|change| Past { source: name.clone(), at_ms: wall_ms, change });
+        let past: Vec<Past> = past.collect();
+        past.iter().for_each(|past| heralds.tell(past));
+        board.put(&name, health.alarms().cloned().collect(), past);
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(every_ms)) => {}
+            changed = config.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+fn sight<'a>(status: &'a Status, wall_ms: i64, table: Option<&'a Table>) -> Sight<'a> {
+    Sight {
+        now: status.now,
+        wall_ms,
+        plan: &status.plan,
+        figures: &status.figures,
+        trouble: status.trouble.as_deref(),
+        fenced: status.fenced,
+        gap_keys: status.gap_keys,
+        table,
+        finders: &[],
+    }
+}
+
+/// What only the database knows; nothing if it does not answer, of which the next round tells.
+async fn ask(database: &AnySource, status: &Status) -> Option<Table> {
+    let Ok(Answer::Buckets(buckets)) = database.look(&Query::Buckets).await else { return None };
+    let Ok(Answer::Table(state)) = database.look(&Query::Table).await else { return None };
+    let TableState { live_rows, dead_rows, oldest_transaction_ms, log_bytes } = state;
+    let own = |bucket: &&BucketRow| bucket.owner.as_deref() == Some(&*status.node);
+    let unowned = |bucket: &&BucketRow| bucket.owner.is_none() || bucket.lease_left_ms < 0;
+    Some(Table {
+        ready: ready(database, status).await,
+        buckets: buckets.len() as u64,
+        own_buckets: buckets.iter().filter(own).count() as u64,
+        unowned_buckets: buckets.iter().filter(unowned).count() as u64,
+        live_rows,
+        dead_rows,
+        oldest_transaction_ms,
+        log_bytes,
+    })
+}
+
+/// Requests that are ready, by code. Counting walks over them, and the pump knows how many there
+/// are as long as they have room in memory.
+async fn ready(database: &AnySource, status: &Status) -> BTreeMap<Arc<str>, u64> {
+    let withheld = &status.figures.withheld;
+    let is_full = withheld.iter().any(|it| matches!(it.cause, Cause::EndpointFull(_)));
+    if !is_full {
+        return BTreeMap::new();
+    }
+    let Ok(Answer::Counts { open, .. }) = database.look(&Query::Counts).await else {
+        return BTreeMap::new();
+    };
+    let ready = open.into_iter().filter(|count| count.state == STATE_READY);
+    ready.map(|Count { code, requests, .. }| (code.into(), requests)).collect()
+}
+
+fn write_down(source: &str, change: &Change) {
+    let alarm = &change.alarm;
+    let (rule, subject) = (alarm.rule.name(), alarm.subject.name());
+    let detail = &*alarm.detail;
+    match (change.edge, alarm.severity) {
+        (Edge::Begins, Severity::Error) => {
+            tracing::error!(source, rule, ?subject, detail, "an alarm begins");
+        }
+        (Edge::Begins, Severity::Warning) => {
+            tracing::warn!(source, rule, ?subject, detail, "an alarm begins");
+        }
+        (Edge::Ends, _) => tracing::info!(source, rule, ?subject, "an alarm ends"),
+    }
+}
