@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::connect::{Connector, Opened};
+use crate::connect::{Connector, Opened, Stream};
 use crate::error::Error;
 use crate::exchange::{Connection, Sender};
 use crate::limits::{CONNECT_MS_MAX, HOST_CALLS_MAX, IDLE_MS_MAX};
@@ -61,7 +61,7 @@ impl Client {
     /// If a file that the TLS settings name cannot be used.
     pub fn new(settings: ClientSettings) -> Result<Client, TlsError> {
         let tls = Connectors::new(&settings.tls)?;
-        let connector = Connector { reach: settings.reach, resolver: settings.resolver, tls };
+        let connector = Connector { guard: settings.reach, resolver: settings.resolver, tls };
         let idle_max = Duration::from_millis(settings.idle_ms_max);
         Ok(Client {
             connector: Arc::new(connector),
@@ -76,10 +76,10 @@ impl Client {
     /// # Errors
     /// Why it never will.
     pub fn check(&self, origin: &Origin) -> Result<(), Refusal> {
-        let reach = &self.connector.reach;
+        let guard = &self.connector.guard;
         match origin.address() {
-            Some(address) => reach.check(&origin.host, origin.port, &[address]),
-            None => reach.check_name(&origin.host, origin.port),
+            Some(address) => guard.check(&origin.host, origin.port, &[address]),
+            None => guard.check_name(&origin.host, origin.port),
         }
     }
 
@@ -97,6 +97,15 @@ impl Client {
             None => self.open(&host, origin, until).await?,
         };
         Ok(Connection { sender, is_reused, origin: origin.clone(), host, _permit: permit })
+    }
+
+    /// A fresh connection for a protocol that is not HTTP. It is the caller's: nothing is kept or
+    /// counted here. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// Why there is none before `until`. Nothing was sent.
+    pub async fn dial(&self, origin: &Origin, until: Instant) -> Result<Stream, Error> {
+        self.connector.dial(origin, until.min(Instant::now() + self.connect_max)).await
     }
 
     /// A new connection; or one that somebody else has made in the meantime, if it can be shared.

@@ -14,8 +14,11 @@ use hyper::rt::{Read, Write};
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::error::{Error, chain};
 use crate::limits::{ADDRESSES_TRIED_MAX, ANSWER_HEAD_BYTES_MAX, PING_MS, PONG_MS_MAX};
@@ -35,6 +38,15 @@ pub(crate) struct Http2Sender {
     calls_max: Arc<dyn Fn() -> usize + Send + Sync>,
 }
 
+/// Bytes in both directions.
+pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// A connection of its own for a protocol that is not HTTP, with or without TLS. Dropping it closes
+/// it.
+pub type Stream = Box<dyn Duplex>;
+
 /// A fresh connection.
 pub(crate) enum Opened {
     /// For one call at a time.
@@ -46,7 +58,7 @@ pub(crate) enum Opened {
 /// Makes connections. The only place that opens a socket.
 pub(crate) struct Connector {
     /// Where connections may go.
-    pub(crate) reach: Reach,
+    pub(crate) guard: Reach,
     /// Where names lead.
     pub(crate) resolver: Arc<dyn Resolve>,
     /// Whom to trust.
@@ -82,9 +94,26 @@ impl Connector {
     /// A connection to `origin`, made before `until`.
     pub(crate) async fn open(&self, origin: &Origin, until: Instant) -> Result<Opened, Error> {
         let late = |_| Error::ConnectTimeout { origin: origin.to_string() };
-        let addresses = timeout_at(until, self.addresses(origin)).await.map_err(late)??;
-        let stream = connect_any(origin, &addresses, until).await?;
+        let stream = self.reach(origin, until).await?;
         timeout_at(until, self.shake_hands(origin, stream)).await.map_err(late)?
+    }
+
+    /// A bare stream to `origin`, made before `until`, for a protocol of its own.
+    pub(crate) async fn dial(&self, origin: &Origin, until: Instant) -> Result<Stream, Error> {
+        let late = |_| Error::ConnectTimeout { origin: origin.to_string() };
+        let stream = self.reach(origin, until).await?;
+        if !origin.is_tls {
+            return Ok(Box::new(stream));
+        }
+        let secured = secure(origin, self.tls.offering_nothing(), stream);
+        Ok(Box::new(timeout_at(until, secured).await.map_err(late)??))
+    }
+
+    /// Connects to an address of `origin` that was judged.
+    async fn reach(&self, origin: &Origin, until: Instant) -> Result<TcpStream, Error> {
+        let late = |_| Error::ConnectTimeout { origin: origin.to_string() };
+        let addresses = timeout_at(until, self.addresses(origin)).await.map_err(late)??;
+        connect_any(origin, &addresses, until).await
     }
 
     /// The addresses of `origin`, all judged.
@@ -93,12 +122,12 @@ impl Connector {
             Some(address) => vec![address],
             None => self.resolve(origin).await?,
         };
-        self.reach.check(&origin.host, origin.port, &addresses)?;
+        self.guard.check(&origin.host, origin.port, &addresses)?;
         Ok(addresses)
     }
 
     async fn resolve(&self, origin: &Origin) -> Result<Vec<IpAddr>, Error> {
-        self.reach.check_name(&origin.host, origin.port)?;
+        self.guard.check_name(&origin.host, origin.port)?;
         let host = origin.host.to_string();
         match self.resolver.resolve(&origin.host).await {
             Ok(addresses) if addresses.is_empty() => {
@@ -114,17 +143,27 @@ impl Connector {
             let is_http2 = origin.version == HttpVersion::Http2;
             return begin(origin, TokioIo::new(stream), is_http2).await;
         }
-        let broken = |reason: String| Error::Tls { origin: origin.to_string(), reason };
-        let connector = self.tls.offering(origin.version).map_err(|why| broken(why.into()))?;
-        let name = ServerName::try_from(origin.host.trim_end_matches('.').to_owned());
-        let name = name.map_err(|error| broken(error.to_string()))?;
-        let stream = connector.connect(name, stream).await.map_err(|e| broken(e.to_string()))?;
+        let stream = secure(origin, self.tls.offering(origin.version), stream).await?;
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         if origin.version == HttpVersion::Http2 && !is_http2 {
-            return Err(broken("the server does not speak HTTP/2".into()));
+            let reason = "the server does not speak HTTP/2".into();
+            return Err(Error::Tls { origin: origin.to_string(), reason });
         }
         begin(origin, TokioIo::new(stream), is_http2).await
     }
+}
+
+/// Shakes hands for TLS with whoever has a certificate for the host.
+async fn secure(
+    origin: &Origin,
+    connector: Result<&TlsConnector, &'static str>,
+    stream: TcpStream,
+) -> Result<TlsStream<TcpStream>, Error> {
+    let broken = |reason: String| Error::Tls { origin: origin.to_string(), reason };
+    let connector = connector.map_err(|why| broken(why.into()))?;
+    let name = ServerName::try_from(origin.host.trim_end_matches('.').to_owned());
+    let name = name.map_err(|error| broken(error.to_string()))?;
+    connector.connect(name, stream).await.map_err(|error| broken(error.to_string()))
 }
 
 /// Connects to the first address that answers. Each gets an equal part of the time that is left.

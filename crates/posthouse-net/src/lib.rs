@@ -6,6 +6,9 @@
 //! answer is judged, and the connection goes to an address that was judged. Nothing here follows
 //! redirects, reads proxy settings from the environment, or writes a request twice.
 //!
+//! A protocol that is not HTTP takes a bare [`Stream`] by [`Client::dial`], through the same guard
+//! and the same TLS.
+//!
 //! Each connection is driven by a task of its own, which ends with it; dropping the client, or a
 //! call in the middle, closes what it used.
 
@@ -27,9 +30,10 @@ mod tls;
 mod tests;
 
 pub use client::{Client, ClientSettings};
+pub use connect::{Duplex, Stream};
 pub use error::{Error, Sent};
 pub use exchange::{Answer, BodyEnd, Connection};
-pub use origin::{HttpVersion, Origin};
+pub use origin::{HTTP, HttpVersion, Origin, Scheme};
 pub use reach::{Reach, ReachFault, Refusal};
 pub use resolve::{Resolve, Resolved, SystemResolver};
 pub use tls::{ClientCertificate, Roots, TlsError, TlsSettings};

@@ -20,10 +20,33 @@ pub enum HttpVersion {
     Http2,
 }
 
+/// How addresses of one protocol begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Scheme {
+    /// Without TLS.
+    pub plain: &'static str,
+    /// With TLS.
+    pub tls: &'static str,
+    /// The usual ports without and with TLS, if there are any.
+    pub ports: Option<(u16, u16)>,
+    /// What is said of an address that begins otherwise.
+    pub complaint: &'static str,
+}
+
+/// `http` and `https`.
+pub const HTTP: Scheme = Scheme {
+    plain: "http",
+    tls: "https",
+    ports: Some((80, 443)),
+    complaint: "it does not begin with http:// or https://",
+};
+
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {
-    /// Whether it is `https`.
+    /// How its addresses begin.
+    pub scheme: Scheme,
+    /// Whether it is called with TLS.
     pub is_tls: bool,
     /// A lower-case name, or an address without brackets.
     pub host: Arc<str>,
@@ -39,11 +62,19 @@ impl Origin {
     /// # Errors
     /// [`Error::Url`] if it is not one, or holds a user name.
     pub fn of(url: &Uri, version: HttpVersion) -> Result<Origin, Error> {
+        Origin::with_scheme(url, HTTP, version)
+    }
+
+    /// The origin of an absolute URL of this scheme.
+    ///
+    /// # Errors
+    /// [`Error::Url`] if it is not one, or holds a user name.
+    pub fn with_scheme(url: &Uri, scheme: Scheme, version: HttpVersion) -> Result<Origin, Error> {
         let wrong = |problem: &'static str| Error::Url { problem };
         let is_tls = match url.scheme_str() {
-            Some("https") => true,
-            Some("http") => false,
-            _ => return Err(wrong("it does not begin with http:// or https://")),
+            Some(name) if name == scheme.tls => true,
+            Some(name) if name == scheme.plain => false,
+            _ => return Err(wrong(scheme.complaint)),
         };
         let authority = url.authority().ok_or(wrong("it has no host"))?;
         if authority.as_str().contains('@') {
@@ -55,9 +86,9 @@ impl Origin {
         }
         let port = match authority.port() {
             Some(port) => port.as_u16(),
-            None => usual_port(is_tls),
+            None => scheme.usual_port(is_tls).ok_or(wrong("it has no port"))?,
         };
-        Ok(Origin { is_tls, host: host.to_ascii_lowercase().into(), port, version })
+        Ok(Origin { scheme, is_tls, host: host.to_ascii_lowercase().into(), port, version })
     }
 
     /// The host if it is an address.
@@ -70,17 +101,23 @@ impl Origin {
         let host = &self.host;
         let is_bracketed = host.contains(':');
         let host = if is_bracketed { format!("[{host}]") } else { host.to_string() };
-        if self.port == usual_port(self.is_tls) { host } else { format!("{host}:{}", self.port) }
+        if Some(self.port) == self.scheme.usual_port(self.is_tls) {
+            host
+        } else {
+            format!("{host}:{}", self.port)
+        }
     }
 }
 
-fn usual_port(is_tls: bool) -> u16 {
-    if is_tls { 443 } else { 80 }
+impl Scheme {
+    fn usual_port(&self, is_tls: bool) -> Option<u16> {
+        self.ports.map(|(plain, tls)| if is_tls { tls } else { plain })
+    }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.is_tls { "https" } else { "http" };
+        let scheme = if self.is_tls { self.scheme.tls } else { self.scheme.plain };
         write!(f, "{scheme}://{}", self.authority())
     }
 }

@@ -51,6 +51,7 @@ pub struct TlsError {
 /// One connector for each way to offer versions, over the same cache of TLS tickets.
 #[derive(Clone)]
 pub(crate) struct Connectors {
+    nothing: TlsConnector,
     auto: TlsConnector,
     http1: TlsConnector,
     http2: TlsConnector,
@@ -68,22 +69,35 @@ impl Connectors {
             config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
             TlsConnector::from(Arc::new(config))
         };
-        let (auto, http1, http2) =
-            (offer(&["h2", "http/1.1"]), offer(&["http/1.1"]), offer(&["h2"]));
-        Ok(Connectors { auto, http1, http2, has_roots })
+        Ok(Connectors {
+            nothing: offer(&[]),
+            auto: offer(&["h2", "http/1.1"]),
+            http1: offer(&["http/1.1"]),
+            http2: offer(&["h2"]),
+            has_roots,
+        })
     }
 
     /// The one that offers `version`; an answer for people when nobody is trusted.
     pub(crate) fn offering(&self, version: HttpVersion) -> Result<&TlsConnector, &'static str> {
-        if !self.has_roots {
-            return Err("this system has no trusted root certificates; install them (often the \
-                        package ca-certificates) or name a PEM file");
-        }
-        Ok(match version {
+        self.trusting(match version {
             HttpVersion::Auto => &self.auto,
             HttpVersion::Http1 => &self.http1,
             HttpVersion::Http2 => &self.http2,
         })
+    }
+
+    /// The one that offers no protocol by name, or the same answer.
+    pub(crate) fn offering_nothing(&self) -> Result<&TlsConnector, &'static str> {
+        self.trusting(&self.nothing)
+    }
+
+    fn trusting<'a>(&self, connector: &'a TlsConnector) -> Result<&'a TlsConnector, &'static str> {
+        match self.has_roots {
+            true => Ok(connector),
+            false => Err("this system has no trusted root certificates; install them (often the \
+                          package ca-certificates) or name a PEM file"),
+        }
     }
 }
 

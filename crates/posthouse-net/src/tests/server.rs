@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::{Client, ClientSettings, HttpVersion, Origin, Reach};
+use crate::{Client, ClientSettings, HTTP, HttpVersion, Origin, Reach};
 
 /// What a server does on a connection, in order. At the end it closes.
 #[derive(Clone)]
@@ -59,7 +59,8 @@ impl Server {
 
 /// An origin on this machine.
 pub(super) fn origin(port: u16) -> Origin {
-    Origin { is_tls: false, host: "127.0.0.1".into(), port, version: HttpVersion::Auto }
+    let host = "127.0.0.1".into();
+    Origin { scheme: HTTP, is_tls: false, host, port, version: HttpVersion::Auto }
 }
 
 /// A client that may call this machine, and nothing else.

@@ -16,13 +16,16 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoClientAuth, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::exchange::post;
 use super::resolver::Names;
 use super::server::{origin, settings};
-use crate::{Client, ClientCertificate, ClientSettings, HttpVersion, Origin, Roots, TlsSettings};
+use crate::{
+    Client, ClientCertificate, ClientSettings, HttpVersion, Origin, Roots, Scheme, TlsSettings,
+};
 
 struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -192,4 +195,52 @@ fn a_key_in_the_place_of_its_file_is_not_repeated() {
     let settings = ClientSettings { tls: settings, ..ClientSettings::default() };
     let told = Client::new(settings).err().unwrap().to_string();
     assert!(told.contains("write it into a file") && !told.contains("secret"), "{told}");
+}
+
+/// Echoes the bytes of one connection after the handshake.
+async fn start_echo(acceptor: TlsAcceptor) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(stream) = acceptor.accept(stream).await else { continue };
+            assert_eq!(stream.get_ref().1.alpn_protocol(), None);
+            let (mut reader, mut writer) = tokio::io::split(stream);
+            tokio::spawn(async move { tokio::io::copy(&mut reader, &mut writer).await });
+        }
+    });
+    port
+}
+
+/// What an echo sends back over a bare stream.
+async fn echo(client: &Client, origin: &Origin) -> Result<String, String> {
+    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+    let mut stream = client.dial(origin, until).await.map_err(|error| error.to_string())?;
+    stream.write_all(b"hello").await.map_err(|error| error.to_string())?;
+    stream.flush().await.map_err(|error| error.to_string())?;
+    let mut back = [0; 5];
+    stream.read_exact(&mut back).await.map_err(|error| error.to_string())?;
+    Ok(String::from_utf8_lossy(&back).into_owned())
+}
+
+#[tokio::test]
+async fn bare_streams_go_through_guard_and_tls() {
+    let authority = Authority::new();
+    let port = start_echo(authority.strict_acceptor("a.example")).await;
+    let client = |name: &str, certificate: Option<ClientCertificate>| {
+        let tls = TlsSettings { roots: Roots::File(authority.file()), client: certificate };
+        let resolver = Arc::new(Names::one(name, "127.0.0.1"));
+        Client::new(ClientSettings { tls, resolver, ..settings() }).unwrap()
+    };
+    let scheme = Scheme { plain: "line", tls: "lines", ports: None, complaint: "" };
+    let at = |host: &str| Origin { scheme, is_tls: true, host: host.into(), ..origin(port) };
+    let known = client("a.example", Some(authority.client()));
+    assert_eq!(echo(&known, &at("a.example")).await, Ok("hello".into()));
+    let other = client("b.example", Some(authority.client()));
+    let other = echo(&other, &at("b.example")).await.unwrap_err();
+    assert!(other.starts_with(&format!("no TLS with lines://b.example:{port}")), "{other}");
+    let nobody = client("a.example", None);
+    assert!(echo(&nobody, &at("a.example")).await.is_err(), "it has no certificate");
+    let elsewhere = echo(&known, &at("10.0.0.1")).await.unwrap_err();
+    assert!(elsewhere.contains("allow-list"), "{elsewhere}");
 }
