@@ -102,6 +102,35 @@ pub const STOMP_FRAME_BEFORE_LOGIN_BYTES_MAX: usize = 16 * 1024;
 /// The largest STOMP frame, from its command to its NUL, that a peer may send after it logged in.
 pub const STOMP_FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// The largest frame of the frame protocol, in bytes behind its length: a body of 16 MiB and what
+/// is said of it.
+pub const FRAME_BYTES_MAX: usize = 17 << 20;
+
+/// The largest HELLO of the frame protocol, and the least that a peer must take, likewise.
+pub const FRAME_HELLO_BYTES_MAX: usize = 4 << 10;
+
+/// The largest answer that a relay takes in the frame protocol, likewise.
+pub const FRAME_ANSWER_BYTES_MAX: usize = 64 << 10;
+
+/// The longest text in a frame of the frame protocol.
+pub const FRAME_TEXT_BYTES_MAX: usize = 16 << 10;
+
+/// The most headers in one request of the frame protocol.
+pub const FRAME_HEADERS_MAX: usize = 128;
+
+/// The most fields in one frame of the frame protocol: all headers, and room to grow.
+pub const FRAME_FIELDS_MAX: usize = 256;
+
+/// The most requests at a time on one connection of the frame protocol, whatever a receiver says.
+pub const FRAME_REQUESTS_MAX: usize = 1 << 16;
+
+/// Requests at a time on one connection of the frame protocol if a receiver does not say.
+pub const FRAME_REQUESTS: usize = 128;
+
+/// The shortest and the longest silence that a peer of the frame protocol may announce, in
+/// milliseconds.
+pub const FRAME_BEAT_MS: std::ops::RangeInclusive<u64> = 100..=60_000;
+
 /// The most header positions that an idle STOMP connection keeps memory for.
 pub const STOMP_HEADER_IDLE_COUNT_MAX: usize = 32;
 

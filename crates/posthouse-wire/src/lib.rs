@@ -5,6 +5,7 @@
 //! share one implementation of each protocol. Whatever a peer sends costs memory in proportion to
 //! what it sent, bounded by [`posthouse_core::limits`], and never a panic.
 
+pub mod frame;
 #[doc(hidden)]
 pub mod fuzz;
 #[doc(hidden)]
