@@ -6,17 +6,23 @@
 //! courier aborts the attempt: what it had open is closed.
 
 mod answers;
+mod assembly;
+mod call;
+mod call_target;
 mod deadline;
 mod destination;
 mod escape;
 mod excerpt;
 mod fault;
 mod field;
+mod frame;
 mod headers;
 mod http;
 mod key_ring;
 pub mod limits;
+mod multiplex;
 mod nearest;
+mod reply;
 mod retry_after;
 mod signature;
 mod status_set;
@@ -29,12 +35,15 @@ mod tests;
 use posthouse_pump::attempt::{Attempt, Blame, Verdict};
 
 pub use answers::BodyRule;
+pub use call_target::CallTarget;
 pub use destination::{
     DestinationCourier, DestinationTarget, Publication, PublishError, Published, Publisher,
 };
 pub use fault::Fault;
+pub use frame::{FrameCourier, FrameProtocol};
 pub use http::HttpCourier;
 pub use key_ring::{SecretSource, looks_like_key};
+pub use multiplex::{Call, Event, MultiplexCourier, Protocol, Reply, ReplyOutcome, Session, Terms};
 pub use target::HttpTarget;
 
 /// The clocks of the node. An argument, so that tests decide how late it is.
@@ -58,6 +67,8 @@ pub enum AnyCourier {
     Http(Box<HttpCourier>),
     /// Publishes into a broker destination.
     Destination(DestinationCourier),
+    /// Calls services over the frame protocol. In a box, too.
+    Frame(Box<FrameCourier>),
 }
 
 impl AnyCourier {
@@ -66,6 +77,7 @@ impl AnyCourier {
         match self {
             AnyCourier::Http(courier) => courier.carry(attempt, clock).await,
             AnyCourier::Destination(courier) => courier.carry(attempt, clock).await,
+            AnyCourier::Frame(courier) => courier.carry(attempt, clock).await,
         }
     }
 }

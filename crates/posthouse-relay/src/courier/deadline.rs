@@ -40,6 +40,11 @@ impl Deadline {
         instant(self.start_by_mono_ms.min(self.end_by_mono_ms), clock)
     }
 
+    /// How long an answer is waited for, in milliseconds.
+    pub(crate) fn left_ms(&self, clock: &dyn Clock) -> u64 {
+        self.end_by_mono_ms.saturating_sub(clock.mono_ms())
+    }
+
     /// Until when an answer is waited for.
     pub(crate) fn end_until(&self, clock: &dyn Clock) -> Instant {
         instant(self.end_by_mono_ms, clock)

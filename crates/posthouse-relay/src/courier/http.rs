@@ -6,7 +6,7 @@
 //! the verdict says so, and the pump decides.
 
 use bytes::Bytes;
-use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Request, Uri};
 use posthouse_net::limits::{ANSWER_BODY_KEPT_BYTES_MAX, ANSWER_BODY_READ_BYTES_MAX};
 use posthouse_net::{Error, Origin};
@@ -18,7 +18,7 @@ use super::excerpt::detail;
 use super::fault::Fault;
 use super::field::Values;
 use super::headers;
-use super::limits::{BODY_BYTES_MAX, HEADER_BYTES_MAX, STALE_CONNECTIONS_MAX, URL_BYTES_MAX};
+use super::limits::{STALE_CONNECTIONS_MAX, URL_BYTES_MAX};
 use super::signature::Key;
 use super::target::{Checked, HttpTarget, Url};
 use super::{Clock, unread};
@@ -116,37 +116,18 @@ impl HttpCourier {
     /// # Errors
     /// What is missing in the row or wrong with it.
     fn prepare(&self, attempt: &Attempt, content: &Content) -> Result<Call, String> {
-        let values = Values {
-            attempt,
-            content,
-            service: self.target.service.as_deref(),
-            method: self.target.service_method.as_deref(),
-        };
+        let values = self.target.assembly.values(attempt, content);
         let (origin, url) = self.target.url.fill(&values)?;
-        let mut headers = headers::from_row(content)?;
-        self.set_headers(&mut headers, &values)?;
+        let mut headers = self.target.assembly.headers(&values)?;
+        const UNKNOWN: HeaderValue = HeaderValue::from_static("application/octet-stream");
+        headers.entry(CONTENT_TYPE).or_insert(UNKNOWN);
         headers::set_attempt(&mut headers, attempt)?;
-        let body = match &self.target.body {
-            Some(template) => template.fill(&values, BODY_BYTES_MAX)?.into(),
-            None => content.body.clone(),
-        };
+        let body = self.target.assembly.body(&values)?;
         let mut request = Request::new(body);
         *request.method_mut() = self.target.method.clone();
         *request.uri_mut() = url;
         *request.headers_mut() = headers;
         Ok(Call { origin, request })
-    }
-
-    fn set_headers(&self, headers: &mut HeaderMap, values: &Values<'_>) -> Result<(), String> {
-        for (name, template) in &self.target.headers {
-            headers::set(headers, name, &template.fill_text(values, HEADER_BYTES_MAX)?)?;
-        }
-        if let Some(content_type) = &self.target.content_type {
-            headers::set(headers, &CONTENT_TYPE, content_type)?;
-        }
-        const UNKNOWN: HeaderValue = HeaderValue::from_static("application/octet-stream");
-        headers.entry(CONTENT_TYPE).or_insert(UNKNOWN);
-        Ok(())
     }
 }
 
@@ -187,7 +168,7 @@ impl Url {
 
 /// Receivers resolve `.` and `..` (RFC 3986, section 5.2.4), and a value must not climb out of its
 /// place, not even by being empty between two dots of the template.
-fn check_segments(url: &str) -> Result<(), String> {
+pub(crate) fn check_segments(url: &str) -> Result<(), String> {
     let path = url.split('?').next().unwrap_or_default();
     match path.split('/').find(|segment| matches!(*segment, "." | "..")) {
         Some(segment) => Err(format!("the row makes a part of the URL's path \"{segment}\"")),

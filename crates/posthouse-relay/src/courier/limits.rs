@@ -43,3 +43,21 @@ pub const STALE_CONNECTIONS_MAX: u32 = 3;
 
 /// How long one attempt may take if the target does not say, in milliseconds.
 pub const TIMEOUT_MS: u64 = 30_000;
+
+/// Addresses that a courier with many requests on one connection keeps in mind, connected or not.
+pub const ADDRESSES_KEPT_MAX: usize = 1_024;
+
+/// How long such a connection is kept without a request, in milliseconds.
+pub const LINE_IDLE_MS: u64 = 60_000;
+
+/// Bytes that may come on such a connection without making up an answer.
+pub const LINE_INPUT_BYTES_MAX: usize = 128 << 10;
+
+/// Bytes of requests that are put together before they are written; one may be longer.
+pub const LINE_WRITE_BYTES: usize = 64 << 10;
+
+/// How often a sign of life is sent on such a connection, in milliseconds.
+pub const BEAT_MS: u64 = 5_000;
+
+/// A peer is gone when it was silent for so many times what it has promised.
+pub const BEATS_MISSED_MAX: u64 = 3;

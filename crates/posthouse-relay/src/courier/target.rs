@@ -3,16 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-use hyper::header::{CONTENT_TYPE, HeaderName};
 use hyper::{Method, Uri};
 use posthouse_net::{Client, HttpVersion, Origin};
 
 use super::answers::{Answers, BodyRule, NEVER, SUCCESS};
+use super::assembly::{Assembly, check_body, check_headers};
 use super::escape::Place;
 use super::fault::{Fault, Faults};
-use super::headers;
 use super::key_ring::{KeyRing, SecretSource};
-use super::limits::{TARGET_HEADERS_MAX, TIMEOUT_MS};
+use super::limits::TIMEOUT_MS;
 use super::status_set::StatusSet;
 use super::template::Template;
 
@@ -81,7 +80,7 @@ impl HttpTarget {
         let url = faults.take("url", check_url(&self));
         let method = faults.take("method", check_method(&self.method));
         let headers = check_headers(&self.headers, &mut faults);
-        let body = check_body(&self, &mut faults);
+        let body = check_body(self.content_type.as_deref(), self.body.as_deref(), &mut faults);
         let answers = check_answers(&self, &mut faults);
         let keys = faults.take("signing_keys", KeyRing::load(self.signing_keys));
         if self.timeout_ms == 0 {
@@ -91,14 +90,16 @@ impl HttpTarget {
             Some(Checked {
                 url: url?,
                 method: method?,
-                headers,
-                body,
+                assembly: Assembly {
+                    headers,
+                    body,
+                    content_type: self.content_type,
+                    service: self.service,
+                    service_method: self.service_method,
+                },
                 answers: answers?,
                 keys: keys?,
                 client: self.client,
-                content_type: self.content_type,
-                service: self.service,
-                service_method: self.service_method,
                 timeout_ms: self.timeout_ms,
             })
         })();
@@ -119,11 +120,7 @@ pub(crate) struct Checked {
     pub(crate) client: Client,
     pub(crate) url: Url,
     pub(crate) method: Method,
-    pub(crate) headers: Vec<(HeaderName, Template)>,
-    pub(crate) content_type: Option<String>,
-    pub(crate) body: Option<Template>,
-    pub(crate) service: Option<String>,
-    pub(crate) service_method: Option<String>,
+    pub(crate) assembly: Assembly,
     pub(crate) answers: Answers,
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) timeout_ms: u64,
@@ -172,67 +169,6 @@ fn check_method(text: &str) -> Result<Method, String> {
         "PATCH" => Ok(Method::PATCH),
         "DELETE" => Ok(Method::DELETE),
         _ => Err(format!("\"{text}\" is not offered; write POST, PUT, PATCH or DELETE")),
-    }
-}
-
-fn check_headers(raw: &[(String, String)], faults: &mut Faults) -> Vec<(HeaderName, Template)> {
-    if raw.len() > TARGET_HEADERS_MAX {
-        faults.add("headers", format!("there are more than {TARGET_HEADERS_MAX}"));
-    }
-    let mut checked = Vec::new();
-    for (name, text) in raw.iter().take(TARGET_HEADERS_MAX) {
-        let field = format!("headers.{name}");
-        let name = faults.take(&field, check_header_name(name));
-        let template = faults.take(&field, Template::parse(text, Place::Header));
-        checked.extend(name.zip(template));
-    }
-    checked
-}
-
-fn check_header_name(text: &str) -> Result<HeaderName, String> {
-    let name = HeaderName::from_bytes(text.as_bytes());
-    let name = name.map_err(|_| "this is not the name of a header".to_owned())?;
-    if name == CONTENT_TYPE {
-        return Err("set content_type instead".into());
-    }
-    if headers::is_reserved(name.as_str()) {
-        return Err("this header is set for every call and cannot be changed".into());
-    }
-    Ok(name)
-}
-
-fn check_body(target: &HttpTarget, faults: &mut Faults) -> Option<Template> {
-    if let Some(content_type) = &target.content_type {
-        let is_fine = content_type.contains('/') && content_type.chars().all(|c| !c.is_control());
-        if !is_fine {
-            faults.add("content_type", "write it as application/json");
-        }
-    }
-    let text = target.body.as_deref()?;
-    let Some(content_type) = &target.content_type else {
-        faults.add("content_type", "a body template needs one, so that values can be escaped");
-        return None;
-    };
-    faults.take("body", check_body_template(text, body_place(content_type)))
-}
-
-fn check_body_template(text: &str, place: Place) -> Result<Template, String> {
-    let template = Template::parse(text, place)?;
-    if place == Place::Json {
-        serde_json::from_str::<serde::de::IgnoredAny>(&template.sample("0"))
-            .map_err(|error| format!("it is not JSON, even with values filled in: {error}"))?;
-    }
-    Ok(template)
-}
-
-/// How values are escaped in a body of this type.
-fn body_place(content_type: &str) -> Place {
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match essence.as_str() {
-        "application/x-www-form-urlencoded" => Place::Url,
-        _ if essence.ends_with("json") => Place::Json,
-        _ if essence.ends_with("xml") => Place::Xml,
-        _ => Place::Plain,
     }
 }
 

@@ -1,8 +1,8 @@
 //! The frame protocol, by which relays hand requests to receivers: `docs/protocols/frame.md`.
 //!
-//! [`Decoder`] finds frames in a buffer, [`encode`] appends one to a buffer. Relay and receivers use
-//! the same types. Every violation is fatal: after one, the borders of the peer's frames are not
-//! known any more.
+//! [`Decoder`] finds frames in a buffer, [`encode`] appends one to a buffer. Relay and receivers
+//! use the same types. Every violation is fatal: after one, the borders of the peer's frames are
+//! not known any more.
 
 mod answer;
 mod decode;

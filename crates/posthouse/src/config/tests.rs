@@ -339,6 +339,33 @@ fn secrets_of_the_relay_are_not_shown() {
     assert!(!serde_json::Value::from(rows).to_string().contains("secret"));
 }
 
+/// What is told of an endpoint with these lines.
+fn told_of_endpoint(lines: &str) -> String {
+    let file = format!("[[relay.endpoint]]\nname = \"a\"\n{lines}\n");
+    read(&file, &[], &[]).err().map(|report| report.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn endpoints_have_the_keys_of_their_kind() {
+    for lines in [
+        "url = \"frame://127.0.0.1:1\"\nservice = \"a\"\nheaders = [\"a: {code}\"]",
+        "url = \"frames://orders.example:1\"\nmethod = \"\"\nallow = [\"10.0.0.0/8\"]",
+        "destination = \"queue/a\"\nservice = \"a\"\nrate = 3",
+    ] {
+        assert_eq!(told_of_endpoint(lines), "", "{lines}");
+    }
+    let check = |lines: &str, expected: &str| {
+        let told = told_of_endpoint(lines);
+        assert!(told.contains(expected), "{lines}:\n{told}");
+        assert!(told.contains("--> posthouse.toml:4:"), "{lines}:\n{told}");
+    };
+    let frame = "url = \"frame://127.0.0.1:1\"";
+    check(&format!("{frame}\nmethod = \"PUT\""), "`method`: it means nothing for an endpoint that");
+    check(&format!("{frame}\nsuccess = \"200\""), "is called by the frame protocol");
+    check("destination = \"queue/a\"\nallow = [\"a.example\"]", "for a destination of this node");
+    check("rate = 3\nurl = \"frame://127.0.0.1\"", "it has no port");
+}
+
 #[test]
 fn a_table_has_one_source() {
     let file = "[[relay.source]]\nname = \"a\"\nurl = \"sqlite:there/../a.db\"\n\

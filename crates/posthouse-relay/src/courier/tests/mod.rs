@@ -4,6 +4,7 @@ mod answers;
 mod attempts;
 mod carry;
 mod destination;
+mod frame;
 mod key_ring;
 mod server;
 mod signature;

@@ -9,6 +9,9 @@ use posthouse_pump::plan::{Breaker, Endpoint};
 use posthouse_relay::courier::Fault;
 
 use super::DURATION_MS_MAX;
+use super::access::Access;
+use super::call::Call;
+use super::kind::Kind;
 use super::route::{self, Route};
 use crate::config::keys::RELAY_ENDPOINTS;
 use crate::config::raw::{Raw, Table};
@@ -75,17 +78,17 @@ fn read_limits(reader: &mut TableReader<'_>) -> Endpoint {
 fn read_route(table: &Table, timeout_ms: u64, report: &mut Report) -> Option<Route> {
     let mut reader = TableReader::new(table, report);
     let headers = headers(&mut reader);
-    let service = filled(&mut reader, "service");
-    let service_method = filled(&mut reader, "service_method");
-    let route = match (filled(&mut reader, "url"), filled(&mut reader, "destination")) {
+    let (kind, route) = match (filled(&mut reader, "url"), filled(&mut reader, "destination")) {
         (Some(url), None) => {
-            let http = read_http(&mut reader, url, headers);
-            Route::Http(Box::new(route::Http { service, service_method, timeout_ms, ..http }))
+            let kind = Kind::of(&url);
+            (kind, read_call(&mut reader, kind, url, headers, timeout_ms))
         }
         (None, Some(destination)) => {
+            let service = filled(&mut reader, "service");
+            let service_method = filled(&mut reader, "service_method");
             let route =
                 route::Destination { destination, headers, service, service_method, timeout_ms };
-            Route::Destination(route)
+            (Kind::Destination, Route::Destination(route))
         }
         _ => {
             let help = "give url = \"https://...\", or destination = \"queue/PATH\"";
@@ -93,10 +96,27 @@ fn read_route(table: &Table, timeout_ms: u64, report: &mut Report) -> Option<Rou
             return None;
         }
     };
+    kind.refuse_others(table, &mut reader);
     for Fault { field, problem } in route.faults() {
         reader.refuse(key_of(&field), &problem, "");
     }
     Some(route)
+}
+
+fn read_call(
+    reader: &mut TableReader<'_>,
+    kind: Kind,
+    url: String,
+    headers: Vec<(String, String)>,
+    timeout_ms: u64,
+) -> Route {
+    match kind {
+        Kind::Frame => Route::Frame(Box::new(Call::read(reader, url, headers, timeout_ms))),
+        Kind::Http | Kind::Destination => {
+            let http = read_http(reader, url, headers);
+            Route::Http(Box::new(route::Http { timeout_ms, ..http }))
+        }
+    }
 }
 
 fn read_http(
@@ -107,9 +127,10 @@ fn read_http(
     const VERSIONS: [(&str, HttpVersion); 3] =
         [("auto", HttpVersion::Auto), ("1.1", HttpVersion::Http1), ("2", HttpVersion::Http2)];
     route::Http {
-        url,
+        access: Access::read(reader, url),
         headers,
-        allow: reader.texts("allow"),
+        service: filled(reader, "service"),
+        service_method: filled(reader, "service_method"),
         method: filled(reader, "method"),
         content_type: filled(reader, "content_type"),
         body: filled(reader, "body"),
@@ -117,10 +138,6 @@ fn read_http(
         success_text: filled(reader, "success_text"),
         success_field: success_field(reader),
         never: reader.text("never"),
-        signing_keys: reader.texts("signing_keys"),
-        ca_file: filled(reader, "ca_file").map(Into::into),
-        certificate_file: filled(reader, "client_certificate_file").map(Into::into),
-        key_file: filled(reader, "client_key_file").map(Into::into),
         version: reader.word("http", HttpVersion::Auto, &VERSIONS),
         ..route::Http::default()
     }

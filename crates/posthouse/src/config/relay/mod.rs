@@ -3,8 +3,11 @@
 //! Names must lead somewhere, numbers must be within bounds, windows must be possible: a plan made
 //! here need not be checked again. All mistakes are found at once.
 
+mod access;
+mod call;
 mod endpoints;
 mod health;
+mod kind;
 mod plan;
 mod route;
 mod sources;
