@@ -46,6 +46,8 @@ pub struct Answer {
     pub body: Bytes,
     /// How the body ended.
     pub body_end: BodyEnd,
+    /// The headers behind the body, if there are any.
+    pub trailers: Option<HeaderMap>,
 }
 
 /// How a body ended.
@@ -61,8 +63,9 @@ pub enum BodyEnd {
 
 impl Connection {
     /// Writes `request`, whose URL is absolute and of this connection's origin, and waits for the
-    /// answer until `until`. Keeps at most `body_bytes_max` bytes of its body. The request is
-    /// written once, whatever happens.
+    /// answer until `until`. Keeps at most `body_bytes_max` bytes of its body, and reads no more
+    /// than that or [`ANSWER_BODY_READ_BYTES_MAX`], whichever is more. The request is written once,
+    /// whatever happens.
     ///
     /// # Errors
     /// Why there is no answer. After [`Error::Stale`] nothing was sent; the others leave open
@@ -137,25 +140,43 @@ async fn receive(
     until: Instant,
 ) -> (Answer, bool) {
     let (head, mut body) = response.into_parts();
-    let mut kept = BytesMut::new();
-    let ended = timeout_at(until, read(&mut body, &mut kept, kept_bytes_max)).await;
+    let mut kept = Kept { body: BytesMut::new(), trailers: None, bytes_max: kept_bytes_max };
+    let ended = timeout_at(until, kept.read(&mut body)).await;
     let (body_end, is_drained) = ended.unwrap_or((BodyEnd::Broken, false));
-    let status = head.status.as_u16();
-    (Answer { status, headers: head.headers, body: kept.freeze(), body_end }, is_drained)
+    let (status, headers) = (head.status.as_u16(), head.headers);
+    let (body, trailers) = (kept.body.freeze(), kept.trailers);
+    (Answer { status, headers, body, body_end, trailers }, is_drained)
 }
 
-async fn read(body: &mut Incoming, kept: &mut BytesMut, kept_bytes_max: usize) -> (BodyEnd, bool) {
-    let mut read_bytes = 0;
-    while let Some(frame) = body.frame().await {
-        let Ok(frame) = frame else { return (BodyEnd::Broken, false) };
-        let Some(data) = frame.data_ref() else { continue };
-        read_bytes += data.len();
-        let wanted = kept_bytes_max.saturating_sub(kept.len()).min(data.len());
-        kept.extend_from_slice(data.get(..wanted).unwrap_or_default());
-        if read_bytes > ANSWER_BODY_READ_BYTES_MAX {
-            return (BodyEnd::Cut, false);
+/// What is kept of an answer while it is read.
+struct Kept {
+    body: BytesMut,
+    trailers: Option<HeaderMap>,
+    bytes_max: usize,
+}
+
+impl Kept {
+    /// Whoever keeps more than is usually read has more read.
+    async fn read(&mut self, body: &mut Incoming) -> (BodyEnd, bool) {
+        let read_bytes_max = self.bytes_max.max(ANSWER_BODY_READ_BYTES_MAX);
+        let mut read_bytes = 0;
+        while let Some(frame) = body.frame().await {
+            let Ok(frame) = frame else { return (BodyEnd::Broken, false) };
+            let data = match frame.into_data() {
+                Ok(data) => data,
+                Err(frame) => {
+                    self.trailers = frame.into_trailers().ok();
+                    continue;
+                }
+            };
+            read_bytes += data.len();
+            let wanted = self.bytes_max.saturating_sub(self.body.len()).min(data.len());
+            self.body.extend_from_slice(data.get(..wanted).unwrap_or_default());
+            if read_bytes > read_bytes_max {
+                return (BodyEnd::Cut, false);
+            }
         }
+        let is_cut = read_bytes > self.body.len();
+        (if is_cut { BodyEnd::Cut } else { BodyEnd::Complete }, true)
     }
-    let end = if read_bytes > kept.len() { BodyEnd::Cut } else { BodyEnd::Complete };
-    (end, true)
 }

@@ -16,6 +16,7 @@ mod excerpt;
 mod fault;
 mod field;
 mod frame;
+mod grpc;
 mod headers;
 mod http;
 mod key_ring;
@@ -41,6 +42,7 @@ pub use destination::{
 };
 pub use fault::Fault;
 pub use frame::{FrameCourier, FrameProtocol};
+pub use grpc::GrpcCourier;
 pub use http::HttpCourier;
 pub use key_ring::{SecretSource, looks_like_key};
 pub use multiplex::{Call, Event, MultiplexCourier, Protocol, Reply, ReplyOutcome, Session, Terms};
@@ -69,6 +71,8 @@ pub enum AnyCourier {
     Destination(DestinationCourier),
     /// Calls services over the frame protocol. In a box, too.
     Frame(Box<FrameCourier>),
+    /// Calls services over gRPC. In a box, too.
+    Grpc(Box<GrpcCourier>),
 }
 
 impl AnyCourier {
@@ -78,6 +82,7 @@ impl AnyCourier {
             AnyCourier::Http(courier) => courier.carry(attempt, clock).await,
             AnyCourier::Destination(courier) => courier.carry(attempt, clock).await,
             AnyCourier::Frame(courier) => courier.carry(attempt, clock).await,
+            AnyCourier::Grpc(courier) => courier.carry(attempt, clock).await,
         }
     }
 }

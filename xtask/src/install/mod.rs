@@ -1,5 +1,5 @@
-//! What the tests need beyond Rust: an interpreter each for Python and Node, the STOMP clients, and
-//! a database server.
+//! What the tests need beyond Rust: an interpreter each for Python and Node, STOMP clients and gRPC
+//! servers made by others, and a database server.
 //!
 //! Programs come from the system's package manager, client libraries go under the target
 //! directory at the versions that the committed files name. A run with nothing to do takes no
@@ -24,7 +24,8 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     debian::install(&missing_packages())?;
     let target = command::target_dir(root);
     let interop = root.join("crates/posthouse/tests/interop");
-    python::install(&interop.join("stomp_py"), &target.join("venv"))?;
+    let python = ["stomp_py", "grpc"].map(|name| interop.join(name));
+    python::install(&python, &target.join("venv"))?;
     node::install(&interop.join("stompjs"), &target.join("node"))
 }
 

@@ -140,12 +140,22 @@ pub(crate) fn set_webhook(
     body: &[u8],
     keys: &[Key],
 ) -> Result<(), String> {
-    let id = identity(request_id);
     let timestamp = wall_ms.div_euclid(1000).to_string();
-    if !keys.is_empty() {
-        let signatures = signature::list(keys, &id, &timestamp, body);
-        set(headers, &WEBHOOK_SIGNATURE, &signatures)?;
+    let sign = || signature::list(keys, &identity(request_id), &timestamp, body);
+    let signatures = (!keys.is_empty()).then(sign);
+    set_webhook_signed(headers, request_id, &timestamp, signatures.as_deref())
+}
+
+/// The same, where it was signed already.
+pub(crate) fn set_webhook_signed(
+    headers: &mut HeaderMap,
+    request_id: &str,
+    timestamp: &str,
+    signatures: Option<&str>,
+) -> Result<(), String> {
+    if let Some(signatures) = signatures {
+        set(headers, &WEBHOOK_SIGNATURE, signatures)?;
     }
-    set(headers, &WEBHOOK_ID, &id)?;
-    set(headers, &WEBHOOK_TIMESTAMP, &timestamp)
+    set(headers, &WEBHOOK_ID, &identity(request_id))?;
+    set(headers, &WEBHOOK_TIMESTAMP, timestamp)
 }

@@ -61,3 +61,10 @@ pub const BEAT_MS: u64 = 5_000;
 
 /// A peer is gone when it was silent for so many times what it has promised.
 pub const BEATS_MISSED_MAX: u64 = 3;
+
+/// Bytes of a message that is sent over gRPC: a body, and what is said of it.
+pub const GRPC_MESSAGE_BYTES_MAX: usize = BODY_BYTES_MAX + (1 << 20);
+
+/// Bytes of an answer over gRPC that are read. One that is longer has no status, for that comes
+/// last.
+pub const GRPC_REPLY_BYTES_MAX: usize = 4 << 20;

@@ -350,6 +350,8 @@ fn endpoints_have_the_keys_of_their_kind() {
     for lines in [
         "url = \"frame://127.0.0.1:1\"\nservice = \"a\"\nheaders = [\"a: {code}\"]",
         "url = \"frames://orders.example:1\"\nmethod = \"\"\nallow = [\"10.0.0.0/8\"]",
+        "url = \"grpc://127.0.0.1:1/{service}/{method}\"\nservice_method = \"b\"",
+        "url = \"grpcs://orders.example\"\ncontent_type = \"text/plain\"\nbody = \"{code}\"",
         "destination = \"queue/a\"\nservice = \"a\"\nrate = 3",
     ] {
         assert_eq!(told_of_endpoint(lines), "", "{lines}");
@@ -362,6 +364,9 @@ fn endpoints_have_the_keys_of_their_kind() {
     let frame = "url = \"frame://127.0.0.1:1\"";
     check(&format!("{frame}\nmethod = \"PUT\""), "`method`: it means nothing for an endpoint that");
     check(&format!("{frame}\nsuccess = \"200\""), "is called by the frame protocol");
+    let grpc = "url = \"grpc://127.0.0.1:1/a/b\"";
+    check(&format!("{grpc}\nhttp = \"2\""), "`http`: it means nothing for an endpoint that");
+    check(&format!("{grpc}\nbody = \"{{code}}\""), "the row's body is its message already");
     check("destination = \"queue/a\"\nallow = [\"a.example\"]", "for a destination of this node");
     check("rate = 3\nurl = \"frame://127.0.0.1\"", "it has no port");
 }

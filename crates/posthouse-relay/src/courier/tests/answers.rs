@@ -20,7 +20,8 @@ fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> 
         .iter()
         .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
         .collect();
-    Answer { status, headers, body: body.to_owned().into(), body_end: BodyEnd::Complete }
+    let body = body.to_owned().into();
+    Answer { status, headers, body, body_end: BodyEnd::Complete, trailers: None }
 }
 
 /// `done`, `never`, or `later` with who is to blame.

@@ -5,6 +5,7 @@ mod attempts;
 mod carry;
 mod destination;
 mod frame;
+mod grpc;
 mod key_ring;
 mod server;
 mod signature;

@@ -1,7 +1,7 @@
 //! How a service is called by a protocol that has nothing of HTTP's to configure: what is sent, and
 //! where.
 
-use posthouse_relay::courier::{CallTarget, Fault, FrameCourier, FrameProtocol};
+use posthouse_relay::courier::{CallTarget, Fault, FrameCourier, FrameProtocol, GrpcCourier};
 
 use super::access::Access;
 use super::endpoints::filled;
@@ -44,6 +44,14 @@ impl Call {
     /// Every mistake in it, and files that cannot be read.
     pub(super) fn frame_courier(&self) -> Result<FrameCourier, Vec<Fault>> {
         FrameCourier::new(FrameProtocol, self.target()?)
+    }
+
+    /// The courier that calls by gRPC.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub(super) fn grpc_courier(&self) -> Result<GrpcCourier, Vec<Fault>> {
+        GrpcCourier::new(self.target()?)
     }
 
     fn target(&self) -> Result<CallTarget, Vec<Fault>> {

@@ -112,6 +112,7 @@ fn read_call(
 ) -> Route {
     match kind {
         Kind::Frame => Route::Frame(Box::new(Call::read(reader, url, headers, timeout_ms))),
+        Kind::Grpc => Route::Grpc(Box::new(Call::read(reader, url, headers, timeout_ms))),
         Kind::Http | Kind::Destination => {
             let http = read_http(reader, url, headers);
             Route::Http(Box::new(route::Http { timeout_ms, ..http }))

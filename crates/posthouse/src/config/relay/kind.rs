@@ -12,6 +12,8 @@ pub(super) enum Kind {
     Destination,
     /// Called by the frame protocol.
     Frame,
+    /// Called by gRPC.
+    Grpc,
 }
 
 /// Keys that mean something only where HTTP is spoken.
@@ -34,6 +36,7 @@ impl Kind {
     pub(super) fn of(url: &str) -> Kind {
         match url.split_once("://") {
             Some(("frame" | "frames", _)) => Kind::Frame,
+            Some(("grpc" | "grpcs", _)) => Kind::Grpc,
             _ => Kind::Http,
         }
     }
@@ -66,6 +69,7 @@ impl Kind {
             Kind::Http => "an endpoint that is called by HTTP",
             Kind::Destination => "a destination of this node",
             Kind::Frame => "an endpoint that is called by the frame protocol",
+            Kind::Grpc => "an endpoint that is called by gRPC",
         }
     }
 }

@@ -23,6 +23,8 @@ pub(crate) enum Route {
     Destination(Destination),
     /// By the frame protocol.
     Frame(Box<Call>),
+    /// By gRPC.
+    Grpc(Box<Call>),
 }
 
 /// How a service is called.
@@ -68,6 +70,9 @@ impl Route {
             }
             Route::Frame(call) => {
                 call.frame_courier().map(|courier| AnyCourier::Frame(Box::new(courier)))
+            }
+            Route::Grpc(call) => {
+                call.grpc_courier().map(|courier| AnyCourier::Grpc(Box::new(courier)))
             }
         }
     }

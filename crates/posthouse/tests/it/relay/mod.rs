@@ -11,6 +11,7 @@ mod destination;
 mod dev;
 mod faults;
 mod frame;
+mod grpc;
 mod operate;
 mod peer;
 mod receiver;
