@@ -161,7 +161,7 @@ async fn secure(
 ) -> Result<TlsStream<TcpStream>, Error> {
     let broken = |reason: String| Error::Tls { origin: origin.to_string(), reason };
     let connector = connector.map_err(|why| broken(why.into()))?;
-    let name = ServerName::try_from(origin.host.trim_end_matches('.').to_owned());
+    let name = ServerName::try_from(origin.tls_name().trim_end_matches('.').to_owned());
     let name = name.map_err(|error| broken(error.to_string()))?;
     connector.connect(name, stream).await.map_err(|error| broken(error.to_string()))
 }

@@ -102,7 +102,7 @@ impl Connection {
 /// HTTP/1.1 has the path in its first line and the host in a header (RFC 9112, section 3.2.1). An
 /// empty body says so, because some servers ask for a length with every POST (RFC 9110, section
 /// 8.6), and hyper leaves it out.
-fn for_http1(request: Request<Bytes>, origin: &Origin) -> Request<Full<Bytes>> {
+pub(crate) fn for_http1(request: Request<Bytes>, origin: &Origin) -> Request<Full<Bytes>> {
     let (mut head, body) = request.into_parts();
     if let Ok(host) = HeaderValue::try_from(origin.authority()) {
         head.headers.insert(HOST, host);
@@ -116,7 +116,7 @@ fn for_http1(request: Request<Bytes>, origin: &Origin) -> Request<Full<Bytes>> {
 }
 
 /// HTTP/2 takes the host from the URL (RFC 9113, section 8.3.1).
-fn for_http2(request: Request<Bytes>) -> Request<Full<Bytes>> {
+pub(crate) fn for_http2(request: Request<Bytes>) -> Request<Full<Bytes>> {
     let (mut head, body) = request.into_parts();
     head.version = Version::HTTP_2;
     head.headers.remove(HOST);
@@ -124,7 +124,7 @@ fn for_http2(request: Request<Bytes>) -> Request<Full<Bytes>> {
 }
 
 /// The request comes back from the driver only if it has not begun to write it.
-fn explain(failed: TrySendError<Request<Full<Bytes>>>, is_reused: bool) -> Error {
+pub(crate) fn explain(failed: TrySendError<Request<Full<Bytes>>>, is_reused: bool) -> Error {
     if failed.message().is_some() {
         return Error::Stale { is_reused };
     }

@@ -9,6 +9,8 @@
 //! A protocol that is not HTTP takes a bare [`Stream`] by [`Client::dial`], through the same guard
 //! and the same TLS.
 //!
+//! [`discovery`] tells where the instances of a service are; what it says does not open the guard.
+//!
 //! Each connection is driven by a task of its own, which ends with it; dropping the client, or a
 //! call in the middle, closes what it used.
 
@@ -17,9 +19,13 @@
 mod address;
 mod client;
 mod connect;
+pub mod discovery;
 mod error;
 mod exchange;
+#[cfg(any(test, feature = "fixture"))]
+pub mod fixture;
 pub mod limits;
+mod open_answer;
 mod origin;
 mod pool;
 mod reach;
@@ -33,6 +39,7 @@ pub use client::{Client, ClientSettings};
 pub use connect::{Duplex, Stream};
 pub use error::{Error, Sent};
 pub use exchange::{Answer, BodyEnd, Connection};
+pub use open_answer::OpenAnswer;
 pub use origin::{HTTP, HttpVersion, Origin, Scheme};
 pub use reach::{Reach, ReachFault, Refusal};
 pub use resolve::{Resolve, Resolved, SystemResolver};

@@ -40,3 +40,33 @@ pub const ANSWER_BODY_KEPT_BYTES_MAX: usize = 4 << 10;
 
 /// Rules of one [`Reach`](crate::Reach).
 pub const REACH_RULES_MAX: usize = 1_000;
+
+/// Services that one discovery follows at the same time.
+pub const SERVICES_MAX: usize = 256;
+
+/// Bytes of the name of a service.
+pub const SERVICE_BYTES_MAX: usize = 200;
+
+/// Instances of one service; of a longer list the rest is left out, and told.
+pub const INSTANCES_MAX: usize = 1_000;
+
+/// The heaviest instance.
+pub const WEIGHT_MAX: u32 = 65_535;
+
+/// Bytes of what tells of one instance.
+pub const ENTRY_BYTES_MAX: usize = 16 << 10;
+
+/// Bytes of a file of instances, and of an answer of a discovery.
+pub const DISCOVERY_BYTES_MAX: usize = 4 << 20;
+
+/// Servers of one discovery.
+pub const DISCOVERY_SERVERS_MAX: usize = 16;
+
+/// How long an instance that refused a connection is set aside at first, in milliseconds.
+pub const ASIDE_MS_MIN: u64 = 1_000;
+
+/// How long at most, after it has refused again and again.
+pub const ASIDE_MS_MAX: u64 = 60_000;
+
+/// Instances that are drained by hand at the same time.
+pub const DRAINED_MAX: usize = 10_000;

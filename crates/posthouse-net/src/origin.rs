@@ -54,6 +54,9 @@ pub struct Origin {
     pub port: u16,
     /// Which HTTP is spoken.
     pub version: HttpVersion,
+    /// What stands in the `Host` header, and before the port is the name that TLS asks for, if it
+    /// is something else than `host`. The guard does not look at it: it leads nowhere.
+    pub named: Option<Arc<str>>,
 }
 
 impl Origin {
@@ -88,7 +91,8 @@ impl Origin {
             Some(port) => port.as_u16(),
             None => scheme.usual_port(is_tls).ok_or(wrong("it has no port"))?,
         };
-        Ok(Origin { scheme, is_tls, host: host.to_ascii_lowercase().into(), port, version })
+        let host = host.to_ascii_lowercase().into();
+        Ok(Origin { scheme, is_tls, host, port, version, named: None })
     }
 
     /// The host if it is an address.
@@ -97,7 +101,20 @@ impl Origin {
     }
 
     /// What the `Host` header says.
-    pub(crate) fn authority(&self) -> String {
+    pub fn authority(&self) -> String {
+        match &self.named {
+            Some(named) => named.to_string(),
+            None => self.place(),
+        }
+    }
+
+    /// The name that the server's certificate must be for.
+    pub(crate) fn tls_name(&self) -> &str {
+        self.named.as_deref().map_or(&self.host, host_of)
+    }
+
+    /// Host and port, the port only if it is not the usual one.
+    fn place(&self) -> String {
         let host = &self.host;
         let is_bracketed = host.contains(':');
         let host = if is_bracketed { format!("[{host}]") } else { host.to_string() };
@@ -115,9 +132,17 @@ impl Scheme {
     }
 }
 
+/// The host of what stands in a `Host` header.
+fn host_of(authority: &str) -> &str {
+    match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or(rest),
+        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.is_tls { self.scheme.tls } else { self.scheme.plain };
-        write!(f, "{scheme}://{}", self.authority())
+        write!(f, "{scheme}://{}", self.place())
     }
 }

@@ -12,7 +12,7 @@ use tokio_rustls::TlsConnector;
 use crate::origin::HttpVersion;
 
 /// Whom to trust, and what to show when asked for a certificate.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsSettings {
     /// Which authorities are trusted.
     pub roots: Roots,

@@ -1,5 +1,5 @@
 //! What the tests need beyond Rust: an interpreter each for Python and Node, STOMP clients and gRPC
-//! servers made by others, and a database server.
+//! servers made by others, a database server, ZooKeeper and etcd.
 //!
 //! Programs come from the system's package manager, client libraries go under the target
 //! directory at the versions that the committed files name. A run with nothing to do takes no
@@ -7,6 +7,7 @@
 
 mod activemq;
 mod debian;
+mod discovery;
 mod machine;
 mod node;
 mod postgres;
@@ -43,5 +44,6 @@ fn missing_packages() -> Vec<&'static str> {
     let mut packages = python::missing_packages();
     packages.extend(node::missing_packages());
     packages.extend(postgres::missing_packages());
+    packages.extend(discovery::missing_packages());
     packages
 }

@@ -59,8 +59,14 @@ impl Server {
 
 /// An origin on this machine.
 pub(super) fn origin(port: u16) -> Origin {
-    let host = "127.0.0.1".into();
-    Origin { scheme: HTTP, is_tls: false, host, port, version: HttpVersion::Auto }
+    Origin {
+        scheme: HTTP,
+        is_tls: false,
+        host: "127.0.0.1".into(),
+        port,
+        version: HttpVersion::Auto,
+        named: None,
+    }
 }
 
 /// A client that may call this machine, and nothing else.
