@@ -28,7 +28,11 @@ impl Connection {
     ///
     /// # Errors
     /// Why there is none.
-    pub async fn open(mut self, request: Request<Bytes>, until: Instant) -> Result<OpenAnswer, Error> {
+    pub async fn open(
+        mut self,
+        request: Request<Bytes>,
+        until: Instant,
+    ) -> Result<OpenAnswer, Error> {
         let is_reused = self.is_reused;
         let late = |_| Error::Timeout;
         let sent = match &mut self.sender {
@@ -43,7 +47,12 @@ impl Connection {
         };
         let response: Response<Incoming> = sent.map_err(|error| explain(error, is_reused))?;
         let (head, body) = response.into_parts();
-        Ok(OpenAnswer { status: head.status.as_u16(), headers: head.headers, body, connection: self })
+        Ok(OpenAnswer {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body,
+            connection: self,
+        })
     }
 }
 

@@ -19,6 +19,7 @@ mod frame;
 mod grpc;
 mod headers;
 mod http;
+mod instances;
 mod key_ring;
 pub mod limits;
 mod multiplex;
@@ -44,6 +45,7 @@ pub use fault::Fault;
 pub use frame::{FrameCourier, FrameProtocol};
 pub use grpc::GrpcCourier;
 pub use http::HttpCourier;
+pub use instances::Instances;
 pub use key_ring::{SecretSource, looks_like_key};
 pub use multiplex::{Call, Event, MultiplexCourier, Protocol, Reply, ReplyOutcome, Session, Terms};
 pub use target::HttpTarget;
@@ -76,6 +78,15 @@ pub enum AnyCourier {
 }
 
 impl AnyCourier {
+    /// Begins to follow the instances that it will call, if it asks somebody where they are. Needs
+    /// a tokio runtime.
+    pub fn follow(&self) {
+        match self {
+            AnyCourier::Http(courier) => courier.follow(),
+            AnyCourier::Destination(_) | AnyCourier::Frame(_) | AnyCourier::Grpc(_) => {}
+        }
+    }
+
     /// Makes the attempt, and says what came of it.
     pub async fn carry(&self, attempt: &Attempt, clock: &dyn Clock) -> Verdict {
         match self {

@@ -4,6 +4,8 @@
 use std::io::IsTerminal;
 
 use tracing::level_filters::LevelFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt, reload};
@@ -28,6 +30,13 @@ pub(crate) fn start(config: LogConfig) -> LogLevel {
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let layer = fmt::layer().with_writer(std::io::stderr).with_ansi(colours).with_target(false);
     let layer = if config.json { layer.json().boxed() } else { layer.boxed() };
+    let layer = layer.with_filter(filter_fn(|line| !is_chatter(line)));
     let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
     LogLevel(handle)
+}
+
+/// Libraries that speak to discoveries say at each try what this program says once.
+fn is_chatter(line: &Metadata<'_>) -> bool {
+    let is_library = |name: &&str| line.target().starts_with(name);
+    *line.level() > Level::ERROR && ["zookeeper_client", "hickory"].iter().any(is_library)
 }

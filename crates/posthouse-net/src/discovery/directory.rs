@@ -12,10 +12,13 @@ use super::balance::Balance;
 use super::drains::{Drain, Drains};
 use super::instance::Instance;
 use super::ledger::{Report, Standing, State};
-use super::roster::{InstanceView, NoInstance, Roster};
+use super::roster::{InstanceState, InstanceView, NoInstance, Roster};
 use crate::limits::INSTANCES_MAX;
 use crate::origin::{HttpVersion, Origin};
 use crate::pool::lock;
+
+/// How long an attempt waits for the first word of a discovery.
+const FIRST_WORD_MAX: Duration = Duration::from_secs(10);
 
 /// See the module.
 #[derive(Debug)]
@@ -46,6 +49,8 @@ pub struct View {
     pub discovery: Arc<str>,
     /// The service.
     pub service: Arc<str>,
+    /// Whether the configuration names it; if not, a row has.
+    pub is_pinned: bool,
     /// How far the list can be trusted.
     pub standing: Standing,
     /// For how long it has been so, in milliseconds.
@@ -84,7 +89,7 @@ impl Directory {
     }
 
     /// Chooses an instance for one attempt. If nothing has been heard of the service yet, waits for
-    /// that, at most until `until`.
+    /// that, at most until `until` and not for long.
     ///
     /// # Errors
     /// Why there is none that can be called.
@@ -95,6 +100,7 @@ impl Directory {
         until: Instant,
     ) -> Result<Choice, NoInstance> {
         // Too late is told by the choice itself.
+        let until = until.min(Instant::now() + FIRST_WORD_MAX);
         let _ = timeout_at(until, self.first_word()).await;
         let drained = self.drained();
         let chosen = lock(&self.roster).choose(self.now_ms(), balance, key, &drained);
@@ -103,8 +109,8 @@ impl Directory {
         Ok(Choice { instance, directory: self.clone(), busy })
     }
 
-    /// What is known now.
-    pub fn view(&self) -> View {
+    /// What is known now. Whether it `is_pinned` is known to who has it.
+    pub(super) fn view(&self, is_pinned: bool) -> View {
         let drained = self.drained();
         let roster = lock(&self.roster);
         let now_ms = self.now_ms();
@@ -112,6 +118,7 @@ impl Directory {
         View {
             discovery: self.discovery.clone(),
             service: self.service.clone(),
+            is_pinned,
             standing_ms: now_ms.saturating_sub(standing.since_ms),
             standing,
             age_ms: roster.ledger.age_ms(now_ms),
@@ -248,9 +255,13 @@ impl Choice {
         self.instance.origin(is_tls, version, named)
     }
 
-    /// It has refused a connection: others come first for a while.
-    pub fn refused(&self) {
-        lock(&self.directory.roster).refused(self.directory.now_ms(), &self.instance.id);
+    /// It has refused a connection: others come first for a while. Whether there are any.
+    pub fn refused(&self) -> bool {
+        let (drained, now_ms) = (self.directory.drained(), self.directory.now_ms());
+        let mut roster = lock(&self.directory.roster);
+        roster.refused(now_ms, &self.instance.id);
+        let view = roster.view(now_ms, &drained);
+        view.iter().any(|one| one.state == InstanceState::Up)
     }
 
     /// It has taken a connection.

@@ -89,7 +89,7 @@ impl Discoveries {
     /// Every service that is followed.
     pub fn view(&self) -> Vec<View> {
         let known: Vec<_> = lock(&self.known).values().cloned().collect();
-        known.iter().flat_map(|discovery| discovery.directories()).map(|it| it.view()).collect()
+        known.iter().flat_map(|discovery| discovery.view()).collect()
     }
 
     /// Drains instances, or lets them work again. Says of how many services, and of how many of
@@ -163,8 +163,9 @@ impl Discovery {
         Ok(directory)
     }
 
-    fn directories(&self) -> Vec<Arc<Directory>> {
-        lock(&self.followed).values().map(|entry| entry.directory.clone()).collect()
+    fn view(&self) -> Vec<View> {
+        let followed = lock(&self.followed);
+        followed.values().map(|entry| entry.directory.view(entry.is_pinned)).collect()
     }
 }
 

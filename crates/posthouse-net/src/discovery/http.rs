@@ -13,9 +13,9 @@ use tokio::time::Instant;
 use super::settings::Web;
 use crate::client::{Client, ClientSettings};
 use crate::limits::DISCOVERY_BYTES_MAX;
+use crate::open_answer::OpenAnswer;
 use crate::origin::{HttpVersion, Origin};
 use crate::reach::Reach;
-use crate::open_answer::OpenAnswer;
 
 /// Where servers may be: everywhere but at addresses that are nobody's own, such as a cloud's
 /// metadata.

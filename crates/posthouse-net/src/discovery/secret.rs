@@ -30,17 +30,17 @@ impl Secret {
     /// Reads it.
     ///
     /// # Errors
-    /// Why it cannot be read, for people.
+    /// Why it cannot be read, for people. The name is not repeated: it may be the secret itself.
     pub fn read(&self) -> Result<String, String> {
         let text = match self {
             Secret::Environment(name) => {
-                env::var(name).map_err(|_| format!("the variable {name} is not set"))?
+                env::var(name).map_err(|_| "the variable that it names is not set".to_owned())?
             }
             Secret::File(path) => read_file(path)
-                .map_err(|error| format!("{} cannot be read: {error}", path.display()))?,
+                .map_err(|error| format!("the file that it names cannot be read: {error}"))?,
         };
         match text.trim() {
-            "" => Err("a secret of the discovery is empty".into()),
+            "" => Err("what it names is empty".into()),
             text => Ok(text.to_owned()),
         }
     }

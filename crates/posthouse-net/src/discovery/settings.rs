@@ -101,18 +101,21 @@ impl DiscoverySettings {
         match &self.kind {
             Kind::File { .. } => {}
             Kind::Dns { servers } => note("servers", check_count(servers.len())),
-            Kind::ZooKeeper { servers, path, .. } => {
+            Kind::ZooKeeper { servers, path, login, .. } => {
                 note("servers", check_servers(servers, zookeeper::check_server));
                 note("path", check_path(path).and_then(|()| check_node(path)));
+                note("password", check_login(login.as_ref()));
             }
-            Kind::Etcd { web, prefix, .. } => {
+            Kind::Etcd { web, prefix, login } => {
                 note("servers", check_servers(&web.servers, http::check_server));
                 note("tls", http::check_tls(web));
-                note("prefix", check_path(prefix));
+                note("path", check_path(prefix));
+                note("password", check_login(login.as_ref()));
             }
-            Kind::Consul { web, .. } => {
+            Kind::Consul { web, token, .. } => {
                 note("servers", check_servers(&web.servers, http::check_server));
                 note("tls", http::check_tls(web));
+                note("token", check_secret(token.as_ref()));
             }
         }
         faults
@@ -135,6 +138,14 @@ fn check_count(servers: usize) -> Result<(), String> {
         true => Ok(()),
         false => Err(format!("there are more than {DISCOVERY_SERVERS_MAX}")),
     }
+}
+
+fn check_login(login: Option<&Login>) -> Result<(), String> {
+    check_secret(login.map(|login| &login.password))
+}
+
+fn check_secret(secret: Option<&Secret>) -> Result<(), String> {
+    secret.map_or(Ok(()), |secret| secret.read().map(drop))
 }
 
 fn check_path(path: &str) -> Result<(), String> {

@@ -42,14 +42,12 @@ struct Read {
 /// Whether this is the address of a server.
 ///
 /// # Errors
-/// What is wrong with it.
+/// What is wrong with it. It is not repeated, for there may be a password in it.
 pub(super) fn check_server(server: &str) -> Result<(), String> {
-    match server.contains(['/', ',', '@']) {
-        true => Err(format!("{server:?} is not a server; write it as host:port")),
-        false => match entry::from_bytes(server.as_bytes()) {
-            Ok(_) => Ok(()),
-            Err(problem) => Err(format!("{server:?}: {problem}")),
-        },
+    let is_server = !server.contains(['/', ',', '@']);
+    match is_server.then(|| entry::from_bytes(server.as_bytes())) {
+        Some(Ok(_)) => Ok(()),
+        _ => Err("one of them is not the address of a server; write host:port".into()),
     }
 }
 

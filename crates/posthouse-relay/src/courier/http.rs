@@ -4,14 +4,19 @@
 //! is rejected before anybody is called. Then a connection is got ready, the clock is looked at
 //! once more, and the request is written. It is written once: if nobody knows what became of it,
 //! the verdict says so, and the pump decides.
+//!
+//! Where a discovery knows the receivers, an instance that takes no connection is set aside, and
+//! the next one is called in the same attempt: nothing has been sent yet.
 
 use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Request, Uri};
+use posthouse_net::discovery::Choice;
 use posthouse_net::limits::{ANSWER_BODY_KEPT_BYTES_MAX, ANSWER_BODY_READ_BYTES_MAX};
-use posthouse_net::{Error, Origin};
+use posthouse_net::{Connection, Error, Origin};
 use posthouse_pump::attempt::{Attempt, Blame, Verdict};
 use posthouse_pump::request::Content;
+use tokio::time::Instant;
 
 use super::deadline::Deadline;
 use super::excerpt::detail;
@@ -43,6 +48,13 @@ impl HttpCourier {
         Ok(HttpCourier { target: target.check()? })
     }
 
+    /// Begins to follow the instances that it will call. Needs a tokio runtime.
+    pub fn follow(&self) {
+        if let Url::Found { instances, .. } = &self.target.url {
+            instances.follow();
+        }
+    }
+
     /// Makes the attempt, and says what came of it. Needs a tokio runtime.
     pub async fn carry(&self, attempt: &Attempt, clock: &dyn Clock) -> Verdict {
         let deadline = Deadline::new(attempt, self.target.timeout_ms, clock);
@@ -50,14 +62,16 @@ impl HttpCourier {
             return Verdict::NotStarted;
         }
         let Some(content) = attempt.request.content.as_deref() else { return unread() };
+        let mut last = Error::Stale { is_reused: true };
         for _ in 0..STALE_CONNECTIONS_MAX {
             match self.send(attempt, content, deadline, clock).await {
-                Err(Error::Stale { is_reused: true }) => {}
-                Err(error) => return self.explain(&error, deadline, clock),
                 Ok(verdict) => return verdict,
+                Err(Miss { error, has_others: true }) => last = error,
+                Err(Miss { error: Error::Stale { is_reused: true }, .. }) => {}
+                Err(Miss { error, .. }) => return self.explain(&error, deadline, clock),
             }
         }
-        self.failed(&Error::Stale { is_reused: true })
+        self.explain(&last, deadline, clock)
     }
 
     /// Sends the call, unless the row or the clock is against it.
@@ -67,13 +81,20 @@ impl HttpCourier {
         content: &Content,
         deadline: Deadline,
         clock: &dyn Clock,
-    ) -> Result<Verdict, Error> {
-        let Call { origin, mut request } = match self.prepare(attempt, content) {
+    ) -> Result<Verdict, Miss> {
+        let values = self.target.assembly.values(attempt, content);
+        let choice = match self.choose(&values, deadline.start_until(clock)).await {
+            Ok(choice) => choice,
+            Err(_) if deadline.has_missed_start(clock) => return Ok(Verdict::NotStarted),
+            Err(verdict) => return Ok(verdict),
+        };
+        let Call { origin, mut request } = match self.prepare(&values, choice.as_ref()) {
             Ok(call) => call,
             Err(why) => return Ok(Verdict::Rejected { status: None, detail: detail(&why) }),
         };
         let keys = self.target.keys.current(clock.mono_ms()).await;
-        let connection = self.target.client.connect(&origin, deadline.start_until(clock)).await?;
+        let connected = self.target.client.connect(&origin, deadline.start_until(clock)).await;
+        let connection = learn(connected, choice.as_ref())?;
         if deadline.is_late(clock) {
             return Ok(Verdict::NotStarted);
         }
@@ -87,6 +108,14 @@ impl HttpCourier {
         let answer =
             connection.exchange(request, kept_bytes_max, deadline.end_until(clock)).await?;
         Ok(self.target.answers.judge(&answer, clock.wall_ms()))
+    }
+
+    /// The instance to call, if the URL does not name the host.
+    async fn choose(&self, values: &Values<'_>, until: Instant) -> Result<Option<Choice>, Verdict> {
+        match &self.target.url {
+            Url::Found { instances, .. } => instances.choose(values, until).await.map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// No answer. If only the start was missed, or all connections were taken, the endpoint has
@@ -103,9 +132,10 @@ impl HttpCourier {
     /// Where each row brings its own URL, a wrong one says nothing about the others. A refusal by
     /// the guard is no reason to finish a row: the allow-list may be what is wrong.
     fn failed(&self, error: &Error) -> Verdict {
-        let blame = match self.target.url {
+        let blame = match &self.target.url {
             Url::Fixed { .. } => Blame::Endpoint,
             Url::Row { .. } => Blame::Request,
+            Url::Found { instances, .. } => instances.blame(),
         };
         let detail = detail(&error.to_string());
         Verdict::Failed { status: None, detail, retry_after_ms: None, blame }
@@ -115,19 +145,54 @@ impl HttpCourier {
     ///
     /// # Errors
     /// What is missing in the row or wrong with it.
-    fn prepare(&self, attempt: &Attempt, content: &Content) -> Result<Call, String> {
-        let values = self.target.assembly.values(attempt, content);
-        let (origin, url) = self.target.url.fill(&values)?;
-        let mut headers = self.target.assembly.headers(&values)?;
+    fn prepare(&self, values: &Values<'_>, choice: Option<&Choice>) -> Result<Call, String> {
+        let (origin, url) = self.target.url.fill(values, choice)?;
+        let mut headers = self.target.assembly.headers(values)?;
         const UNKNOWN: HeaderValue = HeaderValue::from_static("application/octet-stream");
         headers.entry(CONTENT_TYPE).or_insert(UNKNOWN);
-        headers::set_attempt(&mut headers, attempt)?;
-        let body = self.target.assembly.body(&values)?;
+        headers::set_attempt(&mut headers, values.attempt)?;
+        let body = self.target.assembly.body(values)?;
         let mut request = Request::new(body);
         *request.method_mut() = self.target.method.clone();
         *request.uri_mut() = url;
         *request.headers_mut() = headers;
         Ok(Call { origin, request })
+    }
+}
+
+/// No answer, and whether another instance may be called instead: nothing was sent to this one.
+struct Miss {
+    error: Error,
+    has_others: bool,
+}
+
+impl From<Error> for Miss {
+    fn from(error: Error) -> Miss {
+        Miss { error, has_others: false }
+    }
+}
+
+/// Remembers of an instance whether it has taken a connection.
+fn learn(
+    connected: Result<Connection, Error>,
+    choice: Option<&Choice>,
+) -> Result<Connection, Miss> {
+    let Some(choice) = choice else { return Ok(connected?) };
+    match connected {
+        Ok(connection) => {
+            choice.accepted();
+            Ok(connection)
+        }
+        Err(error) => {
+            let is_instance = matches!(
+                error,
+                Error::Unreachable { .. }
+                    | Error::ConnectTimeout { .. }
+                    | Error::Tls { .. }
+                    | Error::Unresolved { .. }
+            );
+            Err(Miss { error, has_others: is_instance && choice.refused() })
+        }
     }
 }
 
@@ -144,7 +209,7 @@ fn sign(
 }
 
 impl Url {
-    fn fill(&self, values: &Values<'_>) -> Result<(Origin, Uri), String> {
+    fn fill(&self, values: &Values<'_>, choice: Option<&Choice>) -> Result<(Origin, Uri), String> {
         match self {
             Url::Fixed { origin, template } => {
                 let text = template.fill_text(values, URL_BYTES_MAX)?;
@@ -160,6 +225,16 @@ impl Url {
                 let url: Uri = text.parse().map_err(|error| wrong(format!("{error}")))?;
                 let origin =
                     Origin::of(&url, *version).map_err(|error| wrong(error.to_string()))?;
+                Ok((origin, url))
+            }
+            Url::Found { is_tls, version, template, instances } => {
+                let choice = choice.ok_or("no instance was chosen")?;
+                let origin = choice.origin(*is_tls, *version, instances.host.as_ref());
+                let path = template.fill_text(values, URL_BYTES_MAX)?;
+                check_segments(&path)?;
+                let scheme = if *is_tls { "https" } else { "http" };
+                let text = format!("{scheme}://{}{path}", origin.authority());
+                let url = text.parse().map_err(|error| format!("the URL is not one: {error}"))?;
                 Ok((origin, url))
             }
         }

@@ -10,6 +10,7 @@ use super::answers::{Answers, BodyRule, NEVER, SUCCESS};
 use super::assembly::{Assembly, check_body, check_headers};
 use super::escape::Place;
 use super::fault::{Fault, Faults};
+use super::instances::{CheckedInstances, Instances};
 use super::key_ring::{KeyRing, SecretSource};
 use super::limits::TIMEOUT_MS;
 use super::status_set::StatusSet;
@@ -24,8 +25,10 @@ pub struct HttpTarget {
     /// Which HTTP is spoken.
     pub http_version: HttpVersion,
     /// The URL, with fields in its path and query only; or one header field, `{header.x-url}`,
-    /// and nothing else, if rows bring their own.
+    /// and nothing else, if rows bring their own. With `instances` its host is `{instance}`.
     pub url: String,
+    /// Whom to ask where the receiver is.
+    pub instances: Option<Instances>,
     /// `POST`, `PUT`, `PATCH` or `DELETE`.
     pub method: String,
     /// Headers to add, names and templates. They replace the row's.
@@ -57,6 +60,7 @@ impl HttpTarget {
             client,
             http_version: HttpVersion::Auto,
             url: url.into(),
+            instances: None,
             method: "POST".into(),
             headers: Vec::new(),
             content_type: None,
@@ -77,7 +81,8 @@ impl HttpTarget {
     /// Every mistake.
     pub(crate) fn check(self) -> Result<Checked, Vec<Fault>> {
         let mut faults = Faults::default();
-        let url = faults.take("url", check_url(&self));
+        let instances = self.instances.clone().and_then(|found| found.check(&mut faults));
+        let url = faults.take("url", check_url(&self, instances));
         let method = faults.take("method", check_method(&self.method));
         let headers = check_headers(&self.headers, &mut faults);
         let body = check_body(self.content_type.as_deref(), self.body.as_deref(), &mut faults);
@@ -132,9 +137,53 @@ pub(crate) enum Url {
     Fixed { origin: Origin, template: Template },
     /// Where each row says.
     Row { version: HttpVersion, template: Template },
+    /// To an instance of a service; the template is what stands behind the host.
+    Found { is_tls: bool, version: HttpVersion, template: Template, instances: CheckedInstances },
 }
 
-fn check_url(target: &HttpTarget) -> Result<Url, String> {
+/// What stands for the host of an instance.
+const INSTANCE: &str = "{instance}";
+
+fn check_url(target: &HttpTarget, instances: Option<CheckedInstances>) -> Result<Url, String> {
+    let is_found = authority(&target.url) == INSTANCE;
+    match (is_found, &target.instances) {
+        (false, None) => check_own_url(target),
+        (true, Some(_)) => check_found_url(target, instances),
+        (true, None) => Err("{instance} needs a discovery that knows where instances are".into()),
+        (false, Some(_)) => Err("its host is not {instance}, so that the discovery would not be \
+                                 asked; write it as http://{instance}/path"
+            .into()),
+    }
+}
+
+fn check_found_url(
+    target: &HttpTarget,
+    instances: Option<CheckedInstances>,
+) -> Result<Url, String> {
+    let (scheme, rest) = target.url.split_once("://").unwrap_or_default();
+    let is_tls = match scheme {
+        "https" => true,
+        "http" => false,
+        _ => return Err("it does not begin with http:// or https://".into()),
+    };
+    let path = rest.strip_prefix(INSTANCE).unwrap_or(rest);
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    let template = Template::parse(&path, Place::Url)?;
+    check_sample(&template)?;
+    let instances = instances.ok_or("its instances cannot be found; see what is wrong there")?;
+    Ok(Url::Found { is_tls, version: target.http_version, template, instances })
+}
+
+/// Looks whether what surrounds the fields makes sense.
+fn check_sample(template: &Template) -> Result<Uri, String> {
+    let sample = template.sample("x");
+    if sample.contains(['{', '}', '#']) {
+        return Err("it has a \"#\", or a brace that belongs to no field".into());
+    }
+    sample.parse().map_err(|error| format!("it is not a URL: {error}"))
+}
+
+fn check_own_url(target: &HttpTarget) -> Result<Url, String> {
     let template = Template::parse(&target.url, Place::Url)?;
     if template.is_one_field() {
         if !target.url.starts_with("{header.") {
@@ -146,11 +195,7 @@ fn check_url(target: &HttpTarget) -> Result<Url, String> {
     if authority(&target.url).contains('{') {
         return Err("rows do not choose the host: fields may stand in path and query only".into());
     }
-    let sample = template.sample("x");
-    if sample.contains(['{', '}', '#']) {
-        return Err("it has a \"#\", or a brace that belongs to no field".into());
-    }
-    let parsed: Uri = sample.parse().map_err(|error| format!("it is not a URL: {error}"))?;
+    let parsed = check_sample(&template)?;
     let origin = Origin::of(&parsed, target.http_version).map_err(|error| error.to_string())?;
     target.client.check(&origin).map_err(|refusal| refusal.to_string())?;
     Ok(Url::Fixed { origin, template })

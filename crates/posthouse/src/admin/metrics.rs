@@ -1,6 +1,7 @@
 //! Metrics for Prometheus. They are sums over the node, so that their number does not grow with
 //! its destinations, and they are read from the broker when they are asked for.
 
+mod discovery;
 mod journal;
 mod relay;
 
@@ -63,6 +64,7 @@ pub(crate) async fn metrics(State(admin): State<Arc<Admin>>) -> Result<Response,
     });
     snapshot.relay.sources = relay(&admin).await;
     snapshot.relay.alarms = admin.relay.alarms();
+    snapshot.relay.services = admin.relay.discoveries().view();
     let text = write(snapshot).map_err(|_| {
         let status = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
         Problem::new(status, Code::Unexpected, "the metrics could not be written")

@@ -79,10 +79,14 @@ pub(super) fn table() -> Vec<Route> {
     table
 }
 
+/// An instance that gets nothing new.
+const DRAIN: &str = "/api/v1/relay/instances/{name}/drain";
+
 /// The routes of the relay. What a path names below a source is told by the last part of it.
 fn relay_table() -> Vec<Route> {
     use relay::{
-        actions, alarms, blocked, buckets, codes, endpoints, groups, holds, rows, sources, windows,
+        actions, alarms, blocked, buckets, codes, endpoints, groups, holds, instances, rows,
+        sources, windows,
     };
     let look = Access::Login(Verb::Read, Resource::Relay);
     let browse = Access::Login(Verb::Browse, Resource::Relay);
@@ -118,6 +122,10 @@ fn relay_table() -> Vec<Route> {
         read("/api/v1/relay/sources/{name}/holds", look, get(holds::list_holds)),
         write("/api/v1/relay/sources/{name}/holds", operate, post(holds::add_hold)),
         remove("/api/v1/relay/sources/{name}/holds", operate, delete(holds::end_hold)),
+        read("/api/v1/relay/discoveries", look, get(instances::list_discoveries)),
+        read("/api/v1/relay/instances", look, get(instances::list_instances)),
+        write(DRAIN, operate, post(instances::drain_instance)),
+        remove(DRAIN, operate, delete(instances::undrain_instance)),
     ]
 }
 
@@ -253,6 +261,7 @@ mod tests {
                 path if path.contains("/store/holds") => StatusCode::NOT_FOUND,
                 "/api/v1/relay/sources" => StatusCode::OK,
                 path if path.contains("/relay/alarms") => StatusCode::OK,
+                "/api/v1/relay/discoveries" | "/api/v1/relay/instances" => StatusCode::OK,
                 path if path.contains("/relay/") => StatusCode::NOT_FOUND,
                 _ => StatusCode::SERVICE_UNAVAILABLE,
             };

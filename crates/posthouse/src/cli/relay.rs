@@ -4,6 +4,7 @@ mod act;
 mod alarms;
 mod check;
 mod hold;
+mod instance;
 mod look;
 mod of;
 mod rows;
@@ -45,6 +46,12 @@ pub(crate) enum Relay {
     /// Look at the health rules behind alarms.
     #[command(subcommand)]
     Rule(alarms::Rule),
+    /// Look at the services whose instances are found by a discovery.
+    #[command(subcommand)]
+    Discovery(instance::Discovery),
+    /// Look at the instances of services, and drain them.
+    #[command(subcommand)]
+    Instance(instance::Instance),
     /// Look at processing windows.
     #[command(subcommand)]
     Window(Look),
@@ -95,6 +102,8 @@ impl Relay {
             Relay::Endpoint(command) => command.run(global, &look::ENDPOINTS),
             Relay::Alarm(command) => command.run(global),
             Relay::Rule(command) => command.run(global),
+            Relay::Discovery(command) => command.run(global),
+            Relay::Instance(command) => command.run(global),
             Relay::Window(command) => command.run(global, &look::WINDOWS),
             Relay::Bucket(command) => command.run(global),
             Relay::Node(command) => command.run(global, &look::NODES),

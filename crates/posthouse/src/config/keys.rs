@@ -89,6 +89,8 @@ pub(crate) const RELAY_GROUPS: &str = "relay.group";
 pub(crate) const RELAY_CODES: &str = "relay.code";
 /// Where requests go.
 pub(crate) const RELAY_ENDPOINTS: &str = "relay.endpoint";
+/// Who knows where receivers are.
+pub(crate) const RELAY_DISCOVERIES: &str = "relay.discovery";
 /// Processing windows.
 pub(crate) const RELAY_WINDOWS: &str = "relay.window";
 
@@ -98,12 +100,18 @@ pub(crate) const RELAY_RULES: &str = "relay.rule";
 pub(crate) const RELAY_ALARMS: &str = "relay.alarm";
 
 /// Every list.
-pub(crate) const LISTS: [List; 8] = [
+pub(crate) const LISTS: [List; 9] = [
     List { path: RULES, what: "a rule", keys: &RULE_KEYS, change: Change::Restart },
     List { path: RELAY_SOURCES, what: "a source", keys: &SOURCE_KEYS, change: Change::Restart },
     List { path: RELAY_GROUPS, what: "a request group", keys: &GROUP_KEYS, change: Change::Live },
     List { path: RELAY_CODES, what: "a request code", keys: &CODE_KEYS, change: Change::Live },
     List { path: RELAY_ENDPOINTS, what: "an endpoint", keys: &ENDPOINT_KEYS, change: Change::Live },
+    List {
+        path: RELAY_DISCOVERIES,
+        what: "a discovery",
+        keys: &DISCOVERY_KEYS,
+        change: Change::Live,
+    },
     List { path: RELAY_WINDOWS, what: "a window", keys: &WINDOW_KEYS, change: Change::Live },
     List {
         path: RELAY_RULES,
@@ -154,9 +162,13 @@ const GROUP_KEYS: [&str; 11] = [
 
 const CODE_KEYS: [&str; 4] = ["name", "group", "endpoint", "window"];
 
-const ENDPOINT_KEYS: [&str; 25] = [
+const ENDPOINT_KEYS: [&str; 29] = [
     "name",
     "url",
+    "discovery",
+    "instances_of",
+    "balance",
+    "host",
     "destination",
     "allow",
     "method",
@@ -180,6 +192,25 @@ const ENDPOINT_KEYS: [&str; 25] = [
     "breaker_failures",
     "breaker_pause",
     "breaker_pause_max",
+];
+
+const DISCOVERY_KEYS: [&str; 16] = [
+    "name",
+    "kind",
+    "keep",
+    "file",
+    "servers",
+    "path",
+    "protocol",
+    "session",
+    "refresh",
+    "datacenter",
+    "user",
+    "password",
+    "token",
+    "ca_file",
+    "client_certificate_file",
+    "client_key_file",
 ];
 
 const WINDOW_KEYS: [&str; 7] =

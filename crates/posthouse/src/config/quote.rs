@@ -10,13 +10,15 @@ use super::source::Place;
 
 /// Keys whose values may hold passwords or tokens, or may be taken for the place where a key itself
 /// is to be written.
-const SECRET: [&str; 9] = [
+const SECRET: [&str; 11] = [
     "url",
     "url_file",
     "headers",
     "body",
     "allow",
     "signing_keys",
+    "password",
+    "token",
     "ca_file",
     "client_certificate_file",
     "client_key_file",

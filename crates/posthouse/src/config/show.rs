@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::keys::{Change, KEYS, LISTS, List, RELAY_ENDPOINTS, RELAY_SOURCES};
+use super::keys::{Change, KEYS, LISTS, List, RELAY_DISCOVERIES, RELAY_ENDPOINTS, RELAY_SOURCES};
 use super::mask::{mask_all, mask_database, mask_endpoint, mask_header, mask_place};
 use super::raw::{Raw, Setting, Table, Value};
 
@@ -33,11 +33,12 @@ fn show_list(raw: &Raw, list: &'static List) -> Vec<Json> {
 fn mask(key: (&str, &str), value: &mut Json) {
     let masked = match key {
         (RELAY_SOURCES, "url") => mask_database,
-        (RELAY_ENDPOINTS, "url") => mask_endpoint,
+        (RELAY_ENDPOINTS, "url") | (RELAY_DISCOVERIES, "servers") => mask_endpoint,
         (RELAY_ENDPOINTS, "headers") => mask_header,
         (RELAY_ENDPOINTS, "body") => mask_all,
         (RELAY_SOURCES, "url_file")
-        | (RELAY_ENDPOINTS, "signing_keys" | "client_key_file" | "ca_file") => mask_place,
+        | (RELAY_ENDPOINTS, "signing_keys" | "client_key_file" | "ca_file")
+        | (RELAY_DISCOVERIES, "password" | "token" | "client_key_file" | "ca_file") => mask_place,
         _ => return,
     };
     match value {

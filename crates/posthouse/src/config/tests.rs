@@ -371,6 +371,53 @@ fn endpoints_have_the_keys_of_their_kind() {
     check("rate = 3\nurl = \"frame://127.0.0.1\"", "it has no port");
 }
 
+/// A discovery, and an endpoint that asks it.
+fn check_discovery(discovery: &str, endpoint: &str, expected: &[&str]) {
+    let file = format!(
+        "[[relay.discovery]]\nname = \"registry\"\n{discovery}\n\
+         [[relay.endpoint]]\nname = \"b\"\n{endpoint}\n"
+    );
+    let told = read(&file, &[], &[]).err().map(|report| report.to_string()).unwrap_or_default();
+    assert_eq!(told.is_empty(), expected.is_empty(), "{told}");
+    expected.iter().for_each(|expected| assert!(told.contains(expected), "{expected}: {told}"));
+}
+
+#[test]
+fn discoveries_and_those_that_ask_them_are_checked() {
+    let file = "kind = \"file\"\nfile = \"a.toml\"";
+    let asks = "url = \"http://{instance}/{code}\"\nallow = [\"10.0.0.0/8\"]\n\
+                discovery = \"registry\"\ninstances_of = \"orders\"";
+    check_discovery(file, asks, &[]);
+    check_discovery("kind = \"dns\"\nservers = \"10.0.0.53\"", asks, &[]);
+    let zookeeper = "kind = \"zookeeper\"\nservers = [\"a:2181\"]\npath = \"/{service}\"";
+    check_discovery(zookeeper, &asks.replace("orders\"", "{service}\"\nbalance = \"by-key\""), &[]);
+    let etcd = "kind = \"etcd\"\nservers = [\"https://a:2379\"]\npath = \"/{service}/\"";
+    check_discovery(etcd, &format!("{asks}\nhost = \"orders.acme\""), &[]);
+    check_discovery("kind = \"consul\"\nservers = \"http://a:8500\"", asks, &[]);
+
+    check_discovery("kind = \"file\"", asks, &["a discovery by file without `file`"]);
+    check_discovery("kind = \"fil\"", asks, &["`kind`"]);
+    check_discovery(&format!("{file}\nrefresh = \"1s\""), asks, &["means nothing for kind"]);
+    check_discovery("kind = \"dns\"\nservers = \"a\"", asks, &["of a name server"]);
+    check_discovery(&zookeeper.replace("a:2181", "a"), asks, &["write host:port"]);
+    check_discovery(&zookeeper.replace("{service}", "x"), asks, &["write {service}"]);
+    check_discovery(&format!("{zookeeper}\nuser = \"a\""), asks, &["both `user` and `password`"]);
+    check_discovery("kind = \"consul\"", asks, &["`servers`: it has none"]);
+    check_discovery(&etcd.replace("https", "htps"), asks, &["write http://host:port"]);
+    let login = "user = \"a\"\npassword = \"/nowhere\"";
+    check_discovery(&format!("{etcd}\n{login}"), asks, &["the file that it names cannot be read"]);
+
+    check_discovery(file, &asks.replace("registry", "registri"), &["did you mean \"registry\"?"]);
+    check_discovery(file, &asks.replace("{instance}", "host"), &["its host is not {instance}"]);
+    check_discovery(file, &asks.replace("10.0.0.0/8", ""), &["`allow`"]);
+    check_discovery(file, &asks.replace("[\"10.0.0.0/8\"]", "[]"), &["it names no network"]);
+    check_discovery(file, &asks.replace("orders", "{nobody}"), &["there is no field {nobody}"]);
+    check_discovery(file, &format!("{asks}\nhost = \"a@b\""), &["`host`: it is not a host"]);
+    let half = "url = \"http://{instance}/\"\nallow = [\"10.0.0.0/8\"]";
+    check_discovery(file, half, &["needs a discovery"]);
+    check_discovery(file, &format!("{half}\ninstances_of = \"a\""), &["found by both"]);
+}
+
 #[test]
 fn a_table_has_one_source() {
     let file = "[[relay.source]]\nname = \"a\"\nurl = \"sqlite:there/../a.db\"\n\
@@ -414,6 +461,17 @@ fn secrets_are_not_told_with_mistakes() {
         check_untold(&format!("source]]\nurl = [\"{url}\"]"));
         check_untold(&format!("source]]\nurl = [\n\"{url}\"\n]"));
         check_untold(&format!("source]]\nregion = \"a\" \"{url}\""));
+    }
+    for lines in [
+        "kind = \"etcd\"\nservers = [\"http://me:hunter2@host:80\"]",
+        "kind = \"consul\"\nservers = [\"http://host:80/?token=hunter2\"]",
+        "kind = \"zookeeper\"\nservers = [\"me:hunter2@host:80\"]",
+        "kind = \"dns\"\nservers = [\"me:hunter2@host:80\"]",
+        "kind = \"etcd\"\nuser = \"me\"\npassword = \"hunter2\"",
+        "kind = \"file\"\npassword = \"hunter2\"",
+        "kind = \"consul\"\ntoken = \"env:hunter2\"",
+    ] {
+        check_untold(&format!("discovery]]\n{lines}"));
     }
     for line in [
         "url = \"http://me:hunter2@host/\"",

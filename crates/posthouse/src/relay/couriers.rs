@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use posthouse_net::discovery::Discoveries;
 use posthouse_pump::attempt::{Attempt, Blame, Verdict};
 use posthouse_relay::courier::{AnyCourier, Carrier, Clock};
 
@@ -21,12 +22,14 @@ struct Made {
 pub(super) struct Couriers {
     stomp: SocketAddr,
     made: RwLock<BTreeMap<Arc<str>, Made>>,
+    /// Who knows where receivers are. One that has not changed keeps its connections, too.
+    discoveries: Discoveries,
 }
 
 impl Couriers {
     /// For the node that listens for STOMP at `stomp`.
     pub(super) fn new(stomp: SocketAddr) -> Couriers {
-        Couriers { stomp, made: RwLock::default() }
+        Couriers { stomp, made: RwLock::default(), discoveries: Discoveries::default() }
     }
 
     /// Takes other routes over. Couriers whose routes are the same keep their connections. What
@@ -42,6 +45,11 @@ impl Couriers {
                 made.insert(name.clone(), other);
             }
         }
+        let is_used = |name: &str| {
+            let mut used = made.values().filter_map(|made| made.route.discovery());
+            used.any(|discovery| &*discovery.name == name)
+        };
+        self.discoveries.retain(is_used);
         *self.made.write().unwrap_or_else(PoisonError::into_inner) = made;
     }
 
@@ -49,8 +57,12 @@ impl Couriers {
     /// Each endpoint publishes over a connection of its own: a full queue may make its producer
     /// wait, and must not make the others.
     fn make(&self, name: &str, route: &Route) -> Option<Made> {
-        match route.courier(Arc::new(NodePublisher::new(self.stomp))) {
-            Ok(courier) => Some(Made { route: route.clone(), courier: Arc::new(courier) }),
+        let publisher = Arc::new(NodePublisher::new(self.stomp));
+        match route.courier(publisher, &self.discoveries) {
+            Ok(courier) => {
+                courier.follow();
+                Some(Made { route: route.clone(), courier: Arc::new(courier) })
+            }
             Err(faults) => {
                 for fault in faults {
                     tracing::error!(endpoint = name, %fault, "an endpoint cannot be used");
@@ -58,6 +70,11 @@ impl Couriers {
                 None
             }
         }
+    }
+
+    /// Who knows where receivers are.
+    pub(super) fn discoveries(&self) -> &Discoveries {
+        &self.discoveries
     }
 
     fn find(&self, endpoint: &str) -> Option<Arc<AnyCourier>> {

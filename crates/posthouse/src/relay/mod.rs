@@ -15,6 +15,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use posthouse_net::discovery::Discoveries;
 use posthouse_pump::health::Limits;
 use posthouse_pump::plan::Plan;
 use posthouse_relay::runner::Handle;
@@ -106,6 +107,11 @@ impl Relay {
     /// The limits of the health rules for a source.
     pub(crate) fn limits_of(&self, source: &str) -> Limits {
         self.health.config().limits_of(source)
+    }
+
+    /// Who knows where receivers are.
+    pub(crate) fn discoveries(&self) -> &Discoveries {
+        self.couriers.discoveries()
     }
 
     /// Lets what runs end, gives all buckets back, and closes the databases.

@@ -97,7 +97,7 @@ async fn records_of_services_bring_ports_ranks_and_weights() {
     let kind = Kind::Dns { servers: vec![server] };
     let follower = Follower::new(kind, "_http._tcp.orders.internal", 600_000);
     follower.await_told("fresh [10.0.0.1:8080, 10.0.0.2:8081, 10.0.0.3:8081]").await;
-    let view = follower.directory.view();
+    let view = follower.directory.view(true);
     let of = |one: &crate::discovery::InstanceView| {
         let instance = &one.instance;
         (instance.name.as_deref().unwrap().to_owned(), instance.rank, instance.weight)

@@ -30,7 +30,7 @@ impl Follower {
 
     /// The state, and those that would be called with their states if these are unusual.
     pub(super) fn told(&self) -> String {
-        let view = self.directory.view();
+        let view = self.directory.view(true);
         let of = |one: &crate::discovery::InstanceView| match one.state.as_str() {
             "up" => one.instance.id.to_string(),
             other => format!("{} {other}", one.instance.id),
@@ -57,7 +57,7 @@ impl Follower {
 
     /// What is wrong.
     pub(super) fn problem(&self) -> String {
-        self.directory.view().standing.problem.as_deref().unwrap_or_default().to_owned()
+        self.directory.view(true).standing.problem.as_deref().unwrap_or_default().to_owned()
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use posthouse_net::discovery::View;
 use posthouse_pump::pump::{CodeFigures, EndpointFigures, WithheldFigures};
 use posthouse_relay::runner::Status;
 use prometheus_client::encoding::EncodeMetric;
@@ -10,7 +11,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
-use super::Sink;
+use super::{Sink, discovery};
 use crate::admin::relay::endpoints::oldest_age_ms;
 use crate::admin::relay::sources::cause;
 use crate::relay::{Standing, severity_word};
@@ -23,10 +24,11 @@ const CLOCK_ERROR_MS_MAX: i64 = 86_400_000;
 pub(super) struct RelaySnapshot {
     pub(super) sources: Vec<(Status, i64)>,
     pub(super) alarms: Vec<Standing>,
+    pub(super) services: Vec<View>,
 }
 
 /// What a figure is about, and the figure.
-type Row<T> = (Vec<(&'static str, String)>, T);
+pub(super) type Row<T> = (Vec<(&'static str, String)>, T);
 
 impl RelaySnapshot {
     /// Nothing is written where there is no relay.
@@ -46,7 +48,8 @@ impl RelaySnapshot {
         gauges(sink, "posthouse_relay_withheld_keys", help, keys)?;
         let help = "Requests withheld one by one, without a business id or an order, by cause";
         let requests = self.of_causes(|figures| figures.requests);
-        gauges(sink, "posthouse_relay_withheld_requests", help, requests)
+        gauges(sink, "posthouse_relay_withheld_requests", help, requests)?;
+        discovery::encode(&self.services, sink)
     }
 
     fn encode_sources(&self, sink: &mut Sink<'_>) -> fmt::Result {
@@ -184,18 +187,33 @@ fn withheld(status: &Status, figure: fn(&WithheldFigures) -> usize) -> Vec<Row<u
     counts.into_iter().map(row).collect()
 }
 
-fn counters(sink: &mut Sink<'_>, name: &str, help: &str, rows: Vec<Row<u64>>) -> fmt::Result {
+pub(super) fn counters(
+    sink: &mut Sink<'_>,
+    name: &str,
+    help: &str,
+    rows: Vec<Row<u64>>,
+) -> fmt::Result {
     let rows = rows.into_iter().map(|(labels, value)| (labels, ConstCounter::new(value)));
     family(sink, name, help, &rows.collect::<Vec<_>>())
 }
 
-fn gauges(sink: &mut Sink<'_>, name: &str, help: &str, rows: Vec<Row<u64>>) -> fmt::Result {
+pub(super) fn gauges(
+    sink: &mut Sink<'_>,
+    name: &str,
+    help: &str,
+    rows: Vec<Row<u64>>,
+) -> fmt::Result {
     let gauge = |value: u64| ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
     let rows = rows.into_iter().map(|(labels, value)| (labels, gauge(value)));
     family(sink, name, help, &rows.collect::<Vec<_>>())
 }
 
-fn ratios(sink: &mut Sink<'_>, name: &str, help: &str, rows: Vec<Row<f64>>) -> fmt::Result {
+pub(super) fn ratios(
+    sink: &mut Sink<'_>,
+    name: &str,
+    help: &str,
+    rows: Vec<Row<f64>>,
+) -> fmt::Result {
     let rows = rows.into_iter().map(|(labels, value)| (labels, ConstGauge::new(value)));
     family(sink, name, help, &rows.collect::<Vec<_>>())
 }

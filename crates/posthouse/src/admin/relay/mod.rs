@@ -13,6 +13,7 @@ pub(super) mod codes;
 pub(super) mod endpoints;
 pub(super) mod groups;
 pub(super) mod holds;
+pub(super) mod instances;
 pub(super) mod rows;
 pub(super) mod sources;
 mod states;

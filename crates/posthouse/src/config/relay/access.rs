@@ -46,27 +46,16 @@ impl Access {
     /// # Errors
     /// What is wrong with the allow-list or a file.
     pub(super) fn client(&self) -> Result<Client, Vec<Fault>> {
-        let tls = TlsSettings { roots: self.roots(), client: self.certificate()? };
+        let certificate = certificate(self.certificate_file.as_ref(), self.key_file.as_ref());
+        let client = certificate.map_err(|problem| vec![fault("tls", problem)])?;
+        let tls = TlsSettings { roots: roots(self.ca_file.clone()), client };
         let settings = ClientSettings { reach: self.reach()?, tls, ..ClientSettings::default() };
         Client::new(settings).map_err(|error| vec![fault("tls", error.to_string())])
     }
 
-    fn roots(&self) -> Roots {
-        self.ca_file.clone().map_or(Roots::System, Roots::File)
-    }
-
-    fn certificate(&self) -> Result<Option<ClientCertificate>, Vec<Fault>> {
-        match (&self.certificate_file, &self.key_file) {
-            (None, None) => Ok(None),
-            (Some(chain), Some(key)) => {
-                Ok(Some(ClientCertificate { chain_file: chain.clone(), key_file: key.clone() }))
-            }
-            _ => {
-                let problem =
-                    "a client certificate needs both client_certificate_file and client_key_file";
-                Err(vec![fault("tls", problem.to_owned())])
-            }
-        }
+    /// Whether nothing but the address itself says where calls may go.
+    pub(super) fn names_no_network(&self) -> bool {
+        self.allow.is_empty()
     }
 
     /// What is allowed, and the host of the URL itself.
@@ -79,6 +68,32 @@ impl Access {
             };
             faults.into_iter().map(fault).collect()
         })
+    }
+}
+
+/// The authorities of a file, or the system's.
+pub(super) fn roots(ca_file: Option<PathBuf>) -> Roots {
+    ca_file.map_or(Roots::System, Roots::File)
+}
+
+/// The certificate of our own, if there is one.
+///
+/// # Errors
+/// If one of its files is missing.
+pub(super) fn certificate(
+    chain_file: Option<&PathBuf>,
+    key_file: Option<&PathBuf>,
+) -> Result<Option<ClientCertificate>, String> {
+    match (chain_file, key_file) {
+        (None, None) => Ok(None),
+        (Some(chain), Some(key)) => {
+            Ok(Some(ClientCertificate { chain_file: chain.clone(), key_file: key.clone() }))
+        }
+        _ => {
+            let problem =
+                "a client certificate needs both client_certificate_file and client_key_file";
+            Err(problem.to_owned())
+        }
     }
 }
 

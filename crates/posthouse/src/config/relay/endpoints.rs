@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use posthouse_net::HttpVersion;
+use posthouse_net::discovery::Balance;
 use posthouse_pump::plan::{Breaker, Endpoint};
 use posthouse_relay::courier::Fault;
 
 use super::DURATION_MS_MAX;
 use super::access::Access;
 use super::call::Call;
+use super::discoveries;
 use super::kind::Kind;
 use super::route::{self, Route};
 use crate::config::keys::RELAY_ENDPOINTS;
@@ -37,7 +39,11 @@ const TIMEOUT_MS_MAX: u64 = 3_600_000;
 type ByName<T> = BTreeMap<Arc<str>, T>;
 
 /// Reads all of them; what is wrong goes to `report`.
-pub(super) fn read(raw: &Raw, report: &mut Report) -> (ByName<Route>, ByName<Endpoint>) {
+pub(super) fn read(
+    raw: &Raw,
+    discoveries: &discoveries::ByName,
+    report: &mut Report,
+) -> (ByName<Route>, ByName<Endpoint>) {
     let mut routes = BTreeMap::new();
     let mut endpoints = BTreeMap::new();
     for table in raw.list(RELAY_ENDPOINTS) {
@@ -49,7 +55,7 @@ pub(super) fn read(raw: &Raw, report: &mut Report) -> (ByName<Route>, ByName<End
         if endpoints.insert(name.clone(), endpoint).is_some() {
             reader.refuse("name", "there are two endpoints of this name", "rename one");
         }
-        if let Some(route) = read_route(table, timeout_ms, report) {
+        if let Some(route) = read_route(table, timeout_ms, discoveries, report) {
             routes.insert(name, route);
         }
     }
@@ -75,13 +81,18 @@ fn read_limits(reader: &mut TableReader<'_>) -> Endpoint {
     }
 }
 
-fn read_route(table: &Table, timeout_ms: u64, report: &mut Report) -> Option<Route> {
+fn read_route(
+    table: &Table,
+    timeout_ms: u64,
+    discoveries: &discoveries::ByName,
+    report: &mut Report,
+) -> Option<Route> {
     let mut reader = TableReader::new(table, report);
     let headers = headers(&mut reader);
     let (kind, route) = match (filled(&mut reader, "url"), filled(&mut reader, "destination")) {
         (Some(url), None) => {
             let kind = Kind::of(&url);
-            (kind, read_call(&mut reader, kind, url, headers, timeout_ms))
+            (kind, read_call(&mut reader, kind, (url, headers), timeout_ms, discoveries))
         }
         (None, Some(destination)) => {
             let service = filled(&mut reader, "service");
@@ -106,16 +117,17 @@ fn read_route(table: &Table, timeout_ms: u64, report: &mut Report) -> Option<Rou
 fn read_call(
     reader: &mut TableReader<'_>,
     kind: Kind,
-    url: String,
-    headers: Vec<(String, String)>,
+    (url, headers): (String, Vec<(String, String)>),
     timeout_ms: u64,
+    discoveries: &discoveries::ByName,
 ) -> Route {
     match kind {
         Kind::Frame => Route::Frame(Box::new(Call::read(reader, url, headers, timeout_ms))),
         Kind::Grpc => Route::Grpc(Box::new(Call::read(reader, url, headers, timeout_ms))),
         Kind::Http | Kind::Destination => {
             let http = read_http(reader, url, headers);
-            Route::Http(Box::new(route::Http { timeout_ms, ..http }))
+            let instances = read_instances(reader, discoveries);
+            Route::Http(Box::new(route::Http { timeout_ms, instances, ..http }))
         }
     }
 }
@@ -142,6 +154,32 @@ fn read_http(
         version: reader.word("http", HttpVersion::Auto, &VERSIONS),
         ..route::Http::default()
     }
+}
+
+/// Whom to ask where the receiver is.
+fn read_instances(
+    reader: &mut TableReader<'_>,
+    discoveries: &discoveries::ByName,
+) -> Option<route::Instances> {
+    const BALANCES: [(&str, Balance); 3] = [
+        ("round-robin", Balance::RoundRobin),
+        ("least-busy", Balance::LeastBusy),
+        ("by-key", Balance::ByKey),
+    ];
+    let balance = reader.word("balance", Balance::RoundRobin, &BALANCES);
+    let host = filled(reader, "host");
+    let (name, service) = match (filled(reader, "discovery"), filled(reader, "instances_of")) {
+        (Some(name), Some(service)) => (name, service),
+        (None, None) => return None,
+        _ => {
+            let message = "instances are found by both `discovery` and `instances_of`";
+            reader.refuse("discovery", message, "give the discovery and the name of the service");
+            return None;
+        }
+    };
+    reader.resolve("discovery", &name, discoveries.keys().map(|name| &**name));
+    let discovery = discoveries.get(name.as_str())?.clone();
+    Some(route::Instances { discovery, service, balance, host })
 }
 
 /// A JSON pointer and the value that must stand there; what is no JSON is a string.
@@ -181,6 +219,8 @@ fn key_of(field: &str) -> &'static str {
     let field = field.split('.').next().unwrap_or(field);
     match field {
         "url" => "url",
+        "instances_of" => "instances_of",
+        "host" => "host",
         "method" => "method",
         "headers" => "headers",
         "content_type" => "content_type",

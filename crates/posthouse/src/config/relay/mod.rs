@@ -5,6 +5,7 @@
 
 mod access;
 mod call;
+mod discoveries;
 mod endpoints;
 mod health;
 mod kind;
@@ -43,7 +44,8 @@ pub(crate) struct RelayConfig {
 pub(super) fn read(reader: &mut Reader<'_>) -> RelayConfig {
     let every_ms = reader.duration("relay.check_every", CHECK_MS_MIN..=DURATION_MS_MAX);
     let (raw, report) = (reader.raw(), &mut reader.report);
-    let (routes, limits) = endpoints::read(raw, report);
+    let discoveries = discoveries::read(raw, report);
+    let (routes, limits) = endpoints::read(raw, &discoveries, report);
     let endpoints: Vec<Arc<str>> = limits.keys().cloned().collect();
     let mut sources = sources::read(raw, report);
     let names: Vec<String> = sources.iter().map(|source| source.name.to_string()).collect();

@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use posthouse_net::HttpVersion;
+use posthouse_net::discovery::{Balance, Discoveries, DiscoverySettings};
 use posthouse_relay::courier::{
-    AnyCourier, BodyRule, DestinationCourier, DestinationTarget, Fault, HttpCourier, HttpTarget,
-    Publication, PublishError, Published, Publisher,
+    self, AnyCourier, BodyRule, DestinationCourier, DestinationTarget, Fault, HttpCourier,
+    HttpTarget, Publication, PublishError, Published, Publisher,
 };
 
 use super::access::{Access, fault};
@@ -31,6 +32,7 @@ pub(crate) enum Route {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Http {
     pub(super) access: Access,
+    pub(super) instances: Option<Instances>,
     pub(super) method: Option<String>,
     pub(super) service: Option<String>,
     pub(super) service_method: Option<String>,
@@ -43,6 +45,15 @@ pub(crate) struct Http {
     pub(super) never: Option<String>,
     pub(super) version: HttpVersion,
     pub(super) timeout_ms: u64,
+}
+
+/// Where the instances of a service are found.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Instances {
+    pub(super) discovery: DiscoverySettings,
+    pub(super) service: String,
+    pub(super) balance: Balance,
+    pub(super) host: Option<String>,
 }
 
 /// How something is published.
@@ -60,10 +71,15 @@ impl Route {
     ///
     /// # Errors
     /// Every mistake in the route, and files that cannot be read.
-    pub(crate) fn courier(&self, publisher: Arc<dyn Publisher>) -> Result<AnyCourier, Vec<Fault>> {
+    pub(crate) fn courier(
+        &self,
+        publisher: Arc<dyn Publisher>,
+        discoveries: &Discoveries,
+    ) -> Result<AnyCourier, Vec<Fault>> {
         match self {
             Route::Http(http) => {
-                HttpCourier::new(http.target()?).map(|courier| AnyCourier::Http(Box::new(courier)))
+                let courier = HttpCourier::new(http.target(discoveries)?)?;
+                Ok(AnyCourier::Http(Box::new(courier)))
             }
             Route::Destination(destination) => {
                 DestinationCourier::new(destination.target(publisher)).map(AnyCourier::Destination)
@@ -79,12 +95,20 @@ impl Route {
 
     /// What is wrong with it, if anything.
     pub(super) fn faults(&self) -> Vec<Fault> {
-        self.courier(Arc::new(Nobody)).err().unwrap_or_default()
+        self.courier(Arc::new(Nobody), &Discoveries::default()).err().unwrap_or_default()
+    }
+
+    /// The discovery that knows where it leads, if there is one.
+    pub(crate) fn discovery(&self) -> Option<&DiscoverySettings> {
+        match self {
+            Route::Http(http) => http.instances.as_ref().map(|instances| &instances.discovery),
+            Route::Destination(_) | Route::Frame(_) | Route::Grpc(_) => None,
+        }
     }
 }
 
 impl Http {
-    fn target(&self) -> Result<HttpTarget, Vec<Fault>> {
+    fn target(&self, discoveries: &Discoveries) -> Result<HttpTarget, Vec<Fault>> {
         let usual = HttpTarget::new(self.access.client()?, &self.access.url);
         Ok(HttpTarget {
             http_version: self.version,
@@ -99,9 +123,29 @@ impl Http {
             never: self.never.clone().unwrap_or(usual.never),
             signing_keys: self.access.signing_keys(),
             timeout_ms: self.timeout_ms,
+            instances: self.instances(discoveries)?,
             client: usual.client,
             url: usual.url,
         })
+    }
+
+    /// What a discovery says leads nowhere by itself.
+    fn instances(
+        &self,
+        discoveries: &Discoveries,
+    ) -> Result<Option<courier::Instances>, Vec<Fault>> {
+        let Some(instances) = &self.instances else { return Ok(None) };
+        if self.access.names_no_network() {
+            let problem = "it names no network, so that no instance could be called; name those \
+                           in which instances are, such as 10.0.0.0/8";
+            return Err(vec![fault("allow", problem.to_owned())]);
+        }
+        Ok(Some(courier::Instances {
+            discovery: discoveries.get(&instances.discovery),
+            service: instances.service.clone(),
+            balance: instances.balance,
+            host: instances.host.clone(),
+        }))
     }
 
     fn success_body(&self) -> Result<Option<BodyRule>, Vec<Fault>> {

@@ -9,6 +9,7 @@ mod config;
 mod database;
 mod destination;
 mod dev;
+mod discovery;
 mod faults;
 mod frame;
 mod grpc;
