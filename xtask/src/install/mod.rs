@@ -1,5 +1,5 @@
 //! What the tests need beyond Rust: an interpreter each for Python and Node, STOMP clients and gRPC
-//! servers made by others, a database server, ZooKeeper and etcd.
+//! servers made by others, two database servers, ZooKeeper and etcd.
 //!
 //! Programs come from the system's package manager, client libraries go under the target
 //! directory at the versions that the committed files name. A run with nothing to do takes no
@@ -9,6 +9,7 @@ mod activemq;
 mod debian;
 mod discovery;
 mod machine;
+mod mariadb;
 mod node;
 mod postgres;
 mod python;
@@ -45,5 +46,6 @@ fn missing_packages() -> Vec<&'static str> {
     packages.extend(node::missing_packages());
     packages.extend(postgres::missing_packages());
     packages.extend(discovery::missing_packages());
+    packages.extend(mariadb::missing_packages());
     packages
 }
