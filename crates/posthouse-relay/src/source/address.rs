@@ -3,26 +3,42 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use sqlx::mysql::MySqlConnectOptions;
+use sqlx::postgres::PgConnectOptions;
+
 use super::base::{Address, read_address};
 
 /// The same text for addresses of the same table, and nothing that is secret; `None` for what is no
 /// address. Hosts may have several names, and users several schemas, so that texts that differ
 /// prove nothing.
 pub fn table_of(url: &str) -> Option<String> {
-    let target = match read_address(url).ok()? {
-        Address::Postgres(target) => target,
-        Address::Sqlite(target) => {
-            return Some(format!("sqlite:{}", file_of(target.get_filename())));
-        }
-    };
-    let host = match target.get_socket() {
-        Some(socket) => socket.display().to_string(),
-        None => target.get_host().to_lowercase(),
-    };
+    Some(match read_address(url).ok()? {
+        Address::Postgres(target) => postgres_table(&target),
+        Address::Mysql(target) => mysql_table(&target),
+        Address::Sqlite(target) => format!("sqlite:{}", file_of(target.get_filename())),
+    })
+}
+
+fn postgres_table(target: &PgConnectOptions) -> String {
+    let host = host_of(target.get_host(), target.get_socket());
     let user = target.get_username();
     let database = target.get_database().unwrap_or(user);
     let options = target.get_options().unwrap_or_default();
-    Some(format!("postgres://{user}@{host}:{}/{database} {options}", target.get_port()))
+    format!("postgres://{user}@{host}:{}/{database} {options}", target.get_port())
+}
+
+/// Here a database has one table of each name, whoever asks.
+fn mysql_table(target: &MySqlConnectOptions) -> String {
+    let host = host_of(target.get_host(), target.get_socket());
+    let database = target.get_database().unwrap_or_default();
+    format!("mysql://{host}:{}/{database}", target.get_port())
+}
+
+fn host_of(host: &str, socket: Option<&PathBuf>) -> String {
+    match socket {
+        Some(socket) => socket.display().to_string(),
+        None => host.to_lowercase(),
+    }
 }
 
 /// A file that is there by its number, for it may have several names; else its path.
@@ -58,6 +74,11 @@ mod tests {
         check(shop, "postgres://me:secret@db:5433/shop", false);
         check(shop, "postgres://me:secret@db/shop?options[search_path]=other", false);
         check("postgres://me@db/me", "postgres://me@db", true);
+        let shop = "mysql://me:secret@db/shop";
+        check(shop, "mariadb://other:secret@DB:3306/shop?ssl-mode=DISABLED", true);
+        check(shop, "mysql://me:secret@db/bank", false);
+        check(shop, "mysql://me:secret@db:3307/shop", false);
+        check(shop, "postgres://me:secret@db:3306/shop", false);
     }
 
     #[test]
@@ -77,7 +98,8 @@ mod tests {
 
     #[test]
     fn what_is_no_address_leads_nowhere() {
-        assert_eq!(table_of("mysql://root@host/db"), None);
+        assert_eq!(table_of("oracle://root@host/db"), None);
+        assert_eq!(table_of("mysql://root@host"), None);
         assert_eq!(table_of("postgres://host:port/db"), None);
     }
 }

@@ -19,9 +19,9 @@ pub struct AnySource {
     options: Options,
 }
 
-/// Makes a source of an address such as `postgres://user:password@host/database` or
-/// `sqlite:/path/file.db`. It connects when it is used first; [`Source::prepare`] says whether it
-/// can be used.
+/// Makes a source of an address such as `postgres://user:password@host/database`,
+/// `mysql://user:password@host/database` or `sqlite:/path/file.db`. It connects when it is used
+/// first; [`Source::prepare`] says whether it can be used.
 ///
 /// # Errors
 /// [`SourceErrorKind::Unfit`](super::SourceErrorKind::Unfit) if the address cannot be understood.
@@ -38,6 +38,11 @@ pub fn check_address(url: &str) -> Result<(), SourceError> {
     Base::check(url)
 }
 
+/// The dialect of the database at an address; `None` for what is no address.
+pub fn dialect_of(url: &str) -> Option<Dialect> {
+    Base::dialect_at(url).ok()
+}
+
 impl AnySource {
     /// The dialect of its database.
     pub fn dialect(&self) -> Dialect {
@@ -49,7 +54,7 @@ impl AnySource {
     /// # Errors
     /// See [`SourceError`]; `Unfit` if the request could not be relayed as it is.
     pub async fn submit(&self, request: &NewRequest) -> Result<Submitted, SourceError> {
-        limited("writing a request", submit::submit(&self.base, request)).await
+        limited("writing a request", Box::pin(submit::submit(&self.base, request))).await
     }
 
     /// What makes requests visible.

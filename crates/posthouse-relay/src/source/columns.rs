@@ -87,6 +87,8 @@ pub(super) fn content_columns(dialect: Dialect) -> Vec<(&'static str, String)> {
     let mut columns: Vec<(&'static str, String)> = texts.collect();
     let body = match dialect {
         Dialect::Postgres => "r.body".to_owned(),
+        // The row once more, where the body is wanted.
+        Dialect::Mysql => "b.body".to_owned(),
         Dialect::Sqlite => "CASE WHEN typeof(r.body) IN ('blob', 'text') THEN r.body END".into(),
     };
     columns.push((BODY, body));
@@ -119,7 +121,7 @@ fn too_long(texts: &[Text]) -> String {
 
 /// The name of the first column that holds another kind of value than it should.
 fn mistyped(dialect: Dialect, order: CommitOrder) -> String {
-    if dialect == Dialect::Postgres {
+    if dialect != Dialect::Sqlite {
         return "CAST(NULL AS TEXT)".to_owned();
     }
     let no_text = |text: &Text| other_than(text.name, "'text'");
@@ -133,7 +135,7 @@ fn mistyped(dialect: Dialect, order: CommitOrder) -> String {
 /// In what is sent, bytes do for a text, and a text for bytes.
 fn content_mistyped(dialect: Dialect) -> String {
     match dialect {
-        Dialect::Postgres => "CAST(NULL AS TEXT)".to_owned(),
+        Dialect::Postgres | Dialect::Mysql => "CAST(NULL AS TEXT)".to_owned(),
         Dialect::Sqlite => first_of(&[other_than(BODY, "'blob', 'text'")]),
     }
 }

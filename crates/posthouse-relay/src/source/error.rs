@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sqlx::mysql::MySqlDatabaseError;
+
 use super::limits::CALL_MAX;
 
 /// What went wrong at a source, and whether trying again may help.
@@ -67,7 +69,10 @@ impl SourceError {
     /// Sorts what sqlx says. Its texts name hosts, users and SQL objects, never a password.
     pub(crate) fn from_sqlx(error: &sqlx::Error) -> SourceError {
         let kind = match error {
-            sqlx::Error::Database(inner) => kind_of(inner.code().as_deref().unwrap_or("")),
+            sqlx::Error::Database(inner) => match inner.try_downcast_ref::<MySqlDatabaseError>() {
+                Some(error) => kind_of_mysql(error.number()),
+                None => kind_of(inner.code().as_deref().unwrap_or("")),
+            },
             sqlx::Error::ColumnNotFound(_)
             | sqlx::Error::ColumnDecode { .. }
             | sqlx::Error::Decode(_)
@@ -130,6 +135,27 @@ fn kind_of_postgres(code: &str) -> SourceErrorKind {
     }
 }
 
+/// By number, for the SQLSTATE of most is the same (MySQL's manual, "Server Error Message
+/// Reference"; MariaDB's, "MariaDB Error Codes"). What is not named here is something that somebody
+/// has to act on.
+fn kind_of_mysql(number: u16) -> SourceErrorKind {
+    match number {
+        // A deadlock, a lock that was not to be had, a row that was changed since it was read.
+        1213 | 1205 | 3572 | 1020 => SourceErrorKind::Conflict,
+        // It is there already.
+        1062 | 1586 => SourceErrorKind::Refused,
+        // Too many connections, no room, no memory.
+        1040 | 1203 | 1226 | 1021 | 1114 | 1037 | 1038 | 1041 => SourceErrorKind::Unavailable,
+        // The server ends, or is no part of its cluster at present.
+        1053 | 1047 => SourceErrorKind::Unavailable,
+        // The connection broke, was ended by somebody, or was idle for too long.
+        1080 | 1152 | 1156..=1161 | 1184 | 1927 | 4031 => SourceErrorKind::Unavailable,
+        // The statement was ended: by somebody, or because it took too long.
+        1317 | 1969 | 3024 => SourceErrorKind::Unavailable,
+        _ => SourceErrorKind::Unfit,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,5 +183,25 @@ mod tests {
         check("8", SourceErrorKind::Unfit);
         check("1", SourceErrorKind::Unfit);
         check("14", SourceErrorKind::Unavailable);
+    }
+
+    fn check_mysql(number: u16, expected: SourceErrorKind) {
+        assert_eq!(kind_of_mysql(number), expected, "{number}");
+    }
+
+    #[test]
+    fn numbers_are_sorted_by_what_helps() {
+        check_mysql(1213, SourceErrorKind::Conflict);
+        check_mysql(1205, SourceErrorKind::Conflict);
+        check_mysql(1062, SourceErrorKind::Refused);
+        check_mysql(1040, SourceErrorKind::Unavailable);
+        check_mysql(1053, SourceErrorKind::Unavailable);
+        check_mysql(1927, SourceErrorKind::Unavailable);
+        check_mysql(1969, SourceErrorKind::Unavailable);
+        check_mysql(1045, SourceErrorKind::Unfit);
+        check_mysql(1049, SourceErrorKind::Unfit);
+        check_mysql(1146, SourceErrorKind::Unfit);
+        check_mysql(1290, SourceErrorKind::Unfit);
+        check_mysql(1665, SourceErrorKind::Unfit);
     }
 }

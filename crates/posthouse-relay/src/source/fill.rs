@@ -106,7 +106,7 @@ impl Filler {
     /// See [`SourceError`].
     pub async fn analyze(&self) -> Result<(), SourceError> {
         let mut work = self.base.single(Door::Work).await?;
-        work.script("ANALYZE relay_request").await?;
+        work.script(self.base.dialect().analyze()).await?;
         work.done();
         Ok(())
     }
@@ -132,6 +132,22 @@ impl Filler {
         self.number(text, Vec::new(), "process").await.map(Some)
     }
 
+    /// The file in which the server says which process it is, if it is one of the databases that
+    /// are one process.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    pub async fn process_file(&self) -> Result<Option<String>, SourceError> {
+        if self.base.dialect() != Dialect::Mysql {
+            return Ok(None);
+        }
+        let mut work = self.base.single(Door::Work).await?;
+        let text = "SELECT @@pid_file AS file".to_owned();
+        let file = work.row(text, Vec::new()).await?.maybe_text("file")?;
+        work.done();
+        Ok(file)
+    }
+
     /// Closes every connection.
     pub async fn close(&self) {
         self.base.close().await;
@@ -154,6 +170,7 @@ impl Filler {
 fn clearing(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Postgres => "TRUNCATE relay_request RESTART IDENTITY",
+        Dialect::Mysql => "TRUNCATE relay_request",
         Dialect::Sqlite => {
             "DELETE FROM relay_request; DELETE FROM sqlite_sequence WHERE name = 'relay_request'"
         }
@@ -169,6 +186,11 @@ fn filling(dialect: Dialect) -> String {
             "convert_to(lpad(to_hex(n % m), 8, '0') || lpad(to_hex(n / m), 16, '0') \
              || CAST($5 AS TEXT), 'UTF8')",
         ),
+        Dialect::Mysql => (
+            "(WITH RECURSIVE step(n) AS (SELECT CAST($2 AS BIGINT) UNION ALL \
+             SELECT n + 1 FROM step WHERE n < $3) SELECT n FROM step) AS series",
+            "lower(concat(lpad(hex(n % m), 8, '0'), lpad(hex(n DIV m), 16, '0'), $5))",
+        ),
         Dialect::Sqlite => (
             "(WITH RECURSIVE step(n) AS (SELECT $2 UNION ALL SELECT n + 1 FROM step WHERE n < $3) \
              SELECT n FROM step) AS series",
@@ -181,7 +203,7 @@ fn filling(dialect: Dialect) -> String {
          CASE WHEN k > 0 THEN CAST($1 AS VARCHAR(64)) || '-' || CAST(n % m AS VARCHAR(20)) END, \
          {digits} \
          FROM (SELECT n, k, CASE WHEN k > 0 THEN k ELSE 1 END AS m \
-         FROM {series} CROSS JOIN (SELECT CAST($4 AS BIGINT) AS k) AS keys) AS numbered ORDER BY n"
+         FROM {series} CROSS JOIN (SELECT CAST($4 AS BIGINT) AS k) AS given) AS numbered ORDER BY n"
     )
 }
 
@@ -209,6 +231,7 @@ pub fn numbers_of(body: &[u8]) -> Option<(u64, u64)> {
 mod tests {
     use super::super::schema;
     use super::{Batch, Door, Filler, numbers_of};
+    use crate::fixture::MariadbServer;
 
     fn check(body: &[u8], expected: Option<(u64, u64)>) {
         assert_eq!(numbers_of(body), expected, "{}", body.escape_ascii());
@@ -223,11 +246,9 @@ mod tests {
         check(b"", None);
     }
 
-    async fn rows_of(batch: Batch) -> Vec<(Option<String>, Vec<u8>)> {
-        let directory = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", directory.path().join("requests.db").display());
-        schema::init(&url).await.unwrap();
-        let filler = Filler::open(&url).unwrap();
+    async fn rows_of(url: &str, batch: Batch) -> Vec<(Option<String>, Vec<u8>)> {
+        schema::init(url).await.unwrap();
+        let filler = Filler::open(url).unwrap();
         filler.fill(&Batch { code: "bench.old".into(), ..batch.clone() }).await.unwrap();
         filler.clear().await.unwrap();
         filler.fill(&batch).await.unwrap();
@@ -240,8 +261,7 @@ mod tests {
         rows.iter().map(pair).collect()
     }
 
-    #[tokio::test]
-    async fn requests_are_dealt_out_to_their_keys() {
+    async fn check_dealt_out(url: &str) {
         let batch = Batch { code: "bench.a".into(), first: 1, count: 3, keys: 2, body_bytes: 26 };
         let body = |digits: &str| format!("{digits}..").into_bytes();
         let expected = vec![
@@ -249,8 +269,21 @@ mod tests {
             (Some("bench.a-0".to_owned()), body("000000000000000000000001")),
             (Some("bench.a-1".to_owned()), body("000000010000000000000001")),
         ];
-        assert_eq!(rows_of(batch.clone()).await, expected);
-        let without_keys = rows_of(Batch { keys: 0, count: 1, first: 5, ..batch }).await;
+        assert_eq!(rows_of(url, batch.clone()).await, expected);
+        let without_keys = rows_of(url, Batch { keys: 0, count: 1, first: 5, ..batch }).await;
         assert_eq!(without_keys, [(None, body("000000000000000000000005"))]);
+    }
+
+    #[tokio::test]
+    async fn requests_are_dealt_out_to_their_keys() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", directory.path().join("requests.db").display());
+        check_dealt_out(&url).await;
+    }
+
+    #[tokio::test]
+    async fn requests_are_dealt_out_to_their_keys_on_mariadb() {
+        let server = MariadbServer::start().unwrap();
+        check_dealt_out(&server.url()).await;
     }
 }

@@ -116,3 +116,13 @@ pub const SQLITE_WATCH: Duration = Duration::from_millis(5);
 
 /// How long SQLite waits for its write lock.
 pub const SQLITE_BUSY_MAX: Duration = Duration::from_secs(4);
+
+/// How often MySQL and MariaDB are asked whether there is something new.
+pub const MYSQL_WATCH: Duration = Duration::from_millis(20);
+
+/// Bytes of the outcomes that one statement brings to MySQL or MariaDB. What a server takes at once
+/// is bounded there, and may be bounded to a megabyte.
+pub const MYSQL_OUTCOMES_BYTES_MAX: usize = 256 << 10;
+
+/// What a server of MySQL or MariaDB must take at once, in bytes, beside the longest body.
+pub const MYSQL_PACKET_BYTES_MIN: u64 = 1 << 20;

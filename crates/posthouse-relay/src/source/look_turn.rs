@@ -7,6 +7,7 @@ use super::base::{CommitOrder, Dialect, Record, Value, Work};
 use super::error::SourceError;
 use super::limits::{GAP_KEYS_MAX, GAP_WALK_MAX};
 use super::look::{Answer, Gap, Query, Turn};
+use super::mysql;
 use super::schema::KEY_OPEN_INDEX;
 use super::turn::{lowest_open, missing_before};
 
@@ -63,7 +64,7 @@ pub(super) async fn gaps(
 /// A key to go on from. SQLite makes a text again of whatever bytes a key has.
 fn key_value(dialect: Dialect, key: &[u8]) -> Value {
     match dialect {
-        Dialect::Postgres => Value::from(&*String::from_utf8_lossy(key)),
+        Dialect::Postgres | Dialect::Mysql => Value::from(&*String::from_utf8_lossy(key)),
         Dialect::Sqlite => Value::Bytes(key.to_vec()),
     }
 }
@@ -88,6 +89,9 @@ fn walk(dialect: Dialect) -> String {
 
 /// The statement that finds gaps: its values are the key to begin after, and the least age.
 pub(super) fn gaps_text(dialect: Dialect) -> String {
+    if dialect == Dialect::Mysql {
+        return mysql::look::gaps_text();
+    }
     format!(
         "{}, head(k, number) AS MATERIALIZED (SELECT k, ({}) FROM step WHERE k IS NOT NULL), \
          gap AS MATERIALIZED (SELECT k, number, {} AS missing FROM head) \
@@ -120,6 +124,9 @@ async fn walk_end(
     dialect: Dialect,
     after: &[u8],
 ) -> Result<Option<Vec<u8>>, SourceError> {
+    if dialect == Dialect::Mysql {
+        return mysql::look::walk_end(work, key_value(dialect, after)).await;
+    }
     let text = format!(
         "{} SELECT CAST(step.k AS TEXT) AS k FROM step WHERE step.n = {GAP_WALK_MAX}",
         walk(dialect)

@@ -14,8 +14,10 @@ use super::limits::{
 use super::look::{Answer, BlockedKey, BucketRow, Count, Filter, NodeRow, Query, Row};
 use super::look_table::table;
 use super::look_turn::{gaps, turn, without_numbers};
+use super::mysql;
 use super::round::{bucket_of, look_control};
 use super::row::{attempts_of, content_of};
+use super::schema::{BLOCKED_INDEX, OPEN_INDEX};
 use posthouse_pump::outcome::Fence;
 use posthouse_pump::request::RequestId;
 
@@ -25,9 +27,10 @@ fn more_columns(dialect: Dialect, order: CommitOrder) -> String {
         "{}, CAST(r.last_status AS BIGINT) AS last_status, {} AS last_error, \
          CAST(r.fence AS BIGINT) AS fence, CAST(r.updated_at AS BIGINT) AS updated_at, \
          CAST(r.done_at AS BIGINT) AS done_at, \
-         CAST(octet_length(r.body) AS BIGINT) AS body_bytes, {}",
+         CAST({} AS BIGINT) AS body_bytes, {}",
         columns(dialect, order),
         bounded(&LAST_ERROR, "r."),
+        dialect.body_bytes("r."),
         number_column(order),
     )
 }
@@ -52,7 +55,7 @@ pub(super) async fn look(
     let dialect = base.dialect();
     let mut work = base.single(Door::Work).await?;
     let answer = match query {
-        Query::Counts => counts(&mut work).await?,
+        Query::Counts => counts(&mut work, dialect).await?,
         Query::Rows(filter) => rows(&mut work, dialect, options.order, filter).await?,
         Query::Row(id) => row(&mut work, dialect, options.order, *id).await?,
         Query::Turn(id) => turn(&mut work, dialect, *id).await?,
@@ -69,8 +72,14 @@ pub(super) async fn look(
     Ok(answer)
 }
 
-async fn counts(work: &mut Work) -> Result<Answer, SourceError> {
-    let open = count(work, "WHERE state < 3 ORDER BY id").await?;
+async fn counts(work: &mut Work, dialect: Dialect) -> Result<Answer, SourceError> {
+    let which = match dialect {
+        Dialect::Postgres | Dialect::Sqlite => "WHERE state < 3 ORDER BY id".to_owned(),
+        Dialect::Mysql => {
+            format!("{} WHERE is_open = 1 ORDER BY id", dialect.by_index(OPEN_INDEX))
+        }
+    };
+    let open = count(work, &which).await?;
     let newest = count(work, "ORDER BY id DESC").await?;
     let total: u64 = open.iter().map(|count| count.requests).sum();
     let is_partial = i64::try_from(total).is_ok_and(|total| total >= COUNT_ROWS_MAX);
@@ -159,17 +168,18 @@ fn rows_statement(
         start = "id <= $1 AND request_id = $6";
     }
     let text = format!(
-        "SELECT {} FROM relay_request AS r WHERE r.id IN (\
-         SELECT id FROM (SELECT id, state, {} AS code, {} AS business_id \
+        "SELECT {} FROM (SELECT id FROM (SELECT id, state, {} AS code, {} AS business_id \
          FROM relay_request WHERE {start} \
          ORDER BY id DESC LIMIT {PAGE_SCAN_MAX}) AS walk \
          WHERE (CAST($2 AS BIGINT) = 1 OR {}) AND (CAST($4 AS TEXT) IS NULL OR code = $4) \
          AND (CAST($5 AS TEXT) IS NULL OR business_id = $5) \
-         ORDER BY id DESC LIMIT {rows_max}) ORDER BY r.id DESC",
+         ORDER BY id DESC LIMIT {rows_max}) AS page \
+         JOIN relay_request AS r {} ON r.id = page.id ORDER BY r.id DESC",
         more_columns(dialect, order),
         comparable(&CODE, ""),
         comparable(&KEY, ""),
-        dialect.int_in("state", 3)
+        dialect.int_in("state", 3),
+        dialect.by_id()
     );
     (text, values)
 }
@@ -213,7 +223,8 @@ async fn row(
 ) -> Result<Answer, SourceError> {
     let column = |(name, value): (&str, String)| match name {
         "body" => format!(
-            "CASE WHEN octet_length(r.body) <= {BODY_BYTES_MAX} THEN {} END AS body",
+            "CASE WHEN {} <= {BODY_BYTES_MAX} THEN {} END AS body",
+            dialect.body_bytes("r."),
             dialect.first_bytes("r.body", LOOK_BODY_BYTES_MAX)
         ),
         _ => format!("{value} AS {name}"),
@@ -246,20 +257,41 @@ async fn blocked_keys(
         "SELECT h.id AS id, {} AS business_id, \
          {} AS code, CAST(coalesce(h.updated_at, h.created_at) AS BIGINT) \
          AS since, {} AS last_error, {now} AS now_ms, \
-         (SELECT count(*) FROM (SELECT 1 FROM relay_request AS f WHERE f.state < 3 \
-         AND f.slot = h.slot AND f.business_id = h.business_id \
-         UNION ALL SELECT 1 FROM relay_request AS f WHERE f.state < 3 \
-         AND f.slot IS NULL AND f.business_id = h.business_id \
-         LIMIT {DEPTH_MAX}) AS counted) AS depth \
-         FROM relay_request AS h WHERE h.state = 2 AND h.id {is_after} $1 \
-         ORDER BY h.id LIMIT {}",
+         ({}) AS depth \
+         FROM relay_request AS h {} AND h.id {is_after} $1 ORDER BY h.id LIMIT {}",
         bounded(&KEY, "h."),
         bounded(&CODE, "h."),
         bounded(&LAST_ERROR, "h."),
+        depth(dialect),
+        are_blocked(dialect),
         rows_max.clamp(1, PAGE_ROWS_MAX)
     );
     let rows = work.rows(text, vec![after.0.into()]).await?;
     rows.iter().map(blocked_key_of).collect::<Result<_, _>>().map(Answer::BlockedKeys)
+}
+
+/// Which requests are blocked, by the index on them.
+fn are_blocked(dialect: Dialect) -> String {
+    match dialect {
+        Dialect::Postgres | Dialect::Sqlite => "WHERE h.state = 2".to_owned(),
+        Dialect::Mysql => {
+            format!("{} WHERE h.is_blocked = 1", dialect.by_index(BLOCKED_INDEX))
+        }
+    }
+}
+
+/// How many open requests the key of a row `h` has, counted up to a bound.
+fn depth(dialect: Dialect) -> String {
+    if dialect == Dialect::Mysql {
+        return mysql::look::depth();
+    }
+    format!(
+        "SELECT count(*) FROM (SELECT 1 FROM relay_request AS f WHERE f.state < 3 \
+         AND f.slot = h.slot AND f.business_id = h.business_id \
+         UNION ALL SELECT 1 FROM relay_request AS f WHERE f.state < 3 \
+         AND f.slot IS NULL AND f.business_id = h.business_id \
+         LIMIT {DEPTH_MAX}) AS counted"
+    )
 }
 
 fn blocked_key_of(row: &Record) -> Result<BlockedKey, SourceError> {

@@ -19,6 +19,7 @@ pub mod look;
 mod look_table;
 mod look_turn;
 mod look_up;
+mod mysql;
 pub mod operate;
 mod ownership;
 mod prepare;
@@ -37,7 +38,7 @@ mod turn;
 use std::sync::Arc;
 
 pub use address::table_of;
-pub use any::{AnySource, check_address, connect};
+pub use any::{AnySource, check_address, connect, dialect_of};
 pub use base::{CommitOrder, Dialect, Options};
 pub use error::{SourceError, SourceErrorKind};
 pub use limits::{BODY_BYTES_DEFAULT, BODY_BYTES_MAX};

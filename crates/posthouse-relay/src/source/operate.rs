@@ -12,8 +12,9 @@ use super::limits::{
     ACTION_IDS_MAX, ACTION_ROWS_MAX, BUCKETS_MAX, CHANGES_MAX, CONFLICT_TRIES_MAX,
     LOCKED_NAMED_MAX, LOCKED_PAUSE, LOCKED_TRIES_MAX, NAME_CHARS_MAX,
 };
+use super::mysql;
 use super::round::{ControlRow, lock_control};
-use super::schema::{UNSLOTTED_INDEX, replace_layout};
+use super::schema::{SLOT_INDEX, UNSLOTTED_INDEX, replace_layout};
 use super::slot::slot_of;
 
 /// What an operator wants.
@@ -159,8 +160,10 @@ async fn once(base: &Base, action: &Action) -> Result<Operated, Fault> {
 }
 
 /// What the relay has never written has the time that its writer gave it.
-const RETRY: &str = "state = 0, due_at = CASE WHEN fence = 0 AND state = 0 THEN due_at ELSE 0 END, \
-                     attempts = 0, done_at = NULL";
+/// MySQL and MariaDB change one column after the other, so that the state, which the time depends
+/// on, comes last.
+const RETRY: &str = "due_at = CASE WHEN fence = 0 AND state = 0 THEN due_at ELSE 0 END, \
+                     attempts = 0, done_at = NULL, state = 0";
 
 const REOPEN: &str = "state = 0, due_at = 0, attempts = 0, done_at = NULL";
 
@@ -198,7 +201,10 @@ async fn by_ids(
     condition: &str,
     ids: &[RequestId],
 ) -> Result<Vec<RequestId>, Fault> {
-    take_locks(work, dialect, condition, ids).await?;
+    let locked = take_locks(work, dialect, condition, ids).await?;
+    if dialect == Dialect::Mysql {
+        return Ok(mysql::operate::change(work, change, locked).await?);
+    }
     let text = format!(
         "UPDATE relay_request SET {change}, updated_at = {} WHERE {} AND {condition} RETURNING id",
         dialect.now(),
@@ -215,13 +221,19 @@ async fn by_key(
     key: &str,
 ) -> Result<Vec<RequestId>, Fault> {
     let (columns, open) = ("id, state, expires_at", "business_id = $2 AND state < 3");
+    let of_key = match dialect {
+        Dialect::Mysql => format!(
+            "SELECT {columns} FROM relay_request {} WHERE open_slot = $1 AND {open}",
+            dialect.by_index(SLOT_INDEX)
+        ),
+        Dialect::Postgres | Dialect::Sqlite => format!(
+            "SELECT {columns} FROM relay_request WHERE slot = CAST($1 AS SMALLINT) AND {open} \
+             UNION ALL SELECT {columns} FROM relay_request {} WHERE slot IS NULL AND {open}",
+            dialect.by_index(UNSLOTTED_INDEX)
+        ),
+    };
     let text = format!(
-        "SELECT id FROM (\
-         SELECT {columns} FROM relay_request WHERE slot = CAST($1 AS SMALLINT) AND {open} \
-         UNION ALL SELECT {columns} FROM relay_request {} \
-         WHERE slot IS NULL AND {open}) AS of_key \
-         WHERE {condition} ORDER BY id LIMIT {ACTION_ROWS_MAX}",
-        dialect.by_index(UNSLOTTED_INDEX)
+        "SELECT id FROM ({of_key}) AS of_key WHERE {condition} ORDER BY id LIMIT {ACTION_ROWS_MAX}"
     );
     let chosen = ids_of(work, text, vec![i64::from(slot_of(key).0).into(), key.into()]).await?;
     by_ids(work, dialect, change, condition, &chosen).await
@@ -234,22 +246,27 @@ async fn take_locks(
     dialect: Dialect,
     condition: &str,
     ids: &[RequestId],
-) -> Result<(), Fault> {
+) -> Result<Vec<RequestId>, Fault> {
     if dialect == Dialect::Sqlite {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let wanted = format!("SELECT id FROM relay_request WHERE {}", dialect.int_in("id", 1));
+    let (by_id, are_named) = (dialect.by_id(), dialect.int_in("id", 1));
+    let wanted = format!("SELECT id FROM relay_request {by_id} WHERE {are_named}");
     let text = format!("{wanted} AND {condition} ORDER BY id {} SKIP LOCKED", dialect.for_update());
     let got = ids_of(work, text, vec![ints(ids)]).await?;
     let text = format!("{wanted} AND {condition} AND NOT {}", dialect.int_in("id", 2));
     let locked = ids_of(work, text, vec![ints(ids), ints(&got)]).await?;
     match locked.is_empty() {
-        true => Ok(()),
-        false => Err(Fault::Locked(are_locked(&locked))),
+        true => Ok(got),
+        false => Err(Fault::Locked(are_locked(dialect, &locked))),
     }
 }
 
-fn are_locked(ids: &[RequestId]) -> SourceError {
+fn are_locked(dialect: Dialect, ids: &[RequestId]) -> SourceError {
+    let shown_by = match dialect {
+        Dialect::Postgres | Dialect::Sqlite => "`pg_stat_activity`",
+        Dialect::Mysql => "`information_schema.innodb_trx`",
+    };
     let named: Vec<String> = ids.iter().take(LOCKED_NAMED_MAX).map(|id| id.0.to_string()).collect();
     let more = match ids.len() - named.len() {
         0 => String::new(),
@@ -263,7 +280,7 @@ fn are_locked(ids: &[RequestId]) -> SourceError {
         kind: SourceErrorKind::Conflict,
         detail: format!(
             "{which} locked by another transaction of the database, and nothing was changed: end \
-             that transaction (`pg_stat_activity` shows it), and do it again"
+             that transaction ({shown_by} shows it), and do it again"
         ),
     }
 }
@@ -295,13 +312,17 @@ async fn set(
 ) -> Result<(), SourceError> {
     match action {
         Action::Hold(hold) => {
-            let text = "INSERT INTO relay_hold (kind, name) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-            change_hold(work, text, hold).await
+            let is_there = match dialect {
+                Dialect::Postgres | Dialect::Sqlite => "ON CONFLICT DO NOTHING",
+                Dialect::Mysql => "ON DUPLICATE KEY UPDATE name = VALUES(name)",
+            };
+            let text = "INSERT INTO relay_hold (kind, name) VALUES ($1, $2)";
+            change_hold(work, &format!("{text} {is_there}"), hold).await
         }
         Action::Unhold(hold) => {
             change_hold(work, "DELETE FROM relay_hold WHERE kind = $1 AND name = $2", hold).await
         }
-        Action::Switch { group, is_active } => switch(work, group, *is_active).await,
+        Action::Switch { group, is_active } => switch(work, dialect, group, *is_active).await,
         Action::Buckets(buckets) if *buckets != control.buckets => {
             let layout = control.layout.checked_add(1).unwrap_or(1);
             replace_layout(work, dialect, layout, *buckets).await
@@ -315,13 +336,25 @@ async fn change_hold(work: &mut Work, text: &str, hold: &Hold) -> Result<(), Sou
     work.change(text.to_owned(), vec![kind.into(), name.into()]).await.map(|_| ())
 }
 
-async fn switch(work: &mut Work, group: &str, is_active: Option<bool>) -> Result<(), SourceError> {
+async fn switch(
+    work: &mut Work,
+    dialect: Dialect,
+    group: &str,
+    is_active: Option<bool>,
+) -> Result<(), SourceError> {
     let changed = match is_active {
         Some(is_active) => {
-            let text = "INSERT INTO relay_switch (grp, is_active) \
-                        VALUES ($1, CAST($2 AS SMALLINT)) \
-                        ON CONFLICT (grp) DO UPDATE SET is_active = excluded.is_active";
-            work.change(text.to_owned(), vec![group.into(), i64::from(is_active).into()]).await
+            let is_there = match dialect {
+                Dialect::Postgres | Dialect::Sqlite => {
+                    "ON CONFLICT (grp) DO UPDATE SET is_active = excluded.is_active"
+                }
+                Dialect::Mysql => "ON DUPLICATE KEY UPDATE is_active = VALUES(is_active)",
+            };
+            let text = format!(
+                "INSERT INTO relay_switch (grp, is_active) VALUES ($1, CAST($2 AS SMALLINT)) \
+                 {is_there}"
+            );
+            work.change(text, vec![group.into(), i64::from(is_active).into()]).await
         }
         None => {
             let text = "DELETE FROM relay_switch WHERE grp = $1".to_owned();

@@ -9,24 +9,36 @@ use posthouse_pump::request::{RequestId, SLOTS, Slot};
 use super::base::{Base, CommitOrder, Dialect, Door, Options, Value, Work};
 use super::error::SourceError;
 use super::layout;
+use super::mysql;
 use super::read_text::reading;
 use super::schema::{ADD_KEY_SEQ, KEY_SEQ_INDEXES, VERSION, indexes, state_guard};
 
 /// What a column must be able to hold.
 #[derive(Clone, Copy, PartialEq)]
-enum Holds {
+pub(super) enum Holds {
+    /// Whole numbers.
     Numbers,
+    /// Texts.
     Texts,
+    /// Bytes.
     Bytes,
 }
 
 /// A table, its columns by what they hold, and what the relay does to it.
-struct Table {
-    name: &'static str,
+pub(super) struct Table {
+    /// Its name.
+    pub(super) name: &'static str,
     numbers: &'static [&'static str],
     texts: &'static [&'static str],
     bytes: &'static [&'static str],
     rights: &'static [&'static str],
+}
+
+impl Table {
+    /// One of its columns.
+    pub(super) fn any_column(&self) -> &'static str {
+        self.numbers.first().or(self.texts.first()).copied().unwrap_or("1")
+    }
 }
 
 const ALL_RIGHTS: &[&str] = &["SELECT", "INSERT", "UPDATE", "DELETE"];
@@ -157,6 +169,9 @@ async fn check_server(
     dialect: Dialect,
     options: &Options,
 ) -> Result<(), SourceError> {
+    if dialect == Dialect::Mysql {
+        return mysql::prepare::check_server(work, options).await;
+    }
     if dialect == Dialect::Sqlite {
         return match options.order {
             CommitOrder::Id | CommitOrder::KeySeq => Ok(()),
@@ -199,20 +214,23 @@ async fn check_columns(
             check_column(dialect, table.name, column, holds, types.get(*column))?;
         }
     }
-    match options_column_is_missing(dialect, table, &types) {
-        true => Err(missing_column(table.name, "xid")),
-        false => Ok(()),
+    let mut own = own_columns(dialect, table).iter();
+    match own.find(|column| !types.contains_key(**column)) {
+        Some(missing) => Err(missing_column(table.name, missing)),
+        None => Ok(()),
     }
 }
 
-/// PostgreSQL's tables have the column `xid` from the beginning, so that its order can be chosen at
-/// any time.
-fn options_column_is_missing(
-    dialect: Dialect,
-    table: &Table,
-    types: &BTreeMap<String, String>,
-) -> bool {
-    dialect == Dialect::Postgres && table.name == "relay_request" && !types.contains_key("xid")
+/// What only one dialect has. PostgreSQL's tables have the column `xid` from the beginning, so that
+/// its order can be chosen at any time; those of MySQL and MariaDB have columns for indexes.
+fn own_columns(dialect: Dialect, table: &Table) -> &'static [&'static str] {
+    match dialect {
+        Dialect::Postgres if table.name == "relay_request" => &["xid"],
+        Dialect::Mysql if table.name == "relay_request" => {
+            &["body_bytes", "is_open", "is_blocked", "open_slot"]
+        }
+        _ => &[],
+    }
 }
 
 /// The columns of a table with their types; nothing if there is no such table.
@@ -227,6 +245,7 @@ pub(super) async fn types_of(
              CAST(format_type(atttypid, NULL) AS TEXT) AS type FROM pg_attribute \
              WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped"
         }
+        Dialect::Mysql => mysql::prepare::TYPES,
         Dialect::Sqlite => "SELECT name, lower(type) AS type FROM pragma_table_xinfo($1)",
     };
     let rows = work.rows(text.to_owned(), vec![table.into()]).await?;
@@ -266,6 +285,7 @@ fn is_fit(dialect: Dialect, holds: Holds, found: &str) -> bool {
             ["character varying", "text", "character"].contains(&found)
         }
         (Dialect::Postgres, Holds::Bytes) => found == "bytea",
+        (Dialect::Mysql, _) => mysql::prepare::is_fit(holds, found),
         (Dialect::Sqlite, Holds::Numbers) => found.contains("int"),
         (Dialect::Sqlite, Holds::Texts) => {
             ["char", "text", "clob"].iter().any(|part| found.contains(part))
@@ -300,6 +320,7 @@ async fn check_index(work: &mut Work, dialect: Dialect, index: &str) -> Result<(
             "SELECT count(*) AS found FROM sqlite_schema WHERE type = 'index' AND name = $1 \
              AND tbl_name = 'relay_request' AND sql LIKE '%WHERE%'"
         }
+        Dialect::Mysql => mysql::prepare::INDEX,
     };
     match work.row(text.to_owned(), vec![index.into()]).await?.int("found")? {
         0 => Err(SourceError::unfit(format!(
@@ -339,17 +360,25 @@ async fn check_rights(work: &mut Work, dialect: Dialect) -> Result<(), SourceErr
     }
     for table in &TABLES {
         for right in table.rights {
-            check_right(work, table.name, right).await?;
+            let columns: &[&str] = match (table.name, *right) {
+                ("relay_request", "UPDATE") => &WRITTEN,
+                _ => &[],
+            };
+            match dialect {
+                Dialect::Mysql => mysql::prepare::check_right(work, table, right, columns).await?,
+                _ => check_right(work, table.name, right, columns).await?,
+            }
         }
     }
     Ok(())
 }
 
-async fn check_right(work: &mut Work, table: &str, right: &str) -> Result<(), SourceError> {
-    let columns: &[&str] = match (table, right) {
-        ("relay_request", "UPDATE") => &WRITTEN,
-        _ => &[],
-    };
+async fn check_right(
+    work: &mut Work,
+    table: &str,
+    right: &str,
+    columns: &[&str],
+) -> Result<(), SourceError> {
     let text = "SELECT CAST(current_user AS TEXT) AS who, CAST(CASE \
                 WHEN has_table_privilege(to_regclass($1), $2) THEN 1 \
                 WHEN cardinality(CAST($3 AS TEXT[])) = 0 THEN 0 \
@@ -364,7 +393,8 @@ async fn check_right(work: &mut Work, table: &str, right: &str) -> Result<(), So
     }
 }
 
-fn missing_right(table: &str, right: &str, columns: &[&str], who: &str) -> SourceError {
+/// What is told of a right that is missing.
+pub(super) fn missing_right(table: &str, right: &str, columns: &[&str], who: &str) -> SourceError {
     let which = match columns {
         [] => right.to_owned(),
         columns => format!("{right} ({})", columns.join(", ")),
@@ -382,9 +412,12 @@ async fn check_writing(base: &Base) -> Result<(), SourceError> {
         work.change(text.to_owned(), Vec::new()).await?;
         work.undo().await
     };
-    tried.await.map_err(|error: SourceError| {
-        error.while_doing("the database cannot be written to; point the source at the primary")
-    })
+    tried.await.map_err(cannot_be_written)
+}
+
+/// Of an error while something was tried out that changes nothing.
+pub(super) fn cannot_be_written(error: SourceError) -> SourceError {
+    error.while_doing("the database cannot be written to; point the source at the primary")
 }
 
 fn sample_reads() -> [Read; 3] {
@@ -418,24 +451,38 @@ async fn check_plan(
     let (text, span_values) = reading(dialect, options.order, read);
     let mut values = vec![Value::Bytes(Vec::new()), Value::texts(["code"]), 1.into(), 1.into()];
     values.extend(span_values);
-    let (explain, column) = match dialect {
-        Dialect::Postgres => ("EXPLAIN ", "QUERY PLAN"),
-        Dialect::Sqlite => ("EXPLAIN QUERY PLAN ", "detail"),
-    };
-    for row in work.rows(format!("{explain}{text}"), values).await? {
-        if is_whole_walk(dialect, &row.text(column)?) {
-            return Err(SourceError::unfit(
+    for step in steps_of(work, dialect, &text, values).await? {
+        if is_whole_walk(dialect, &step) {
+            return Err(SourceError::unfit(format!(
                 "reads would walk over the whole table `relay_request`: create the indexes that \
-                 `posthouse relay ddl` shows, and run `ANALYZE relay_request`",
-            ));
+                 `posthouse relay ddl` shows, and run `{}`",
+                dialect.analyze()
+            )));
         }
     }
     Ok(())
 }
 
+/// How a statement would be carried out, step by step.
+pub(super) async fn steps_of(
+    work: &mut Work,
+    dialect: Dialect,
+    text: &str,
+    values: Vec<Value>,
+) -> Result<Vec<String>, SourceError> {
+    let (explain, column) = match dialect {
+        Dialect::Postgres => ("EXPLAIN ", "QUERY PLAN"),
+        Dialect::Sqlite => ("EXPLAIN QUERY PLAN ", "detail"),
+        Dialect::Mysql => return mysql::prepare::steps_of(work, text, values).await,
+    };
+    let rows = work.rows(format!("{explain}{text}"), values).await?;
+    rows.iter().map(|row| row.text(column)).collect()
+}
+
 fn is_whole_walk(dialect: Dialect, step: &str) -> bool {
     match dialect {
         Dialect::Postgres => step.contains("Seq Scan on relay_request"),
+        Dialect::Mysql => mysql::prepare::is_whole_walk(step),
         Dialect::Sqlite => {
             (step.contains("SCAN relay_request") || step.starts_with("SCAN r"))
                 && !step.contains("USING")

@@ -8,7 +8,7 @@
 use posthouse_pump::read::{Found, Read, SlotRange, Span};
 use posthouse_pump::request::{Request, RequestId, SLOTS};
 
-use super::base::{Base, CommitOrder, Door, Options, Record, Value, Work};
+use super::base::{Base, CommitOrder, Dialect, Door, Options, Record, Value, Work};
 use super::error::SourceError;
 use super::limits::{MISSING_IDS_MAX, MISSING_RANGES_MAX, READ_SCAN_MAX};
 use super::read_text::{reading, walking};
@@ -40,7 +40,7 @@ async fn forward(
     }
     page.begin_with(lowest(&mut work, base, options, read, after).await?);
     let scanned_to = page.last.unwrap_or(after).max(after);
-    let missing = missing(&mut work, options.order, after, scanned_to).await?;
+    let missing = missing(&mut work, base.dialect(), options.order, (after, scanned_to)).await?;
     work.commit().await?;
     let (rows, has_more) = (page.rows, page.has_more);
     Ok(Found { number: read.number, rows, scanned_to, has_more, missing })
@@ -197,20 +197,21 @@ async fn walk(
 /// [`CommitOrder::Xid`], counts as missing.
 async fn missing(
     work: &mut Work,
+    dialect: Dialect,
     order: CommitOrder,
-    after: RequestId,
-    up_to: RequestId,
+    (after, up_to): (RequestId, RequestId),
 ) -> Result<Vec<(RequestId, RequestId)>, SourceError> {
     let after = after.0.max(0).max(up_to.0.saturating_sub(MISSING_IDS_MAX));
     if after >= up_to.0 {
         return Ok(Vec::new());
     }
     let text = format!(
-        "SELECT before + 1 AS first, id - 1 AS last FROM ( \
-         SELECT id, lag(id, 1, $1) OVER (ORDER BY id) AS before FROM ( \
-         SELECT id FROM relay_request WHERE id > $1 AND id <= $2 {} \
-         UNION ALL SELECT CAST($3 AS BIGINT)) AS present) AS step WHERE id - 1 > before \
+        "SELECT former + 1 AS first, id - 1 AS last FROM ( \
+         SELECT id, coalesce(lag(id) OVER (ORDER BY id), $1) AS former FROM ( \
+         SELECT id FROM relay_request {} WHERE id > $1 AND id <= $2 {} \
+         UNION ALL SELECT CAST($3 AS BIGINT)) AS present) AS step WHERE id - 1 > former \
          ORDER BY id DESC LIMIT {MISSING_RANGES_MAX}",
+        dialect.by_id(),
         order.visible()
     );
     let end = up_to.0.saturating_add(1);

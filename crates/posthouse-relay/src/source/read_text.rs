@@ -10,10 +10,12 @@ use posthouse_pump::read::{Read, Span};
 use super::base::{CommitOrder, Dialect, Kind, Value};
 use super::columns::{CODE, KEY, columns, comparable, content_columns};
 use super::limits::READ_SCAN_MAX;
+use super::mysql;
 use super::schema::{OPEN_INDEX, UNSLOTTED_INDEX};
 use super::turn::{and_turn, is_turn};
 
-const SPAN_FIRST: usize = 5;
+/// The number of the first value of a span.
+pub(super) const SPAN_FIRST: usize = 5;
 
 /// What is looked at to find a page. The length of a body is had without reading the body.
 fn candidate() -> String {
@@ -27,6 +29,9 @@ fn turn_candidate() -> String {
 
 /// The statement that brings a page, and the values of its span.
 pub(super) fn reading(dialect: Dialect, order: CommitOrder, read: &Read) -> (String, Vec<Value>) {
+    if dialect == Dialect::Mysql {
+        return mysql::read::reading(order, read);
+    }
     let (found, values) = candidates(dialect, order, read);
     let wanted = dialect.text_in("code", 2);
     let text = format!(
@@ -48,7 +53,7 @@ pub(super) fn reading(dialect: Dialect, order: CommitOrder, read: &Read) -> (Str
 }
 
 /// Content only where it is wanted and still fits, and never a body that is too long.
-fn wanted_columns(dialect: Dialect) -> String {
+pub(super) fn wanted_columns(dialect: Dialect) -> String {
     let column = |(column, expression): (&str, String)| {
         let is_fit = match column {
             "body" => "AND page.size <= CAST($4 AS BIGINT)",
@@ -71,7 +76,7 @@ fn candidates(dialect: Dialect, order: CommitOrder, read: &Read) -> (String, Vec
         Span::Probe { ranges } => {
             let text = match dialect {
                 Dialect::Postgres => postgres_probe(dialect, order, rows_max),
-                Dialect::Sqlite => sqlite_probe(dialect, order),
+                Dialect::Sqlite | Dialect::Mysql => sqlite_probe(dialect, order),
             };
             let values = dialect.table_values(vec![
                 Value::ints(ranges.iter().map(|(first, _)| first.0)),
@@ -155,15 +160,17 @@ pub(super) fn walking(dialect: Dialect, order: CommitOrder, read: &Read) -> (Str
     let text = format!(
         "SELECT count(*) AS walked, max(id) AS edge, \
          (SELECT id FROM relay_request ORDER BY id DESC LIMIT 1) AS last FROM (\
-         SELECT id FROM relay_request {} WHERE {condition} AND state < 3 {} \
+         SELECT id FROM relay_request {} WHERE {condition} AND {} {} \
          ORDER BY id LIMIT {READ_SCAN_MAX}) AS walk",
         dialect.by_index(OPEN_INDEX),
+        dialect.is_open(),
         order.visible()
     );
     (text, values)
 }
 
-fn walk_condition(span: &Span, first: usize) -> (String, Vec<Value>) {
+/// The part of a walk that is still to be walked, and its values from a number on.
+pub(super) fn walk_condition(span: &Span, first: usize) -> (String, Vec<Value>) {
     match span {
         Span::Again { after, up_to } => {
             let text = format!("id > ${first} AND id <= ${}", first + 1);

@@ -14,6 +14,7 @@ use posthouse_pump::request::{RequestId, Slot};
 use super::base::{Base, Dialect, Door, Kind, Options, Record, Value, Work};
 use super::error::SourceError;
 use super::limits::{CHANGES_MAX, CONTROL_ROWS_MAX, NODE_MEMORY_MS};
+use super::mysql;
 use super::ownership::{Bucket, Ledger, Node};
 use super::slot::slot_of;
 use super::turn::shaken;
@@ -128,6 +129,12 @@ fn small(number: i64) -> u32 {
 /// there may have been a wait.
 async fn greet(work: &mut Work, dialect: Dialect, greeting: &Greeting) -> Result<i64, SourceError> {
     let now = dialect.now();
+    let lease_ms = i64::try_from(greeting.lease_ms).unwrap_or(i64::MAX / 4);
+    let values =
+        vec![Value::from(&*greeting.node), lease_ms.into(), i64::from(greeting.wants_more).into()];
+    if dialect == Dialect::Mysql {
+        return mysql::round::greet(work, values).await;
+    }
     let text = format!(
         "INSERT INTO relay_node (node, seen_at, lives_until, is_wanting) \
          VALUES ($1, {now}, {now} + $2, CAST($3 AS SMALLINT)) \
@@ -135,9 +142,6 @@ async fn greet(work: &mut Work, dialect: Dialect, greeting: &Greeting) -> Result
          lives_until = excluded.lives_until, is_wanting = excluded.is_wanting \
          RETURNING CAST(seen_at AS BIGINT) AS seen_at"
     );
-    let lease_ms = i64::try_from(greeting.lease_ms).unwrap_or(i64::MAX / 4);
-    let values =
-        vec![Value::from(&*greeting.node), lease_ms.into(), i64::from(greeting.wants_more).into()];
     work.row(text, values).await?.int("seen_at")
 }
 
@@ -310,6 +314,11 @@ async fn store_buckets(
     if changed.is_empty() {
         return Ok(());
     }
+    let numbers = Value::ints(changed.iter().map(|bucket| number(&bucket.number)));
+    let columns = dialect.table_values(columns_of(&changed));
+    if dialect == Dialect::Mysql {
+        return mysql::round::store_buckets(work, numbers, columns).await;
+    }
     let text = format!(
         "WITH locked AS MATERIALIZED (SELECT bucket FROM relay_bucket WHERE {} ORDER BY bucket {}) \
          UPDATE relay_bucket SET owner = v.owner, fence = v.fence, lease_until = v.lease_until, \
@@ -319,13 +328,14 @@ async fn store_buckets(
         dialect.for_update(),
         dialect.table("v", 2, &BUCKET_COLUMNS),
     );
-    let mut values = vec![Value::ints(changed.iter().map(|bucket| number(&bucket.number)))];
-    values.extend(dialect.table_values(columns_of(&changed)));
+    let mut values = vec![numbers];
+    values.extend(columns);
     work.change(text, values).await?;
     Ok(())
 }
 
-const BUCKET_COLUMNS: [(&str, Kind); 7] = [
+/// The columns of a table of buckets.
+pub(super) const BUCKET_COLUMNS: [(&str, Kind); 7] = [
     ("bucket", Kind::Int),
     ("owner", Kind::Text),
     ("fence", Kind::Int),

@@ -8,6 +8,7 @@
 //! and told, so that it holds up no other outcome, and no two writers wait for each other in a
 //! circle.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 
 use posthouse_pump::limits::ERROR_CHARS_MAX;
@@ -19,6 +20,7 @@ use super::Concluded;
 use super::base::{Base, Dialect, Door, Kind, Options, Record, Value, Work};
 use super::error::{SourceError, SourceErrorKind};
 use super::limits::CONFLICT_TRIES_MAX;
+use super::mysql;
 use super::turn::released;
 
 /// See [`Source::settle`](super::Source::settle).
@@ -55,7 +57,10 @@ async fn once(base: &Base, outcomes: &[Outcome]) -> Result<Vec<Settled>, SourceE
         return Ok(Vec::new());
     }
     let mut work = base.write(Door::Work).await?;
-    let mut answers = write(&mut work, base.dialect(), outcomes).await?;
+    let mut answers = match base.dialect() {
+        Dialect::Mysql => mysql::settle::write(&mut work, outcomes).await?,
+        dialect => write(&mut work, dialect, outcomes).await?,
+    };
     let unchanged: Vec<&Outcome> =
         outcomes.iter().filter(|outcome| !answers.contains_key(&outcome.id.0)).collect();
     if !unchanged.is_empty() {
@@ -66,7 +71,8 @@ async fn once(base: &Base, outcomes: &[Outcome]) -> Result<Vec<Settled>, SourceE
     Ok(outcomes.iter().map(answer).collect())
 }
 
-const COLUMNS: [(&str, Kind); 8] = [
+/// The columns of a table of outcomes.
+pub(super) const COLUMNS: [(&str, Kind); 8] = [
     ("id", Kind::Int),
     ("bucket", Kind::Int),
     ("fence", Kind::Int),
@@ -76,6 +82,9 @@ const COLUMNS: [(&str, Kind); 8] = [
     ("status", Kind::Int),
     ("error", Kind::Text),
 ];
+
+/// What ends without another try keeps what was wrong with the last one.
+pub(super) const IS_TOLD: &str = "v.state = 3 OR v.status IS NOT NULL OR v.error IS NOT NULL";
 
 /// Writes what may be written, and says which that was.
 async fn write(
@@ -90,12 +99,17 @@ async fn write(
 
 /// The statement that writes outcomes back, and its values.
 pub(super) fn statement(dialect: Dialect, outcomes: &[Outcome]) -> (String, Vec<Value>) {
+    let mut values = vec![buckets_of(outcomes)];
+    values.extend(dialect.table_values(columns_of(outcomes)));
+    (text(dialect), values)
+}
+
+/// The numbers of the buckets that outcomes belong to, each once.
+pub(super) fn buckets_of(outcomes: &[Outcome]) -> Value {
     let mut buckets: Vec<i64> = outcomes.iter().map(bucket_number).collect();
     buckets.sort_unstable();
     buckets.dedup();
-    let mut values = vec![Value::ints(buckets)];
-    values.extend(dialect.table_values(columns_of(outcomes)));
-    (text(dialect), values)
+    Value::ints(buckets)
 }
 
 fn text(dialect: Dialect) -> String {
@@ -114,15 +128,15 @@ fn text(dialect: Dialect) -> String {
             format!(", free AS MATERIALIZED ({free})"),
             "AND (relay_request.id IN (SELECT id FROM free)) IS TRUE",
         ),
-        Dialect::Sqlite => (String::new(), ""),
+        Dialect::Sqlite | Dialect::Mysql => (String::new(), ""),
     };
     format!(
         "WITH owned AS MATERIALIZED (\
          SELECT bucket, fence, slot_first, slot_last FROM relay_bucket WHERE {} \
          ORDER BY bucket {}){free} \
          UPDATE relay_request SET state = v.state, due_at = v.due_at, attempts = v.attempts, \
-         last_status = CASE WHEN {is_told} THEN v.status ELSE relay_request.last_status END, \
-         last_error = CASE WHEN {is_told} THEN v.error ELSE relay_request.last_error END, \
+         last_status = CASE WHEN {IS_TOLD} THEN v.status ELSE relay_request.last_status END, \
+         last_error = CASE WHEN {IS_TOLD} THEN v.error ELSE relay_request.last_error END, \
          fence = v.fence, updated_at = {now}, \
          done_at = CASE WHEN v.state >= 3 THEN {now} END \
          FROM {outcomes} {owned} \
@@ -132,14 +146,14 @@ fn text(dialect: Dialect) -> String {
          RETURNING relay_request.id",
         dialect.int_in("bucket", 1),
         dialect.for_share(),
-        // What ends without another try keeps what was wrong with the last one.
-        is_told = "v.state = 3 OR v.status IS NOT NULL OR v.error IS NOT NULL",
         now = dialect.now(),
     )
 }
 
-fn columns_of(outcomes: &[Outcome]) -> Vec<Value> {
-    let ints = |column: fn(&Outcome) -> i64| Value::ints(outcomes.iter().map(column));
+/// The columns of outcomes, of which there may be references only.
+pub(super) fn columns_of<O: Borrow<Outcome>>(outcomes: &[O]) -> Vec<Value> {
+    let outcomes: Vec<&Outcome> = outcomes.iter().map(Borrow::borrow).collect();
+    let ints = |column: fn(&Outcome) -> i64| Value::ints(outcomes.iter().map(|one| column(one)));
     vec![
         ints(|outcome| outcome.id.0),
         ints(bucket_number),
@@ -148,11 +162,12 @@ fn columns_of(outcomes: &[Outcome]) -> Vec<Value> {
         ints(|outcome| outcome.due_ms),
         ints(attempts_number),
         Value::Ints(outcomes.iter().map(|outcome| outcome.status.map(i64::from)).collect()),
-        Value::Texts(outcomes.iter().map(error_of).collect()),
+        Value::Texts(outcomes.iter().map(|outcome| error_of(outcome)).collect()),
     ]
 }
 
-fn bucket_number(outcome: &Outcome) -> i64 {
+/// The number of the bucket that an outcome belongs to.
+pub(super) fn bucket_number(outcome: &Outcome) -> i64 {
     i64::try_from(outcome.bucket.0).unwrap_or(i64::MAX)
 }
 
@@ -193,9 +208,10 @@ async fn look_again(
          CAST(CASE WHEN r.state < 3 AND r.fence <= b.fence AND (r.slot IS NULL \
          OR r.slot BETWEEN b.slot_first AND b.slot_last) THEN 1 END AS BIGINT) \
          AS is_ours_to_write FROM {} \
-         LEFT JOIN relay_request AS r ON r.id = v.id \
+         LEFT JOIN relay_request AS r {} ON r.id = v.id \
          LEFT JOIN relay_bucket AS b ON b.bucket = v.bucket",
         dialect.table("v", 1, &[("id", Kind::Int), ("bucket", Kind::Int), ("at", Kind::Int)]),
+        dialect.by_id(),
     );
     let positions = (0..outcomes.len()).filter_map(|at| i64::try_from(at).ok());
     let values = dialect.table_values(vec![

@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 use super::base::{Base, Dialect, Door, Value};
 use super::error::SourceError;
 use super::limits::{HEADERS_BYTES_MAX, HEADERS_MAX, NAME_CHARS_MAX, SUBMIT_BODY_BYTES_MAX};
+use super::mysql;
 use super::slot::slot_of;
 
 /// A request to write. What is empty gets the table's default.
@@ -64,15 +65,22 @@ pub(super) async fn submit(base: &Base, request: &NewRequest) -> Result<Submitte
     let columns = columns(base.dialect(), request);
     let names: Vec<&str> = columns.iter().map(|(name, ..)| *name).collect();
     let places: Vec<&str> = columns.iter().map(|(_, place, _)| place.as_str()).collect();
-    let text = format!(
-        "INSERT INTO relay_request ({}) VALUES ({}) \
-         RETURNING id, CAST(request_id AS TEXT) AS request_id",
-        names.join(", "),
-        places.join(", ")
-    );
+    let text =
+        format!("INSERT INTO relay_request ({}) VALUES ({})", names.join(", "), places.join(", "));
     let values = columns.into_iter().map(|(.., value)| value).collect();
     let mut work = base.single(Door::Work).await?;
-    let row = work.row(text, values).await?;
+    let told = "id, CAST(request_id AS TEXT) AS request_id";
+    let row = match base.dialect() {
+        Dialect::Postgres | Dialect::Sqlite => {
+            work.row(format!("{text} RETURNING {told}"), values).await?
+        }
+        Dialect::Mysql => {
+            mysql::prepare::check_body(&mut work, request.body.len()).await?;
+            work.change(text, values).await?;
+            let text = format!("SELECT {told} FROM relay_request WHERE id = last_insert_id()");
+            work.row(text, Vec::new()).await?
+        }
+    };
     let submitted =
         Submitted { id: RequestId(row.int("id")?), request_id: row.text("request_id")? };
     work.done();
@@ -171,7 +179,7 @@ fn headers(headers: &[(String, String)]) -> String {
     Json::from(named.collect::<Map<String, Json>>()).to_string()
 }
 
-/// PostgreSQL computes the slot by itself, and takes none.
+/// Only SQLite does not compute the slot by itself.
 fn slot(dialect: Dialect, request: &NewRequest) -> Option<i64> {
     let named = request.key.as_ref().or(request.request_id.as_ref())?;
     (dialect == Dialect::Sqlite).then(|| i64::from(slot_of(named).0))

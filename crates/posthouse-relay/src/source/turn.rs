@@ -29,13 +29,14 @@ pub(super) fn is_turn(dialect: Dialect, row: &str) -> String {
     format!(
         "({row}.key_seq IS NULL OR {row}.business_id IS NULL {odd} OR ({row}.key_seq = ({lowest}) \
          AND ({row}.key_seq = 1 OR (SELECT former.state FROM relay_request AS former {former} \
-         WHERE former.business_id = {row}.business_id \
+         WHERE former.{number_key} = {row}.business_id \
          AND former.key_seq = {row}.key_seq - 1) >= 3)))",
+        number_key = dialect.number_key(),
         lowest = lowest_open(dialect, "key_seq", &format!("{row}.business_id"), "0"),
         former = dialect.by_index(KEY_SEQ_INDEX),
         // What is no number is never anybody's turn, and must be told.
         odd = match dialect {
-            Dialect::Postgres => String::new(),
+            Dialect::Postgres | Dialect::Mysql => String::new(),
             Dialect::Sqlite => format!("OR typeof({row}.key_seq) <> 'integer'"),
         },
     )
@@ -45,9 +46,10 @@ pub(super) fn is_turn(dialect: Dialect, row: &str) -> String {
 pub(super) fn lowest_open(dialect: Dialect, column: &str, key: &str, above: &str) -> String {
     format!(
         "SELECT lowest.{column} FROM relay_request AS lowest {} \
-         WHERE lowest.business_id = {key} AND lowest.key_seq > {above} AND lowest.state < 3 \
+         WHERE lowest.{} = {key} AND lowest.key_seq > {above} AND lowest.state < 3 \
          ORDER BY lowest.key_seq LIMIT 1",
-        dialect.by_index(KEY_OPEN_INDEX)
+        dialect.by_index(KEY_OPEN_INDEX),
+        dialect.open_key()
     )
 }
 
@@ -56,9 +58,10 @@ pub(super) fn lowest_open(dialect: Dialect, column: &str, key: &str, above: &str
 pub(super) fn missing_before(dialect: Dialect, key: &str, number: &str) -> String {
     format!(
         "CAST(coalesce((SELECT former.key_seq FROM relay_request AS former {} \
-         WHERE former.business_id = {key} AND former.key_seq < {number} \
+         WHERE former.{} = {key} AND former.key_seq < {number} \
          ORDER BY former.key_seq DESC LIMIT 1), 0) + 1 AS BIGINT)",
-        dialect.by_index(KEY_SEQ_INDEX)
+        dialect.by_index(KEY_SEQ_INDEX),
+        dialect.number_key()
     )
 }
 
@@ -113,7 +116,10 @@ async fn successors(
 /// The statement that finds those whose turn has come; its values are a table of ids.
 pub(super) fn released_text(dialect: Dialect) -> String {
     let turn = is_turn(dialect, "r");
-    let condition = format!("SELECT r.id FROM relay_request AS r WHERE r.id = next.id AND {turn}");
+    let condition = format!(
+        "SELECT r.id FROM relay_request AS r {} WHERE r.id = next.id AND {turn}",
+        dialect.by_id()
+    );
     successors_text(dialect, &format!("({condition}) IS NOT NULL"))
 }
 
@@ -121,10 +127,11 @@ pub(super) fn released_text(dialect: Dialect) -> String {
 /// condition. No joins: with stale statistics a planner might walk over the whole table for one.
 fn successors_text(dialect: Dialect, condition: &str) -> String {
     format!(
-        "WITH next(id) AS MATERIALIZED (SELECT (SELECT ({}) FROM relay_request AS ended \
+        "WITH next(id) AS MATERIALIZED (SELECT (SELECT ({}) FROM relay_request AS ended {} \
          WHERE ended.id = v.id) FROM {}) \
          SELECT DISTINCT next.id AS id FROM next WHERE {condition} ORDER BY next.id",
         lowest_open(dialect, "id", "ended.business_id", "ended.key_seq"),
+        dialect.by_id(),
         dialect.table("v", 1, &[("id", Kind::Int)]),
     )
 }

@@ -6,6 +6,7 @@
 
 use std::str::FromStr;
 
+use sqlx::mysql::MySqlConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 
@@ -15,6 +16,8 @@ use crate::source::error::SourceError;
 pub(crate) enum Address {
     /// Of a PostgreSQL server.
     Postgres(PgConnectOptions),
+    /// Of a server of MySQL or MariaDB.
+    Mysql(MySqlConnectOptions),
     /// Of a SQLite file.
     Sqlite(SqliteConnectOptions),
 }
@@ -41,6 +44,10 @@ const SETTINGS: [&str; 18] = [
     "user",
 ];
 
+/// The same for MySQL and MariaDB. Character sets and time zones are the relay's own affair.
+const MYSQL_SETTINGS: [&str; 6] =
+    ["socket", "ssl-ca", "ssl-cert", "ssl-key", "ssl-mode", "statement-cache-capacity"];
+
 /// Reads an address. What it begins with says which kind it is of.
 ///
 /// # Errors
@@ -48,6 +55,9 @@ const SETTINGS: [&str; 18] = [
 pub(crate) fn read(url: &str) -> Result<Address, SourceError> {
     if let Some(rest) = url.strip_prefix("postgres:").or(url.strip_prefix("postgresql:")) {
         return read_postgres(url, rest).map(Address::Postgres);
+    }
+    if let Some(rest) = url.strip_prefix("mysql:").or(url.strip_prefix("mariadb:")) {
+        return read_mysql(url, rest).map(Address::Mysql);
     }
     if let Some(file) = url.strip_prefix("sqlite:") {
         if file.contains("://") {
@@ -64,15 +74,37 @@ pub(crate) fn read(url: &str) -> Result<Address, SourceError> {
             )
         });
     }
-    let known = "postgres://user@host/database or sqlite:/path/to/file.db";
-    Err(SourceError::unfit(format!("the address of a source must look like {known}")))
+    Err(SourceError::unfit(
+        "the address of a source must look like postgres://user@host/database, \
+         mysql://user@host/database, mariadb://user@host/database or sqlite:/path/to/file.db",
+    ))
 }
 
 fn read_postgres(url: &str, rest: &str) -> Result<PgConnectOptions, SourceError> {
-    let form = "write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE";
+    let form = "postgres://USER:PASSWORD@HOST:PORT/DATABASE";
+    check_parts(rest, form, &SETTINGS)?;
+    PgConnectOptions::from_str(url).map_err(|_| unreadable(form, "sslmode=require"))
+}
+
+fn read_mysql(url: &str, rest: &str) -> Result<MySqlConnectOptions, SourceError> {
+    let form = "mysql://USER:PASSWORD@HOST:PORT/DATABASE";
+    check_parts(rest, form, &MYSQL_SETTINGS)?;
+    let target = MySqlConnectOptions::from_str(url);
+    let target = target.map_err(|_| unreadable(form, "ssl-mode=REQUIRED"))?;
+    match target.get_database() {
+        Some(_) => Ok(target),
+        None => Err(SourceError::unfit(format!(
+            "the address of the database does not say which database of the server it is: write \
+             it as {form}"
+        ))),
+    }
+}
+
+/// Whether what stands behind the kind of an address is where it was meant to be.
+fn check_parts(rest: &str, form: &str, known: &[&str]) -> Result<(), SourceError> {
     let Some(rest) = rest.strip_prefix("//") else {
         return Err(SourceError::unfit(format!(
-            "the address of the database lacks the // before its user or host: {form}"
+            "the address of the database lacks the // before its user or host: write it as {form}"
         )));
     };
     let behind = rest.find(['/', '?', '#']).and_then(|at| rest.get(at..)).unwrap_or_default();
@@ -82,28 +114,26 @@ fn read_postgres(url: &str, rest: &str) -> Result<PgConnectOptions, SourceError>
              in a user's name or password, @ as %40, / as %2F, ? as %3F, # as %23",
         ));
     }
-    check_settings(behind)?;
-    PgConnectOptions::from_str(url).map_err(|_| {
-        SourceError::unfit(format!(
-            "the address of the database cannot be read: {form}, each with what is special in it \
-             as %XX; behind ? may stand sslmode=require and the like"
-        ))
-    })
-}
-
-fn check_settings(behind: &str) -> Result<(), SourceError> {
     let settings = behind.split_once('?').map_or("", |(_, settings)| settings);
     let names = settings.split('&').filter(|part| !part.is_empty());
     let mut names = names.map(|part| part.split_once('=').map_or(part, |(name, _)| name));
-    let is_known = |name: &str| SETTINGS.contains(&name) || name.starts_with("options[");
+    let has_options = known.contains(&"options");
+    let is_known = |name| known.contains(&name) || has_options && name.starts_with("options[");
     match names.all(is_known) {
         true => Ok(()),
         false => Err(SourceError::unfit(format!(
             "the address of the database has a setting behind its ? that is not known; those that \
              are: {}",
-            SETTINGS.join(", ")
+            known.join(", ")
         ))),
     }
+}
+
+fn unreadable(form: &str, setting: &str) -> SourceError {
+    SourceError::unfit(format!(
+        "the address of the database cannot be read: write it as {form}, each with what is special \
+         in it as %XX; behind ? may stand {setting} and the like"
+    ))
 }
 
 #[cfg(test)]
@@ -113,6 +143,7 @@ mod tests {
     fn check(url: &str, expected: &str) {
         let told = match read(url) {
             Ok(Address::Postgres(_)) => "postgres".to_owned(),
+            Ok(Address::Mysql(_)) => "mysql".to_owned(),
             Ok(Address::Sqlite(_)) => "sqlite".to_owned(),
             Err(error) => error.to_string(),
         };
@@ -127,6 +158,8 @@ mod tests {
         check("postgres://me@host/db", "postgres");
         check("postgresql://me:s%40cret@host:5432/db?sslmode=require", "postgres");
         check("postgres:///db?host=/run/postgresql&options[search_path]=a", "postgres");
+        check("mysql://me:s%40cret@host:3306/db?ssl-mode=REQUIRED", "mysql");
+        check("mariadb://me@localhost/db?socket=/run/mysqld/mysqld.sock", "mysql");
     }
 
     #[test]
@@ -141,6 +174,15 @@ mod tests {
         check("postgres://host/db?sslpassword=secret", "that is not known");
         check("postgres://host/db?secret", "that is not known");
         check("postgres://host/db?sslmode=secret", "cannot be read");
+        check("mysql:me:secret@host/db", "lacks the //");
+        check("mariadb:/me:secret@host/db", "lacks the //");
+        check("mysql://me:1/secret@host/db", "as %2F");
+        check("mysql://me:secret@host", "which database");
+        check("mysql://me:secret@host/?ssl-mode=DISABLED", "which database");
+        check("mysql://host/db?password=secret", "that is not known");
+        check("mysql://host/db?charset=secret", "that is not known");
+        check("mysql://host/db?ssl-mode=secret", "cannot be read");
+        check("mariadb://me:secret/x", "cannot be read");
         check("sqlite:a.db?secret=secret", "cannot be read");
         check("sqlite:postgres://me:secret@host/db", "in the place of a file");
         check("oracle://me:secret@host/db", "must look like");

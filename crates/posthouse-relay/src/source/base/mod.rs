@@ -8,6 +8,7 @@
 mod address;
 mod dialect;
 mod file;
+mod mysql;
 mod options;
 mod postgres;
 mod record;
@@ -15,6 +16,7 @@ mod sqlite;
 mod unreachable;
 mod value;
 mod wake;
+mod words;
 mod work;
 
 pub use dialect::Dialect;
@@ -41,6 +43,8 @@ pub(crate) enum Door {
 pub(crate) enum Base {
     /// PostgreSQL.
     Postgres(postgres::Pools),
+    /// MySQL or MariaDB.
+    Mysql(mysql::Pools),
     /// SQLite.
     Sqlite(sqlite::Pools),
 }
@@ -50,6 +54,7 @@ impl Base {
     pub(crate) fn open(url: &str, options: &Options) -> Result<Base, SourceError> {
         Ok(match address::read(url)? {
             Address::Postgres(target) => Base::Postgres(postgres::Pools::open(target, options)),
+            Address::Mysql(target) => Base::Mysql(mysql::Pools::open(target, options)),
             Address::Sqlite(target) => Base::Sqlite(sqlite::Pools::open(target, options)),
         })
     }
@@ -59,10 +64,20 @@ impl Base {
         address::read(url).map(drop)
     }
 
+    /// The dialect of what is at an address.
+    pub(crate) fn dialect_at(url: &str) -> Result<Dialect, SourceError> {
+        Ok(match address::read(url)? {
+            Address::Postgres(_) => Dialect::Postgres,
+            Address::Mysql(_) => Dialect::Mysql,
+            Address::Sqlite(_) => Dialect::Sqlite,
+        })
+    }
+
     /// The dialect of its statements.
     pub(crate) fn dialect(&self) -> Dialect {
         match self {
             Base::Postgres(_) => Dialect::Postgres,
+            Base::Mysql(_) => Dialect::Mysql,
             Base::Sqlite(_) => Dialect::Sqlite,
         }
     }
@@ -71,7 +86,7 @@ impl Base {
     /// told of it. To be called before anything else is asked of a source that is looked at anew.
     pub(crate) async fn adopt(&self) -> Result<(), SourceError> {
         match self {
-            Base::Postgres(_) => Ok(()),
+            Base::Postgres(_) | Base::Mysql(_) => Ok(()),
             Base::Sqlite(pools) => pools.adopt().await,
         }
     }
@@ -96,6 +111,7 @@ impl Base {
     pub(crate) async fn single(&self, door: Door) -> Result<Work, SourceError> {
         match self {
             Base::Postgres(pools) => pools.take(door).await.map(Work::postgres),
+            Base::Mysql(pools) => pools.take(door).await.map(Work::mysql),
             Base::Sqlite(pools) => pools.take(door).await.map(Work::sqlite),
         }
     }
@@ -112,6 +128,7 @@ impl Base {
     pub(crate) async fn wake(&self) {
         match self {
             Base::Postgres(pools) => pools.wake().await,
+            Base::Mysql(pools) => pools.wake().await,
             Base::Sqlite(pools) => pools.wake().await,
         }
     }
@@ -120,6 +137,7 @@ impl Base {
     pub(crate) async fn close(&self) {
         match self {
             Base::Postgres(pools) => pools.close().await,
+            Base::Mysql(pools) => pools.close().await,
             Base::Sqlite(pools) => pools.close().await,
         }
     }

@@ -1,5 +1,6 @@
 //! What comes out of statements: one kind of row for every dialect.
 
+use sqlx::mysql::MySqlRow;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row, Type};
@@ -11,6 +12,8 @@ use crate::source::error::SourceError;
 pub(crate) enum Record {
     /// From PostgreSQL.
     Postgres(PgRow),
+    /// From MySQL or MariaDB.
+    Mysql(MySqlRow),
     /// From SQLite.
     Sqlite(SqliteRow),
 }
@@ -31,11 +34,13 @@ impl Record {
         self.cell(column)
     }
 
-    /// The bytes of a text that may be absent. PostgreSQL has nothing but UTF-8 in texts, SQLite
-    /// anything.
+    /// The bytes of a text that may be absent. SQLite has anything in texts, the others nothing but
+    /// UTF-8.
     pub(crate) fn maybe_raw_text(&self, column: &str) -> Result<Option<Vec<u8>>, SourceError> {
         match self {
-            Record::Postgres(_) => Ok(self.maybe_text(column)?.map(String::into_bytes)),
+            Record::Postgres(_) | Record::Mysql(_) => {
+                Ok(self.maybe_text(column)?.map(String::into_bytes))
+            }
             Record::Sqlite(_) => self.maybe_bytes(column),
         }
     }
@@ -64,10 +69,12 @@ impl Record {
     fn cell<T>(&self, column: &str) -> Result<Option<T>, SourceError>
     where
         T: for<'r> Decode<'r, sqlx::Postgres> + Type<sqlx::Postgres>,
+        T: for<'r> Decode<'r, sqlx::MySql> + Type<sqlx::MySql>,
         T: for<'r> Decode<'r, sqlx::Sqlite> + Type<sqlx::Sqlite>,
     {
         let cell = match self {
             Record::Postgres(row) => row.try_get(column),
+            Record::Mysql(row) => row.try_get(column),
             Record::Sqlite(row) => row.try_get(column),
         };
         cell.map_err(|error| SourceError::from_sqlx(&error))

@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
-use sqlx::ConnectOptions as _;
+use sqlx::mysql::MySqlConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection as _, Error};
+use sqlx::{ConnectOptions, Connection, Error};
 
 use crate::source::error::{SourceError, SourceErrorKind};
 use crate::source::limits::{ACQUIRE_MAX, PROBE_MAX};
@@ -20,16 +20,47 @@ pub(super) async fn postgres(target: &PgConnectOptions, error: Error) -> SourceE
         Some(socket) => socket.display().to_string(),
         None => format!("{}:{}", target.get_host(), target.get_port()),
     };
+    probe(target, &Place { place, kind: "PostgreSQL" }, error).await
+}
+
+/// Why a pool of `target` has given no connection.
+pub(super) async fn mysql(target: &MySqlConnectOptions, error: Error) -> SourceError {
+    let place = match target.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", target.get_host(), target.get_port()),
+    };
+    match error {
+        // The one thing that is known only then: that a password cannot be sent in the clear.
+        Error::Configuration(_) => SourceError::unfit(format!(
+            "{place} wants the password over TLS: write ?ssl-mode=REQUIRED behind the address, or \
+             switch TLS on at the server"
+        )),
+        error => probe(target, &Place { place, kind: "MySQL or MariaDB" }, error).await,
+    }
+}
+
+/// What a connection was to be had from.
+struct Place {
+    place: String,
+    kind: &'static str,
+}
+
+/// Tries one connection, if all that is known is that there was none for too long.
+async fn probe<C: Connection>(
+    target: &impl ConnectOptions<Connection = C>,
+    place: &Place,
+    error: Error,
+) -> SourceError {
     match error {
         Error::PoolTimedOut => match tokio::time::timeout(PROBE_MAX, target.connect()).await {
             Ok(Ok(connection)) => {
                 let _ = tokio::time::timeout(PROBE_MAX, connection.close()).await;
                 all_in_use(ACQUIRE_MAX)
             }
-            Ok(Err(error)) => explain(&place, &error),
-            Err(_) => unavailable(format!("{place} does not answer as a database would")),
+            Ok(Err(error)) => explain(place, &error),
+            Err(_) => unavailable(format!("{} does not answer as a database would", place.place)),
         },
-        error => explain(&place, &error),
+        error => explain(place, &error),
     }
 }
 
@@ -45,12 +76,16 @@ pub(super) fn sqlite(target: &SqliteConnectOptions, error: &Error) -> SourceErro
     }
 }
 
-fn explain(place: &str, error: &Error) -> SourceError {
+fn explain(at: &Place, error: &Error) -> SourceError {
+    let Place { place, kind } = at;
     match error {
+        Error::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => unavailable(
+            format!("what answers at {place} ends the connection at once; is it {kind}?"),
+        ),
         Error::Io(error) => unavailable(format!("{place} cannot be reached: {error}")),
         Error::Tls(error) => unavailable(format!("no TLS with {place}: {error}")),
         Error::Protocol(error) => {
-            unavailable(format!("what answers at {place} is no PostgreSQL: {error}"))
+            unavailable(format!("what answers at {place} is no {kind}: {error}"))
         }
         error => SourceError::from_sqlx(error),
     }
@@ -92,11 +127,15 @@ mod tests {
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let unanswered = format!("postgres://me:secret@{}/db", silent.local_addr().unwrap());
         let other = other_server().await;
+        let other_mysql = other.replace("postgres:", "mysql:");
+        let refused_mysql = refused.replace("postgres:", "mariadb:");
         tokio::join!(
             check(&refused, &expected),
             check(unknown, "nowhere.invalid:5432 cannot be reached: "),
             check(&unanswered, "does not answer as a database would"),
             check(&other, "is no PostgreSQL"),
+            check(&refused_mysql, &expected),
+            check(&other_mysql, "is it MySQL or MariaDB?"),
             check("sqlite:/nowhere/requests.db", "the file /nowhere/requests.db: unable to open"),
         );
     }

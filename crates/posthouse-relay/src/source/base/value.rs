@@ -1,9 +1,12 @@
 //! What goes into statements: one list of values for every dialect.
 
 use serde_json::Value as Json;
+use sqlx::mysql::MySqlArguments;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, Error};
+
+use super::words::Place;
 
 /// A value that a statement names by its number.
 #[derive(Clone, Debug)]
@@ -14,9 +17,9 @@ pub(crate) enum Value {
     Text(Option<String>),
     /// Bytes.
     Bytes(Vec<u8>),
-    /// A list of numbers. SQLite gets it as a JSON array.
+    /// A list of numbers. SQLite gets it as a JSON array, MySQL and MariaDB as so many values.
     Ints(Vec<Option<i64>>),
-    /// A list of texts. SQLite gets it as a JSON array.
+    /// A list of texts; in the same way.
     Texts(Vec<Option<String>>),
 }
 
@@ -79,6 +82,29 @@ pub(crate) fn for_postgres(values: Vec<Value>) -> Result<PgArguments, Error> {
             Value::Bytes(value) => arguments.add(value),
             Value::Ints(values) => arguments.add(values),
             Value::Texts(values) => arguments.add(values),
+        };
+        added.map_err(Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+/// Values for MySQL and MariaDB, one for each place.
+pub(super) fn for_mysql(values: &[Value], places: &[Place]) -> Result<MySqlArguments, Error> {
+    let mut arguments = MySqlArguments::default();
+    for place in places {
+        let added = match values.get(place.value) {
+            Some(Value::Int(value)) => arguments.add(*value),
+            Some(Value::Text(value)) => arguments.add(value.as_deref()),
+            Some(Value::Bytes(value)) => arguments.add(value.as_slice()),
+            Some(Value::Ints(values)) => {
+                arguments.add(values.get(place.element).copied().flatten())
+            }
+            Some(Value::Texts(values)) => {
+                arguments.add(values.get(place.element).and_then(|text| text.as_deref()))
+            }
+            None => {
+                return Err(Error::Encode("a statement names a value that is not there".into()));
+            }
         };
         added.map_err(Error::Encode)?;
     }

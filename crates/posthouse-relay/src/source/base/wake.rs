@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgListener;
-use sqlx::{Database, PgPool, Pool, Sqlite, SqlitePool};
+use sqlx::{Database, MySql, MySqlPool, PgPool, Pool, Sqlite, SqlitePool};
 use tokio::sync::Mutex;
 
-use crate::source::limits::SQLITE_WATCH;
+use crate::source::limits::{MYSQL_WATCH, SQLITE_WATCH};
 
 /// What is listened for.
 const NEWS: &str = "posthouse_relay";
@@ -27,6 +27,13 @@ pub(super) type Ear = Mutex<Option<PgListener>>;
 
 /// A connection to SQLite and the version of the file that it has seen, once there is one.
 pub(super) type Eye = Mutex<Option<(PoolConnection<Sqlite>, i64)>>;
+
+/// A connection to MySQL or MariaDB, the highest id and the control version that it has seen, once
+/// there is one.
+pub(super) type Sight = Mutex<Option<(PoolConnection<MySql>, Marks)>>;
+
+/// What changes when somebody has written a request, or an operator has done something.
+type Marks = (Option<i64>, Option<i64>);
 
 /// Waits for news until the pool is closed. A pool that is closed stays so, which is no news, and
 /// no reason to ask in a circle.
@@ -88,4 +95,40 @@ async fn watch(
 
 async fn version_of(connection: &mut PoolConnection<Sqlite>) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut **connection).await
+}
+
+pub(super) async fn mysql(pool: &MySqlPool, sight: &Sight) {
+    let mut sight = sight.lock().await;
+    if look(pool, &mut sight).await.is_err() {
+        *sight = None;
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// There is nothing that tells of news, so both marks are looked at again and again, each of which
+/// is one step in an index.
+async fn look(
+    pool: &MySqlPool,
+    sight: &mut Option<(PoolConnection<MySql>, Marks)>,
+) -> Result<(), sqlx::Error> {
+    let Some((connection, seen)) = sight else {
+        let mut connection = pool.acquire().await?;
+        let marks = marks_of(&mut connection).await?;
+        *sight = Some((connection, marks));
+        return Ok(());
+    };
+    loop {
+        tokio::time::sleep(MYSQL_WATCH).await;
+        let marks = marks_of(connection).await?;
+        if marks != *seen {
+            *seen = marks;
+            return Ok(());
+        }
+    }
+}
+
+async fn marks_of(connection: &mut PoolConnection<MySql>) -> Result<Marks, sqlx::Error> {
+    let text = "SELECT (SELECT max(id) FROM relay_request), \
+                (SELECT version FROM relay_control WHERE one = 1)";
+    sqlx::query_as(text).fetch_one(&mut **connection).await
 }

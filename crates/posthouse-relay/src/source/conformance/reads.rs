@@ -229,8 +229,8 @@ async fn a_long_walk_is_cut(bench: &impl Bench) {
     bench.renew().await;
     bench
         .sql(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20010) \
-             INSERT INTO relay_request (code, body, business_id) SELECT 'a', 'x', \
+            "INSERT INTO relay_request (code, body, business_id) WITH RECURSIVE n(i) AS \
+             (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20010) SELECT 'a', 'x', \
              CASE WHEN i < 20010 THEN 'far' ELSE 'near' END FROM n",
         )
         .await;

@@ -5,6 +5,7 @@
 //! reads it. States: 0 ready, 1 sending, 2 blocked, 3 done, 4 failed, 5 expired, 6 rejected, 7
 //! cancelled; those below 3 are open. Instants are Unix milliseconds.
 
+mod mysql;
 mod postgres;
 mod sqlite;
 pub(super) mod state_guard;
@@ -13,6 +14,7 @@ use super::base::{Base, Dialect, Door, Options, Value, Work};
 use super::error::SourceError;
 use super::layout;
 use super::limits::BUCKETS_DEFAULT;
+use super::mysql::prepare::check_version;
 use super::ownership::lay_out;
 use super::prepare::types_of;
 use super::round::insert_buckets;
@@ -24,10 +26,10 @@ pub const VERSION: i64 = 1;
 pub(super) const OPEN_INDEX: &str = "relay_request_open";
 
 /// The index on the slots and ids of open requests.
-const SLOT_INDEX: &str = "relay_request_slot";
+pub(super) const SLOT_INDEX: &str = "relay_request_slot";
 
 /// The index on the ids of blocked requests.
-const BLOCKED_INDEX: &str = "relay_request_blocked";
+pub(super) const BLOCKED_INDEX: &str = "relay_request_blocked";
 
 /// The index on the keys of open requests without a slot; SQLite only.
 pub(super) const UNSLOTTED_INDEX: &str = "relay_request_unslotted";
@@ -48,7 +50,7 @@ pub(super) const ADD_KEY_SEQ: &str =
 /// The indexes of a dialect.
 pub(super) fn indexes(dialect: Dialect) -> &'static [&'static str] {
     match dialect {
-        Dialect::Postgres => &[OPEN_INDEX, SLOT_INDEX, BLOCKED_INDEX],
+        Dialect::Postgres | Dialect::Mysql => &[OPEN_INDEX, SLOT_INDEX, BLOCKED_INDEX],
         Dialect::Sqlite => &[OPEN_INDEX, SLOT_INDEX, BLOCKED_INDEX, UNSLOTTED_INDEX],
     }
 }
@@ -58,6 +60,7 @@ pub(super) fn indexes(dialect: Dialect) -> &'static [&'static str] {
 pub fn ddl(dialect: Dialect) -> String {
     let tables = match dialect {
         Dialect::Postgres => postgres::DDL,
+        Dialect::Mysql => mysql::DDL,
         Dialect::Sqlite => sqlite::DDL,
     };
     format!("{tables}{}", first_rows(dialect))
@@ -67,19 +70,44 @@ pub fn ddl(dialect: Dialect) -> String {
 /// higher than what those carry.
 fn first_rows(dialect: Dialect) -> String {
     let now = dialect.now();
+    let (new_buckets, unless_there) = match dialect {
+        Dialect::Postgres | Dialect::Sqlite => {
+            (format!("(VALUES {}) AS new_bucket", buckets("(", ")")), ["ON CONFLICT DO NOTHING"; 3])
+        }
+        // Of what is there already, nothing is changed.
+        Dialect::Mysql => (
+            format!(
+                "JSON_TABLE('[{}]', '$[*]' COLUMNS (bucket BIGINT PATH '$[0]', \
+                 slot_first BIGINT PATH '$[1]', slot_last BIGINT PATH '$[2]')) AS new_bucket",
+                buckets("[", "]")
+            ),
+            [
+                "ON DUPLICATE KEY UPDATE one = VALUES(one)",
+                "ON DUPLICATE KEY UPDATE bucket = VALUES(bucket)",
+                "ON DUPLICATE KEY UPDATE one = VALUES(one)",
+            ],
+        ),
+    };
+    let [schema_is_there, bucket_is_there, control_is_there] = unless_there;
+    format!(
+        "INSERT INTO relay_schema (one, version) VALUES (1, {VERSION}) {schema_is_there};\n\
+         INSERT INTO relay_bucket (bucket, slot_first, slot_last)\n  \
+         SELECT * FROM {new_buckets}\n  \
+         WHERE NOT EXISTS (SELECT 1 FROM relay_control) {bucket_is_there};\n\
+         INSERT INTO relay_control (one, version, trimmed_version, layout, buckets, fence)\n  \
+         VALUES (1, 1, 1, 1, {BUCKETS_DEFAULT}, {now}) {control_is_there};\n"
+    )
+}
+
+/// The buckets of a new source, each between two signs.
+fn buckets(open: &str, close: &str) -> String {
     let buckets: Vec<String> = lay_out(1, BUCKETS_DEFAULT)
         .iter()
-        .map(|(bucket, slots)| format!("({}, {}, {})", bucket.0, slots.first.0, slots.last.0))
+        .map(|(bucket, slots)| {
+            format!("{open}{}, {}, {}{close}", bucket.0, slots.first.0, slots.last.0)
+        })
         .collect();
-    format!(
-        "INSERT INTO relay_schema (one, version) VALUES (1, {VERSION}) ON CONFLICT DO NOTHING;\n\
-         INSERT INTO relay_bucket (bucket, slot_first, slot_last)\n  \
-         SELECT * FROM (VALUES {}) AS new_bucket\n  \
-         WHERE NOT EXISTS (SELECT 1 FROM relay_control) ON CONFLICT DO NOTHING;\n\
-         INSERT INTO relay_control (one, version, trimmed_version, layout, buckets, fence)\n  \
-         VALUES (1, 1, 1, 1, {BUCKETS_DEFAULT}, {now}) ON CONFLICT DO NOTHING;\n",
-        buckets.join(", ")
-    )
+    buckets.join(", ")
 }
 
 /// Creates what is missing, buckets too, in one transaction; what is there stays as it is, but for
@@ -105,6 +133,13 @@ fn creating(url: &str) -> String {
 }
 
 async fn create(base: &Base) -> Result<(), SourceError> {
+    match base.dialect() {
+        Dialect::Mysql => create_step_by_step(base).await,
+        Dialect::Postgres | Dialect::Sqlite => create_at_once(base).await,
+    }
+}
+
+async fn create_at_once(base: &Base) -> Result<(), SourceError> {
     if base.dialect() == Dialect::Sqlite {
         let mut work = base.single(Door::Round).await?;
         work.script("PRAGMA journal_mode = WAL").await?;
@@ -122,13 +157,36 @@ async fn create(base: &Base) -> Result<(), SourceError> {
     work.commit().await
 }
 
+/// MySQL and MariaDB end a transaction with every table that they create. So each step changes
+/// nothing where it was done already, and whoever was interrupted begins again.
+async fn create_step_by_step(base: &Base) -> Result<(), SourceError> {
+    let mut steps = base.single(Door::Work).await?;
+    check_version(&mut steps).await?;
+    // Two who create at the same time would trip over each other's columns.
+    steps.script("SELECT get_lock('posthouse relay init', 4)").await?;
+    add_columns(&mut steps, Dialect::Mysql).await?;
+    steps.script(&ddl(Dialect::Mysql)).await?;
+    let mut work = base.write(Door::Round).await?;
+    layout::repair(&mut work, Dialect::Mysql).await?;
+    work.commit().await?;
+    steps.script("SELECT release_lock('posthouse relay init')").await?;
+    steps.done();
+    Ok(())
+}
+
 /// Adds what a table of an older version lacks, before indexes are made on it.
 async fn add_columns(work: &mut Work, dialect: Dialect) -> Result<(), SourceError> {
     let types = types_of(work, dialect, "relay_request").await?;
-    match types.is_empty() || types.contains_key("key_seq") {
-        true => Ok(()),
-        false => work.script(ADD_KEY_SEQ).await,
+    if types.is_empty() {
+        return Ok(());
     }
+    if !types.contains_key("key_seq") {
+        work.script(ADD_KEY_SEQ).await?;
+    }
+    if dialect == Dialect::Mysql && !types.contains_key("number_key") {
+        work.script(mysql::ADD_KEYS).await?;
+    }
+    Ok(())
 }
 
 /// Replaces the layout by one with another number of buckets. Those of the old one stay until they

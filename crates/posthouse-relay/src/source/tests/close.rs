@@ -3,7 +3,7 @@
 
 use super::super::Source;
 use super::super::conformance::{Bench, SqlBench};
-use crate::fixture::PostgresServer;
+use crate::fixture::{MariadbServer, PostgresServer};
 
 #[tokio::test]
 async fn sqlite_is_closed_while_somebody_waits() {
@@ -15,6 +15,12 @@ async fn sqlite_is_closed_while_somebody_waits() {
 #[tokio::test]
 async fn postgres_is_closed_while_somebody_waits() {
     let server = PostgresServer::start().unwrap();
+    check(&SqlBench::new(&server.url())).await;
+}
+
+#[tokio::test]
+async fn mariadb_is_closed_while_somebody_waits() {
+    let server = MariadbServer::start().unwrap();
     check(&SqlBench::new(&server.url())).await;
 }
 

@@ -9,7 +9,7 @@ use posthouse_pump::request::RequestId;
 
 use super::measure::{read, timed};
 use super::relaying::{Receiver, node};
-use crate::fixture::{Durability, PostgresServer};
+use crate::fixture::{Durability, MariadbServer, PostgresServer};
 use crate::source::conformance::{Bench, SqlBench};
 use crate::source::{CommitOrder, Source};
 
@@ -32,6 +32,12 @@ async fn drain_sqlite() {
 async fn drain_postgres() {
     let server = PostgresServer::start_with(Durability::Synced).unwrap();
     drain("PostgreSQL", &SqlBench::new(&server.url())).await;
+}
+
+#[tokio::test]
+async fn drain_mariadb() {
+    let server = MariadbServer::start_with(Durability::Synced, &[]).unwrap();
+    drain("MariaDB", &SqlBench::new(&server.url())).await;
 }
 
 async fn drain(name: &str, bench: &SqlBench) {
@@ -68,12 +74,16 @@ async fn walk(name: &str, bench: &SqlBench) {
 /// Numbers and ids agree, so that both orders send the same.
 async fn fill(bench: &SqlBench, rows: u64, keys: u64) {
     bench.renew().await;
-    let bytes = if bench.url().starts_with("sqlite:") { "BLOB" } else { "BYTEA" };
+    let (bytes, over) = match bench.url() {
+        url if url.starts_with("sqlite:") => ("BLOB", "/"),
+        url if url.starts_with("mysql:") => ("BINARY", "DIV"),
+        _ => ("BYTEA", "/"),
+    };
     let text = format!(
-        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {rows} - 1), \
+        "INSERT INTO relay_request (code, business_id, key_seq, body) WITH RECURSIVE n(i) AS \
+         (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {rows} - 1), \
          named AS (SELECT i, 'key-' || (i % {keys}) AS k FROM n) \
-         INSERT INTO relay_request (code, business_id, key_seq, body) \
-         SELECT 'a', k, i / {keys} + 1, CAST(k || ' ' || i AS {bytes}) FROM named ORDER BY i"
+         SELECT 'a', k, i {over} {keys} + 1, CAST(k || ' ' || i AS {bytes}) FROM named ORDER BY i"
     );
     bench.sql(&text).await;
     bench.sql("ANALYZE relay_request").await;

@@ -8,7 +8,7 @@ use posthouse_pump::outcome::{Outcome, Settlement, SettlementNo, State};
 use posthouse_pump::read::{Read, ReadNo, SlotRange, Span};
 use posthouse_pump::request::{RequestId, SLOTS, Slot};
 
-use crate::fixture::{Durability, PostgresServer};
+use crate::fixture::{Durability, MariadbServer, PostgresServer};
 use crate::source::conformance::{Bench, SqlBench};
 use crate::source::{AnySource, Granted, Greeting, Source};
 
@@ -37,6 +37,13 @@ async fn measure_postgres() {
     let server = PostgresServer::start_with(Durability::Synced).unwrap();
     let bench = SqlBench::new(&server.url());
     measure("PostgreSQL", &bench).await;
+}
+
+#[tokio::test]
+async fn measure_mariadb() {
+    let server = MariadbServer::start_with(Durability::Synced, &[]).unwrap();
+    let bench = SqlBench::new(&server.url());
+    measure("MariaDB", &bench).await;
 }
 
 async fn measure(name: &str, bench: &SqlBench) {

@@ -3,6 +3,7 @@
 mod close;
 mod drain;
 mod ledger;
+mod mariadb;
 mod measure;
 mod numbered;
 mod odd;
@@ -25,8 +26,8 @@ async fn fill(bench: &SqlBench, open: i64, finished: i64) {
             break;
         }
         let text = format!(
-            "WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n \
-             WHERE i < {last}) INSERT INTO relay_request (code, body, business_id, state) \
+            "INSERT INTO relay_request (code, body, business_id, state) WITH RECURSIVE n(i) AS \
+             (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last}) \
              SELECT 'other', 'a body that is about as long as a short request is, which is not \
              very long', 'key-' || (i % 8000), CASE WHEN i <= {finished} THEN 3 ELSE 0 END FROM n"
         );

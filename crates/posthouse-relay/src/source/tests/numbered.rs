@@ -9,7 +9,7 @@ use fastrand::Rng;
 use tokio::task::{JoinSet, yield_now};
 
 use super::relaying::{Receiver, node};
-use crate::fixture::PostgresServer;
+use crate::fixture::{MariadbServer, PostgresServer};
 use crate::source::CommitOrder;
 use crate::source::base::{Base, Dialect, Door, Options};
 use crate::source::conformance::{Bench, SqlBench};
@@ -36,6 +36,14 @@ async fn numbers_decide_on_sqlite() {
 #[tokio::test]
 async fn numbers_decide_on_postgres() {
     let server = PostgresServer::start().unwrap();
+    for seed in 0..2 {
+        check(&SqlBench::new(&server.url()), seed).await;
+    }
+}
+
+#[tokio::test]
+async fn numbers_decide_on_mariadb() {
+    let server = MariadbServer::start().unwrap();
     for seed in 0..2 {
         check(&SqlBench::new(&server.url()), seed).await;
     }

@@ -5,10 +5,12 @@ use posthouse_pump::outcome::{BucketNo, Fence, Outcome, State};
 use posthouse_pump::read::{Read, ReadNo, SlotRange, Span};
 use posthouse_pump::request::{RequestId, SLOTS, Slot};
 
-use crate::fixture::PostgresServer;
+use crate::fixture::{MariadbServer, PostgresServer};
 use crate::source::base::{Base, CommitOrder, Dialect, Door, Options, Value};
 use crate::source::conformance::{Bench, SqlBench};
 use crate::source::look_turn::gaps_text;
+use crate::source::mysql;
+use crate::source::prepare;
 use crate::source::read_text::reading;
 use crate::source::settle;
 use crate::source::turn::released_text;
@@ -26,10 +28,16 @@ async fn postgres_goes_by_both_indexes() {
     check(&SqlBench::new(&server.url())).await;
 }
 
+#[tokio::test]
+async fn mariadb_goes_by_both_indexes() {
+    let server = MariadbServer::start().unwrap();
+    check(&SqlBench::new(&server.url())).await;
+}
+
 /// Some keys with many requests that are finished, and more that wait.
 const FILL: &str = "\
-    WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999) \
-    INSERT INTO relay_request (code, body, business_id, key_seq, state) SELECT 'a', 'x', \
+    INSERT INTO relay_request (code, body, business_id, key_seq, state) WITH RECURSIVE n(i) AS \
+    (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999) SELECT 'a', 'x', \
     'key-' || (i % 40), i / 40 + 1, CASE WHEN i < 10000 THEN 3 ELSE 0 END FROM n";
 
 const BOTH: [&str; 2] = ["relay_request_key_open", "relay_request_key_seq"];
@@ -47,6 +55,9 @@ async fn check(bench: &SqlBench) {
 /// Each outcome finds its row by its id.
 async fn check_settling(bench: &SqlBench) {
     let base = Base::open(bench.url(), &Options::default()).unwrap();
+    if base.dialect() == Dialect::Mysql {
+        return check_settling_in_steps(&base).await;
+    }
     let (text, values) = settle::statement(base.dialect(), &outcomes());
     let steps = steps_of(&base, &text, values).await;
     for wrong in ["Seq Scan on relay_request", "SCAN relay_request", "relay_request_slot"] {
@@ -55,6 +66,23 @@ async fn check_settling(bench: &SqlBench) {
     // Whether an id is locked is looked up, not sought among all of them.
     let is_looked_up = steps.contains("hashed SubPlan");
     assert!(is_looked_up || base.dialect() == Dialect::Sqlite, "{text}\n{steps}");
+    base.close().await;
+}
+
+/// What is locked first, and what is written then.
+async fn check_settling_in_steps(base: &Base) {
+    let ids = vec![Value::ints(outcomes().iter().map(|outcome| outcome.id.0))];
+    let values = Dialect::Mysql.table_values(settle::columns_of(&outcomes()));
+    for (text, values) in
+        [(mysql::settle::lock_text(), ids), (mysql::settle::update_text(), values)]
+    {
+        let steps = steps_of(base, &text, values).await;
+        let step = steps.lines().last().unwrap();
+        let is_looked_up = ["range relay_request PRIMARY", "eq_ref r PRIMARY"]
+            .iter()
+            .any(|expected| step.starts_with(expected));
+        assert!(is_looked_up, "{text}\n{steps}");
+    }
     base.close().await;
 }
 
@@ -115,6 +143,10 @@ async fn check_steps(base: &Base, text: String, values: Vec<Value>) {
     for index in BOTH {
         assert!(steps.contains(index), "not by {index}:\n{text}\n{steps}");
     }
+    if base.dialect() == Dialect::Mysql {
+        let is_walked = steps.lines().any(mysql::prepare::is_whole_walk);
+        assert!(!is_walked, "{text}\n{steps}");
+    }
     for wrong in
         ["Seq Scan on", "Hash", "SCAN lowest", "SCAN former", "SCAN relay_request", "SCAN r"]
     {
@@ -125,13 +157,8 @@ async fn check_steps(base: &Base, text: String, values: Vec<Value>) {
 
 /// How a statement would be carried out.
 async fn steps_of(base: &Base, text: &str, values: Vec<Value>) -> String {
-    let (explain, column) = match base.dialect() {
-        Dialect::Postgres => ("EXPLAIN ", "QUERY PLAN"),
-        Dialect::Sqlite => ("EXPLAIN QUERY PLAN ", "detail"),
-    };
     let mut work = base.single(Door::Work).await.unwrap();
-    let rows = work.rows(format!("{explain}{text}"), values).await.unwrap();
+    let steps = prepare::steps_of(&mut work, base.dialect(), text, values).await.unwrap();
     work.done();
-    let steps: Vec<String> = rows.iter().map(|row| row.text(column).unwrap()).collect();
     steps.join("\n")
 }

@@ -53,7 +53,7 @@ async fn what_cannot_work_is_said_at_once() {
     check_unfit(&url, xid, "is for PostgreSQL").await;
     let read_only = format!("{url}?mode=ro");
     check_unfit(&read_only, Options::default(), "cannot be written to").await;
-    check_unfit("mysql://root:secret@host/db", Options::default(), "must look like").await;
+    check_unfit("oracle://root:secret@host/db", Options::default(), "must look like").await;
 }
 
 #[tokio::test]

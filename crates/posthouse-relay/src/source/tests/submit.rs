@@ -6,7 +6,7 @@ use super::super::conformance::{Bench, SqlBench};
 use super::super::look::{Answer, Query, Row};
 use super::super::submit::{NewRequest, Submitted};
 use super::super::{AnySource, CommitOrder, Source, SourceErrorKind};
-use crate::fixture::PostgresServer;
+use crate::fixture::{MariadbServer, PostgresServer};
 
 #[tokio::test]
 async fn requests_are_written_to_sqlite() {
@@ -18,6 +18,12 @@ async fn requests_are_written_to_sqlite() {
 #[tokio::test]
 async fn requests_are_written_to_postgres() {
     let server = PostgresServer::start().unwrap();
+    submits(&SqlBench::new(&server.url())).await;
+}
+
+#[tokio::test]
+async fn requests_are_written_to_mariadb() {
+    let server = MariadbServer::start().unwrap();
     submits(&SqlBench::new(&server.url())).await;
 }
 

@@ -209,6 +209,7 @@ fn describe(source: &RunningSource, status: &Status) -> RelaySource {
         database: match source.database.dialect() {
             Dialect::Sqlite => "sqlite",
             Dialect::Postgres => "postgres",
+            Dialect::Mysql => "mysql",
         },
         region: status.plan.region.to_string(),
         node: status.node.to_string(),

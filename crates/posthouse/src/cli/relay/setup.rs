@@ -9,7 +9,8 @@ use crate::failure::Failure;
 /// Which database.
 #[derive(Debug, Args)]
 pub(crate) struct Init {
-    /// Its address: sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE.
+    /// Its address: sqlite:FILE, postgres://USER:PASSWORD@HOST/DATABASE, or the same with mysql://
+    /// or mariadb://.
     #[arg(long, value_name = "URL", env = "POSTHOUSE_RELAY_URL", hide_env_values = true)]
     url: String,
 }
@@ -26,6 +27,9 @@ pub(crate) struct Ddl {
 enum DialectName {
     Sqlite,
     Postgres,
+    /// Of MySQL and of MariaDB.
+    #[value(alias = "mariadb")]
+    Mysql,
 }
 
 impl Init {
@@ -51,6 +55,7 @@ impl Ddl {
         let dialect = match self.dialect {
             DialectName::Sqlite => Dialect::Sqlite,
             DialectName::Postgres => Dialect::Postgres,
+            DialectName::Mysql => Dialect::Mysql,
         };
         print!("{}", schema::ddl(dialect));
         Ok(())
