@@ -6,7 +6,7 @@ use posthouse_relay::courier::looks_like_key;
 pub(super) const MASK: &str = "***";
 
 /// Settings of a database's address that are no secrets.
-const PLAIN: [&str; 16] = [
+const PLAIN: [&str; 20] = [
     "application_name",
     "cache",
     "dbname",
@@ -15,6 +15,10 @@ const PLAIN: [&str; 16] = [
     "immutable",
     "mode",
     "port",
+    "socket",
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
     "ssl-mode",
     "sslcert",
     "sslkey",
@@ -71,7 +75,8 @@ pub(super) fn mask_endpoint(url: &str) -> String {
 /// known is not shown at all.
 pub(super) fn mask_database(url: &str) -> String {
     let is_file = url.starts_with("sqlite:");
-    if !is_file && !["postgres:", "postgresql:"].iter().any(|known| url.starts_with(known)) {
+    let servers = ["postgres:", "postgresql:", "mysql:", "mariadb:"];
+    if !is_file && !servers.iter().any(|known| url.starts_with(known)) {
         return mask_all(url);
     }
     let parted = if is_file { url.split_once('?') } else { url.rsplit_once('?') };
@@ -151,6 +156,12 @@ mod tests {
         check(
             "postgres://host/db?user=me&password=secret",
             "postgres://host/db?user=me&password=***",
+        );
+        check("mysql://me:secret@host:3306/db", "mysql://me:***@host:3306/db");
+        check("mariadb://me:s/e?c@r@host/db?ssl-mode=x", "mariadb://me:***@host/db?ssl-mode=x");
+        check(
+            "mysql://me@host/db?socket=/a&password=b",
+            "mysql://me@host/db?socket=/a&password=***",
         );
         check("postgres:///db?sslPassword=a&host=c", "postgres:///db?sslPassword=***&host=c");
         check("postgres:///db?%70assword=secret&secret", "postgres:///db?%70assword=***&***");

@@ -505,8 +505,14 @@ fn addresses_of_sources_are_checked_before_a_start() {
     };
     check("url = \"sqlite:requests.db\"", "");
     check("url = \"postgres://me@host/db\"", "");
+    check("url = \"mysql://me@host/db\"", "");
+    check("url = \"mariadb://me@host/db\"\nsettle = \"key_seq\"", "");
+    check("url = \"mariadb://me@host\"", "which database of the server");
+    check("url = \"mysql://me@host/db\"\nsettle = \"xid\"", "\"xid\" is for PostgreSQL");
+    check("url = \"sqlite:a.db\"\nsettle = \"xid\"", "\"xid\" is for PostgreSQL");
+    check("url = \"postgres://me@host/db\"\nsettle = \"xid\"", "");
     check(
-        "url = \"mysql://me@host/db\"",
+        "url = \"oracle://me@host/db\"",
         "source \"shop\" cannot be used: the address of a source",
     );
     check("url = \"postgres:host/db\"", "lacks the //");

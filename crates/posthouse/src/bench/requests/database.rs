@@ -18,7 +18,7 @@ const MIXED_BATCH: u64 = 1_000;
 pub(super) struct Database {
     pub(super) runtime: Runtime,
     pub(super) filler: Arc<Filler>,
-    /// The first process of a database of processes on this machine.
+    /// The first process of a database that is a server on this machine.
     pub(super) process: Option<Process>,
 }
 
@@ -30,14 +30,14 @@ impl Database {
         let opened = runtime.block_on(async {
             schema::init(url).await?;
             let filler = Filler::open(url)?;
-            let backend = filler.backend_process().await?;
-            Ok((Arc::new(filler), backend))
+            let process = match filler.process_file().await? {
+                Some(file) => process_of(&file),
+                None => filler.backend_process().await?.and_then(parent_of),
+            };
+            Ok((Arc::new(filler), process))
         });
-        let (filler, backend) = opened.map_err(|error| failure_of(&error))?;
-        let backend = backend.and_then(|id| u32::try_from(id).ok()).map(|pid| Process { pid });
-        // A process with the same number may be there when the database is elsewhere.
-        let backend = backend.filter(|backend| backend.name().as_deref() == Some("postgres"));
-        Ok(Self { runtime, filler, process: backend.and_then(Process::parent) })
+        let (filler, process) = opened.map_err(|error| failure_of(&error))?;
+        Ok(Self { runtime, filler, process })
     }
 
     /// Replaces all requests by `batch`.
@@ -79,6 +79,22 @@ impl Database {
     fn wait<T>(&self, work: impl Future<Output = Result<T, SourceError>>) -> Result<T, Failure> {
         self.runtime.block_on(work).map_err(|error| failure_of(&error))
     }
+}
+
+/// The process that has written its number into a file, if it is on this machine, and what is
+/// expected: another one may have the same number.
+fn process_of(file: &str) -> Option<Process> {
+    let pid = std::fs::read_to_string(file).ok()?.trim().parse().ok()?;
+    let process = Process { pid };
+    let name = process.name()?;
+    ["mariadbd", "mysqld"].contains(&name.as_str()).then_some(process)
+}
+
+/// The first process of a database of which this is another one.
+fn parent_of(backend: i64) -> Option<Process> {
+    let backend = Process { pid: u32::try_from(backend).ok()? };
+    let is_backend = backend.name().as_deref() == Some("postgres");
+    is_backend.then_some(backend).and_then(Process::parent)
 }
 
 /// What a plan has in its database.

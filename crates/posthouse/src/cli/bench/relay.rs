@@ -12,8 +12,9 @@ use crate::failure::Failure;
 /// everything is checked: order, losses, duplicates, and what is recorded.
 #[derive(Debug, Args)]
 pub(crate) struct Relay {
-    /// A database for measuring only: sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE. The
-    /// relay's tables are made in it; requests that were not made up for measuring are left alone.
+    /// A database for measuring only: sqlite:FILE, postgres://USER:PASSWORD@HOST/DATABASE, or the
+    /// same with mysql:// or mariadb://. The relay's tables are made in it; requests that were not
+    /// made up for measuring are left alone.
     #[arg(long, value_name = "URL", env = "POSTHOUSE_RELAY_URL", hide_env_values = true)]
     url: String,
     /// What to look at.

@@ -123,7 +123,8 @@ impl Submit {
 
     fn open(&self, global: &Global) -> Result<AnySource, Failure> {
         if let Some(url) = &self.url {
-            let help = "write it as sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE";
+            let help = "write it as sqlite:FILE, postgres://USER:PASSWORD@HOST/DATABASE or the \
+                        same with mysql://";
             return connect(url, Options::default())
                 .map_err(|error| Failure::new(Code::SourceUnusable, error.to_string(), help));
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use posthouse_pump::plan::Plan;
 use posthouse_relay::runner::Tempo;
 use posthouse_relay::source::{
-    BODY_BYTES_DEFAULT, BODY_BYTES_MAX, CommitOrder, check_address, table_of,
+    BODY_BYTES_DEFAULT, BODY_BYTES_MAX, CommitOrder, Dialect, check_address, dialect_of, table_of,
 };
 
 use super::endpoints::filled;
@@ -86,7 +86,7 @@ impl Url {
 /// Whether an address stands where its file is to be named. It must not be repeated.
 fn looks_like_address(path: &Path) -> bool {
     let text = path.to_string_lossy();
-    let signs = ["://", "@", "=", "sqlite:", "postgres:", "postgresql:"];
+    let signs = ["://", "@", "=", "sqlite:", "postgres:", "postgresql:", "mysql:", "mariadb:"];
     signs.iter().any(|sign| text.contains(sign)) && !path.exists()
 }
 
@@ -161,6 +161,7 @@ fn read_source(table: &Table, report: &mut Report) -> Option<SourceConfig> {
         );
     }
     let order = reader.word("settle", CommitOrder::Id, &ORDERS);
+    refuse_foreign_order(&mut reader, &url, order);
     let region = reader.text("region").unwrap_or_default();
     Some(SourceConfig {
         name: name.into(),
@@ -172,14 +173,29 @@ fn read_source(table: &Table, report: &mut Report) -> Option<SourceConfig> {
     })
 }
 
+/// Only one database tells which transactions are open. Of an address in a file of its own this is
+/// said when the source is used.
+fn refuse_foreign_order(reader: &mut TableReader<'_>, url: &Url, order: CommitOrder) {
+    let Url::Here(url) = url else { return };
+    let is_foreign = dialect_of(&url.0).is_some_and(|dialect| dialect != Dialect::Postgres);
+    if order == CommitOrder::Xid && is_foreign {
+        reader.refuse(
+            "settle",
+            "\"xid\" is for PostgreSQL, which alone tells whose transactions are still open",
+            "leave it out if writers of one business id wait for each other; else number its \
+             requests, and write settle = \"key_seq\"",
+        );
+    }
+}
+
 fn url(reader: &mut TableReader<'_>, source: &str) -> Option<Url> {
     let given = (filled(reader, "url"), filled(reader, "url_file"));
     let (key, url) = match given {
         (Some(url), None) => ("url", Url::Here(Secret(url))),
         (None, Some(file)) => ("url_file", Url::File(file.into())),
         _ => {
-            let help =
-                "give url = \"sqlite:FILE\" or \"postgres://...\", or a url_file that holds it";
+            let help = "give url = \"sqlite:FILE\", \"postgres://...\" or \"mysql://...\", or a \
+                        url_file that holds it";
             reader.refuse("url", "a source needs one of `url` and `url_file`", help);
             return None;
         }

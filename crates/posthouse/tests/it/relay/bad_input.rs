@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use posthouse_relay::fixture::PostgresServer;
+use posthouse_relay::fixture::{MariadbServer, PostgresServer};
 use posthouse_relay::source::schema;
 
 use super::clock::await_until;
@@ -173,9 +173,12 @@ fn check_low_numbers(url: &str) {
     init(url);
     let trial = Trial::new(url);
     trial.expect_work();
+    // To MariaDB an id of 0 is none, unless it is told otherwise.
+    let zero = "SET SESSION sql_mode = concat(@@sql_mode, ',NO_AUTO_VALUE_ON_ZERO');";
+    let zero = if url.starts_with("mysql:") { zero } else { "" };
     let insert = "INSERT INTO relay_request (id, code, business_id, body, attempts, created_at) \
         VALUES (-7, 'GOOD', 'k', '', 2147483647, 9223372036854775807), (0, 'GOOD', 'k', '', 0, 0)";
-    run(url, insert);
+    run(url, &format!("{zero} {insert}"));
     let done = "SELECT CAST(count(*) AS TEXT) FROM relay_request WHERE id < 1 AND state = 3";
     await_until("both are sent", PATIENCE, || number(url, done) == 2);
     trial.expect_work();
@@ -188,6 +191,8 @@ fn check_low_numbers(url: &str) {
 fn a_number_below_one_is_sent_like_any_other() {
     check_low_numbers(&format!("sqlite:{}", fresh_dir().join("requests.db").display()));
     let server = PostgresServer::start().expect("PostgreSQL starts");
+    check_low_numbers(&server.url());
+    let server = MariadbServer::start().expect("MariaDB starts");
     check_low_numbers(&server.url());
 }
 
@@ -235,6 +240,8 @@ fn a_body_that_is_too_long_is_rejected_with_its_size() {
     check_long_body(&url, "zeroblob(1025)");
     let server = PostgresServer::start().expect("PostgreSQL starts");
     check_long_body(&server.url(), "decode(repeat('00', 1025), 'hex')");
+    let server = MariadbServer::start().expect("MariaDB starts");
+    check_long_body(&server.url(), "repeat(x'00', 1025)");
 }
 
 #[test]
@@ -403,6 +410,31 @@ fn a_server_that_starts_later_is_found() {
     trial.expect_log("the source does not answer");
     server.restart().expect("it starts");
     trial.expect_work();
+}
+
+/// The same of MariaDB: a wrong password, a right that is missing, a server that is not there.
+#[test]
+fn mariadb_is_told_of_until_it_is_as_it_must_be() {
+    let mut server = MariadbServer::start().expect("MariaDB starts");
+    init(&server.url());
+    run(&server.url(), "CREATE USER reader IDENTIFIED BY 'the-right-one'");
+    let mut trial = Trial::new(&server.url().replace("//root@", "//reader:the-wrong-one@"));
+    trial.url = server.url();
+    trial.expect_log("Access denied for user 'reader'");
+    let list = posthouse(&trial.node.data_dir(), "relay row list");
+    assert_eq!(list.code, 7, "{list:?}");
+    assert!(list.err.contains("PH1401") && list.err.contains("platform"), "{list:?}");
+    run(&server.url(), "ALTER USER reader IDENTIFIED BY 'the-wrong-one'");
+    run(&server.url(), "GRANT SELECT ON relay.* TO reader");
+    trial.expect_log("GRANT UPDATE (state, due_at");
+    run(&server.url(), "GRANT ALL ON relay.* TO reader");
+    trial.expect_work();
+    server.stop_immediately().expect("it stops");
+    trial.expect_log("the source does not answer");
+    server.restart().expect("it starts");
+    trial.expect_work();
+    let log = trial.node.log();
+    assert!(!log.contains("the-wrong-one"), "a password is shown: {log}");
 }
 
 #[test]

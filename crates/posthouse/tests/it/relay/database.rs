@@ -2,12 +2,13 @@
 //!
 //! All values come and go as text, so that one way of asking does for every dialect.
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, MySqlConnection, PgConnection, Row as _, SqliteConnection};
 use tokio::runtime::{Builder, Runtime};
 
 /// One connection.
 pub(super) enum Link {
     Postgres(PgConnection),
+    Mysql(MySqlConnection),
     Sqlite(SqliteConnection),
 }
 
@@ -17,9 +18,10 @@ pub(super) type Texts = Vec<Option<String>>;
 impl Link {
     /// Connects.
     pub(super) async fn open(url: &str) -> sqlx::Result<Link> {
-        Ok(match url.starts_with("sqlite:") {
-            true => Link::Sqlite(SqliteConnection::connect(url).await?),
-            false => Link::Postgres(PgConnection::connect(url).await?),
+        Ok(match url.split(':').next() {
+            Some("sqlite") => Link::Sqlite(SqliteConnection::connect(url).await?),
+            Some("mysql") => Link::Mysql(MySqlConnection::connect(url).await?),
+            _ => Link::Postgres(PgConnection::connect(url).await?),
         })
     }
 
@@ -28,15 +30,24 @@ impl Link {
         let text = sqlx::raw_sql(AssertSqlSafe(text));
         match self {
             Link::Postgres(link) => text.execute(link).await.map(drop),
+            Link::Mysql(link) => text.execute(link).await.map(drop),
             Link::Sqlite(link) => text.execute(link).await.map(drop),
         }
     }
 
     /// Asks for rows whose columns are all texts.
     pub(super) async fn rows(&mut self, text: String) -> sqlx::Result<Vec<Texts>> {
+        let text = match self {
+            Link::Postgres(_) | Link::Sqlite(_) => text,
+            Link::Mysql(_) => text.replace(" AS TEXT)", " AS CHAR)"),
+        };
         let text = sqlx::raw_sql(AssertSqlSafe(text));
         match self {
             Link::Postgres(link) => {
+                let rows = text.fetch_all(link).await?;
+                rows.iter().map(|row| (0..row.len()).map(|at| row.try_get(at)).collect()).collect()
+            }
+            Link::Mysql(link) => {
                 let rows = text.fetch_all(link).await?;
                 rows.iter().map(|row| (0..row.len()).map(|at| row.try_get(at)).collect()).collect()
             }
@@ -45,6 +56,15 @@ impl Link {
                 rows.iter().map(|row| (0..row.len()).map(|at| row.try_get(at)).collect()).collect()
             }
         }
+    }
+}
+
+/// The time by the database's clock, in Unix milliseconds, in its words.
+pub(super) fn now_of(url: &str) -> &'static str {
+    match url.split(':').next() {
+        Some("sqlite") => "CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)",
+        Some("mysql") => "timestampdiff(MICROSECOND, '1970-01-01', utc_timestamp(3)) DIV 1000",
+        _ => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
     }
 }
 

@@ -13,8 +13,8 @@ use rustix::process::Signal;
 
 use super::clock::{await_until, linger};
 use super::config::LEASE_MS;
-use super::database::{run, try_run};
-use super::scene::{PATIENCE, Scene};
+use super::database::{rows, run, try_run};
+use super::scene::{Database, PATIENCE, Scene};
 use crate::load::seed;
 
 /// After a fault the relay moves again within a lease and ten seconds. The rest is for a busy
@@ -81,6 +81,11 @@ fn two_nodes_keep_every_promise() {
 #[test]
 fn three_nodes_keep_every_promise() {
     prove("three_nodes", 2, |seed| Scene::on_postgres(seed, 3), &SEVERAL_NODES, (12, 200));
+}
+
+#[test]
+fn two_nodes_on_mariadb_keep_every_promise() {
+    prove("two_nodes_on_mariadb", 4, |seed| Scene::on_mariadb(seed, 2), &SEVERAL_NODES, (12, 250));
 }
 
 #[test]
@@ -164,8 +169,7 @@ impl Scene {
 
     fn crash(&mut self) {
         if let Some(database) = &mut self.database {
-            database.stop_immediately().expect("the database can be stopped");
-            database.restart().expect("the database starts again");
+            database.crash().expect("the database starts again");
         }
     }
 
@@ -178,9 +182,21 @@ impl Scene {
     }
 
     fn disconnect(&self) {
+        if let Some(Database::Mariadb(_)) = &self.database {
+            return self.disconnect_one_by_one();
+        }
         const OTHERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
             WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";
         run(&self.url, OTHERS);
         try_run(&self.url, OTHERS).expect("it can be done twice");
+    }
+
+    /// MariaDB ends connections by their numbers only. One that is gone already needs no end.
+    fn disconnect_one_by_one(&self) {
+        const OTHERS: &str = "SELECT CAST(id AS TEXT) FROM information_schema.processlist \
+            WHERE id <> connection_id() AND user = 'root'";
+        let others = rows(&self.url, OTHERS).into_iter().flatten().flatten();
+        let ended = others.filter(|id| try_run(&self.url, &format!("KILL {id}")).is_ok()).count();
+        assert!(ended > 0, "nobody was connected");
     }
 }

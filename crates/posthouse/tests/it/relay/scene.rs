@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use posthouse_relay::fixture::PostgresServer;
+use posthouse_relay::fixture::{MariadbServer, PostgresServer};
 use posthouse_relay::source::operate::Action;
 use posthouse_relay::source::{Options, Source as _, connect, schema};
 
 use super::clock::{await_until, now_us};
 use super::config::{self, LEASE_MS, SWITCHED, WINDOWED};
-use super::database::{self, number, requests, rows, runtime};
+use super::database::{self, now_of, number, requests, rows, runtime};
 use super::receiver::Receiver;
 use super::verdict::{Closed, History, Verdict, judge};
 use super::writer::Writers;
@@ -22,10 +22,49 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 /// leases, with it a round comes sooner than that. The rest is for a busy machine.
 const HEARING_US: i64 = LEASE_MS * 1_000 + 300_000;
 
+/// A server of a database that can be disturbed.
+pub(super) enum Database {
+    Postgres(PostgresServer),
+    Mariadb(MariadbServer),
+}
+
+impl Database {
+    fn url(&self) -> String {
+        match self {
+            Database::Postgres(server) => server.url(),
+            Database::Mariadb(server) => server.url(),
+        }
+    }
+
+    /// Ends it as a crash would, and starts it again.
+    pub(super) fn crash(&mut self) -> std::io::Result<()> {
+        match self {
+            Database::Postgres(server) => server.restart(),
+            Database::Mariadb(server) => server.restart(),
+        }
+    }
+
+    /// Stops it in the middle of whatever it does.
+    pub(super) fn pause(&mut self) -> std::io::Result<()> {
+        match self {
+            Database::Postgres(server) => server.pause(),
+            Database::Mariadb(server) => server.pause(),
+        }
+    }
+
+    /// Lets it go on.
+    pub(super) fn resume(&mut self) -> std::io::Result<()> {
+        match self {
+            Database::Postgres(server) => server.resume(),
+            Database::Mariadb(server) => server.resume(),
+        }
+    }
+}
+
 /// See the module.
 pub(super) struct Scene {
     pub(super) url: String,
-    pub(super) database: Option<PostgresServer>,
+    pub(super) database: Option<Database>,
     pub(super) receiver: Receiver,
     pub(super) nodes: Vec<Server>,
     writers: Option<Writers>,
@@ -37,8 +76,18 @@ impl Scene {
     /// Nodes on a server of PostgreSQL.
     pub(super) fn on_postgres(seed: u64, nodes: usize) -> Scene {
         let server = PostgresServer::start().expect("PostgreSQL starts");
+        Scene::on_server(seed, nodes, Database::Postgres(server), WATCH)
+    }
+
+    /// Nodes on a server of MariaDB.
+    pub(super) fn on_mariadb(seed: u64, nodes: usize) -> Scene {
+        let server = MariadbServer::start().expect("MariaDB starts");
+        Scene::on_server(seed, nodes, Database::Mariadb(server), WATCH_MARIADB)
+    }
+
+    fn on_server(seed: u64, nodes: usize, server: Database, watch: &str) -> Scene {
         let mut scene = Scene::prepare(seed, server.url(), Some(server));
-        database::run(&scene.url, WATCH);
+        database::run(&scene.url, watch);
         scene.begin(seed, nodes);
         scene
     }
@@ -51,7 +100,7 @@ impl Scene {
         scene
     }
 
-    fn prepare(seed: u64, url: String, database: Option<PostgresServer>) -> Scene {
+    fn prepare(seed: u64, url: String, database: Option<Database>) -> Scene {
         runtime().block_on(schema::init(&url)).expect("the tables can be made");
         Scene {
             url,
@@ -122,7 +171,8 @@ impl Scene {
         let text = format!(
             "SELECT CAST(count(*) AS TEXT) FROM relay_bucket WHERE owner IS NULL \
              OR owner LIKE '%-{pid}-%' \
-             OR lease_until < CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+             OR lease_until < {}",
+            now_of(&self.url)
         );
         number(&self.url, &text) == 0
     }
@@ -179,3 +229,13 @@ const WATCH: &str = "\
       RETURN NULL;
     END $$;
     CREATE TRIGGER watch AFTER UPDATE ON relay_request FOR EACH ROW EXECUTE FUNCTION watch()";
+
+/// The same in MariaDB's words.
+const WATCH_MARIADB: &str = "\
+    CREATE TABLE trespass (what TEXT);
+    CREATE TRIGGER watch AFTER UPDATE ON relay_request FOR EACH ROW
+      INSERT INTO trespass
+      SELECT concat('request ', NEW.id, ' was written under fence ', NEW.fence, ' instead of ',
+          max(fence), ', state ', OLD.state, ' to ', NEW.state)
+        FROM relay_bucket WHERE NEW.slot BETWEEN slot_first AND slot_last
+        HAVING NEW.fence < max(fence)";

@@ -18,7 +18,7 @@ use std::time::Duration;
 use posthouse_sim::random::{Random, Stream};
 
 use super::config::KINDS;
-use super::database::{Link, POISON, run, runtime};
+use super::database::{Link, POISON, now_of, run, runtime};
 use proxy::{Cut, Proxy};
 use script::Script;
 
@@ -147,17 +147,22 @@ impl Writer {
 
     async fn connect(&self) -> Option<Link> {
         let mut link = Link::open(&self.url).await.ok()?;
-        let keys = KINDS.iter().filter_map(|kind| kind.family);
-        for family in keys {
-            for key in 0..2 {
-                let insert = format!(
-                    "INSERT INTO business VALUES ('{family}-{}-{key}', 0) ON CONFLICT DO NOTHING",
-                    self.number
-                );
-                link.run(insert).await.ok()?;
-            }
+        let (insert, unless_there) = match &link {
+            Link::Postgres(_) | Link::Sqlite(_) => ("INSERT", "ON CONFLICT DO NOTHING"),
+            Link::Mysql(_) => ("INSERT IGNORE", ""),
+        };
+        for name in self.names() {
+            let insert = format!("{insert} INTO business VALUES ('{name}', 0) {unless_there}");
+            link.run(insert).await.ok()?;
         }
         Some(link)
+    }
+
+    /// The business ids that are this writer's.
+    fn names(&self) -> Vec<String> {
+        let families = KINDS.iter().filter_map(|kind| kind.family);
+        let names = |family| (0..2).map(move |key| format!("{family}-{}-{key}", self.number));
+        families.flat_map(names).collect()
     }
 
     fn draw(&mut self) -> Script {
@@ -189,7 +194,7 @@ impl Writer {
         let begin = self.begin(link);
         link.run(begin).await.map_err(|_| Fate::Undone)?;
         for wish in &script.wishes {
-            link.run(insert(link, wish)).await.map_err(|_| Fate::Undone)?;
+            link.run(insert(&self.url, wish)).await.map_err(|_| Fate::Undone)?;
         }
         think(script.hold).await;
         if script.is_undone {
@@ -207,6 +212,11 @@ impl Writer {
         match link {
             Link::Postgres(_) => format!(
                 "BEGIN; SELECT 1 FROM business WHERE name LIKE {own} ORDER BY name FOR UPDATE"
+            ),
+            // By their names: what is only looked at would be locked as well.
+            Link::Mysql(_) => format!(
+                "BEGIN; SELECT 1 FROM business WHERE name IN ('{}') ORDER BY name FOR UPDATE",
+                self.names().join("', '")
             ),
             Link::Sqlite(_) => "BEGIN IMMEDIATE".to_owned(),
         }
@@ -226,19 +236,13 @@ fn server_of(url: &str) -> Option<SocketAddr> {
     rest.split('/').next()?.parse().ok()
 }
 
-fn insert(link: &Link, wish: &Wish) -> String {
-    let now = match link {
-        Link::Postgres(_) => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
-        Link::Sqlite(_) => "CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)",
-    };
+fn insert(url: &str, wish: &Wish) -> String {
+    let now = now_of(url);
     let Wish { request_id, code, key, is_poison, lives_ms } = wish;
     let key = key.as_ref().map_or("NULL".to_owned(), |key| format!("'{key}'"));
     let expires = lives_ms.map_or("NULL".to_owned(), |lives_ms| format!("{now} + {lives_ms}"));
     let method = if *is_poison { POISON } else { "take" };
-    let body = match link {
-        Link::Postgres(_) => "'do it'",
-        Link::Sqlite(_) => "x'646f206974'",
-    };
+    let body = if url.starts_with("sqlite:") { "x'646f206974'" } else { "'do it'" };
     format!(
         "INSERT INTO relay_request (request_id, code, business_id, method, expires_at, body) \
          VALUES ('{request_id}', '{code}', {key}, '{method}', {expires}, {body})"
