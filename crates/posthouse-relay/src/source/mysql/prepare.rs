@@ -4,6 +4,7 @@ use crate::source::base::{CommitOrder, Options, Value, Work};
 use crate::source::error::SourceError;
 use crate::source::limits::MYSQL_PACKET_BYTES_MIN;
 use crate::source::prepare::{Holds, Table, cannot_be_written, missing_right};
+use crate::source::schema::OPEN_INDEX;
 
 /// The columns of a table with their types. A type says what else is wrong with it: that it has no
 /// negative numbers, or compares texts otherwise than byte for byte.
@@ -223,17 +224,34 @@ pub(in crate::source) async fn steps_of(
 /// Names of the request table in the statements of reads.
 const NAMES: [&str; 8] = ["relay_request", "r", "b", "m", "t", "lowest", "former", "ended"];
 
-/// Whether a step walks over the whole table, or over a whole index.
+/// Whether a step walks over the whole table, over a whole index, or over all open requests, from
+/// wherever the walk is to begin.
 pub(in crate::source) fn is_whole_walk(step: &str) -> bool {
-    let mut words = step.split(' ');
-    let kind = words.next().unwrap_or_default();
-    let table = words.next().unwrap_or_default();
-    ["ALL", "index"].contains(&kind) && NAMES.contains(&table)
+    let mut words = step.split(' ').map(str::to_owned);
+    let mut word = || words.next().unwrap_or_default();
+    let (kind, table, index) = (word(), word(), word());
+    let is_over_open = kind == "ref" && index == OPEN_INDEX;
+    let is_over_all = ["ALL", "index"].contains(&&*kind) && NAMES.contains(&&*table);
+    is_over_open || is_over_all
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{too_old, version_of};
+    use super::{is_whole_walk, too_old, version_of};
+
+    #[test]
+    fn walks_without_an_end_are_told() {
+        for (step, expected) in [
+            ("ALL r  Using where", true),
+            ("index relay_request PRIMARY Using index", true),
+            ("ref relay_request relay_request_open Using where; Using index", true),
+            ("range relay_request relay_request_open Using where; Using index", false),
+            ("ALL <derived2>  Using filesort", false),
+            ("eq_ref r PRIMARY ", false),
+        ] {
+            assert_eq!(is_whole_walk(step), expected, "{step}");
+        }
+    }
 
     fn check(told: &str, expected: [u32; 3]) {
         assert_eq!(version_of(told), expected, "{told}");
