@@ -124,5 +124,6 @@ pub const MYSQL_WATCH: Duration = Duration::from_millis(20);
 /// is bounded there, and may be bounded to a megabyte.
 pub const MYSQL_OUTCOMES_BYTES_MAX: usize = 256 << 10;
 
-/// What a server of MySQL or MariaDB must take at once, in bytes, beside the longest body.
+/// What a server of MySQL or MariaDB must take at once, in bytes; of one that writes bodies, beside
+/// the body.
 pub const MYSQL_PACKET_BYTES_MIN: u64 = 1 << 20;

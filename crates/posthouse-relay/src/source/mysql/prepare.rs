@@ -84,7 +84,7 @@ pub(in crate::source) async fn check_server(
     }
     check_version(work).await?;
     check_log(work).await?;
-    check_packet(work, options).await?;
+    check_packet(work).await?;
     check_engine(work).await
 }
 
@@ -102,16 +102,13 @@ async fn check_log(work: &mut Work) -> Result<(), SourceError> {
     }
 }
 
-/// The longest body must fit, with what goes with it.
-async fn check_packet(work: &mut Work, options: &Options) -> Result<(), SourceError> {
-    let found = packet_bytes(work).await?;
-    let needed = options.body_bytes_max.saturating_add(MYSQL_PACKET_BYTES_MIN);
-    match found >= needed {
-        true => Ok(()),
-        false => Err(SourceError::unfit(format!(
-            "the server takes and gives at most {found} bytes at once (`max_allowed_packet`), and \
-             {needed} are needed for bodies of {}: raise it, or lower body_max",
-            options.body_bytes_max
+/// What the relay writes at once must fit. Bodies are what the server has taken from writers.
+async fn check_packet(work: &mut Work) -> Result<(), SourceError> {
+    match packet_bytes(work).await? {
+        found if found >= MYSQL_PACKET_BYTES_MIN => Ok(()),
+        found => Err(SourceError::unfit(format!(
+            "the server takes at most {found} bytes at once (`max_allowed_packet`), and \
+             {MYSQL_PACKET_BYTES_MIN} are needed: raise it"
         ))),
     }
 }

@@ -130,7 +130,7 @@ async fn what_cannot_work_is_said_at_once() {
     let xid = Options { order: CommitOrder::Xid, ..Options::default() };
     check_unfit(bench.url(), xid, "`xid` is for PostgreSQL").await;
     let large = Options { body_bytes_max: 16 << 20, ..Options::default() };
-    check_unfit(bench.url(), large, "`max_allowed_packet`").await;
+    connect(bench.url(), large).unwrap().prepare().await.expect("16 MiB are taken by default");
     for (change, expected) in [
         ("ALTER TABLE relay_hold ENGINE = Aria", "`ALTER TABLE relay_hold ENGINE = InnoDB`"),
         (
@@ -162,6 +162,14 @@ async fn a_log_of_statements_is_refused() {
     assert_eq!(error.kind, SourceErrorKind::Unfit, "{error}");
     assert!(error.detail.contains("BINLOG_FORMAT"), "{error}");
     check_unfit(&server.url(), Options::default(), "`binlog_format`").await;
+}
+
+#[tokio::test]
+async fn a_server_that_takes_too_little_at_once_is_refused() {
+    let settings = ["--max-allowed-packet=512K"];
+    let server = MariadbServer::start_with(Durability::Quick, &settings).unwrap();
+    schema::init(&server.url()).await.unwrap();
+    check_unfit(&server.url(), Options::default(), "`max_allowed_packet`").await;
 }
 
 #[tokio::test]
