@@ -11,6 +11,7 @@ use super::look::{Answer, TableState};
 pub(super) async fn table(base: &Base, work: &mut Work) -> Result<Answer, SourceError> {
     let mut state = match base.dialect() {
         Dialect::Postgres => postgres(work).await?,
+        Dialect::Mysql => mysql(work).await?,
         Dialect::Sqlite => TableState::default(),
     };
     state.log_bytes = base.log_bytes();
@@ -35,6 +36,24 @@ async fn postgres(work: &mut Work) -> Result<TableState, SourceError> {
         // Nothing is open: that is known, too.
         oldest_transaction_ms: Some(count(&row, "oldest_ms")?.unwrap_or(0)),
         log_bytes: None,
+    })
+}
+
+/// The row count is an estimate. Transactions are shown to users with the right `PROCESS` only.
+async fn mysql(work: &mut Work) -> Result<TableState, SourceError> {
+    let text = "SELECT CAST(coalesce(table_rows, 0) AS SIGNED) AS live \
+                FROM information_schema.tables \
+                WHERE table_schema = database() AND table_name = 'relay_request'";
+    let row = work.row(text.to_owned(), Vec::new()).await?;
+    let text = "SELECT CAST(coalesce(timestampdiff(MICROSECOND, min(trx_started), now(6)), 0) \
+                DIV 1000 AS SIGNED) AS oldest_ms FROM information_schema.innodb_trx \
+                WHERE trx_mysql_thread_id <> connection_id()";
+    let oldest = work.row(text.to_owned(), Vec::new()).await.ok();
+    let oldest = oldest.map(|row| count(&row, "oldest_ms")).transpose()?.flatten();
+    Ok(TableState {
+        live_rows: count(&row, "live")?,
+        oldest_transaction_ms: oldest,
+        ..TableState::default()
     })
 }
 

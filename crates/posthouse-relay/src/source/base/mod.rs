@@ -119,7 +119,7 @@ impl Base {
     /// Bytes of the log that writes go to before they reach the file, where there is one.
     pub(crate) fn log_bytes(&self) -> Option<u64> {
         match self {
-            Base::Postgres(_) => None,
+            Base::Postgres(_) | Base::Mysql(_) => None,
             Base::Sqlite(pools) => pools.log_bytes(),
         }
     }
