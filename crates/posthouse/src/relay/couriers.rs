@@ -1,6 +1,6 @@
 //! The couriers by endpoint, as the configuration has them now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -75,6 +75,13 @@ impl Couriers {
     /// Who knows where receivers are.
     pub(super) fn discoveries(&self) -> &Discoveries {
         &self.discoveries
+    }
+
+    /// The discoveries that these endpoints ask.
+    pub(super) fn discoveries_of(&self, endpoints: &BTreeSet<Arc<str>>) -> BTreeSet<Arc<str>> {
+        let made = self.made.read().unwrap_or_else(PoisonError::into_inner);
+        let made = endpoints.iter().filter_map(|endpoint| made.get(endpoint));
+        made.filter_map(|made| Some(made.route.discovery()?.name.clone())).collect()
     }
 
     fn find(&self, endpoint: &str) -> Option<Arc<AnyCourier>> {

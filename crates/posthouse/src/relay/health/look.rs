@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use posthouse_pump::health::{Change, Edge, Health, Severity, Sight, Table};
+use posthouse_pump::health::{Change, Edge, Finder, Health, Limits, Severity, Sight, Table};
 use posthouse_pump::pump::Cause;
 use posthouse_relay::courier::Clock as _;
 use posthouse_relay::runner::{Status, SteadyClock};
@@ -13,48 +13,66 @@ use posthouse_relay::source::{AnySource, Source as _};
 use tokio::sync::watch;
 
 use super::board::{Board, Past};
+use super::find;
 use super::herald::Heralds;
 use crate::config::HealthConfig;
 use crate::relay::RunningSource;
+use crate::relay::couriers::Couriers;
 
 /// The state of requests that wait for their turn.
 const STATE_READY: u8 = 0;
 
-/// Looks at a source until it or the node ends.
-pub(super) async fn watch_over(
-    source: RunningSource,
-    mut config: watch::Receiver<HealthConfig>,
-    board: Arc<Board>,
-    heralds: Arc<Heralds>,
-) {
-    let mut health = Health::default();
-    let name = source.config.name.clone();
-    loop {
-        let (limits, every_ms) = {
-            let config = config.borrow_and_update();
-            (config.limits_of(&name), config.every_ms)
-        };
-        let Some(status) = source.handle.status().await else { return };
+/// A source, and whom to tell of it.
+pub(super) struct Watched {
+    pub(super) source: RunningSource,
+    pub(super) couriers: Arc<Couriers>,
+    pub(super) board: Arc<Board>,
+    pub(super) heralds: Arc<Heralds>,
+}
+
+impl Watched {
+    /// Looks at the source until it or the node ends.
+    pub(super) async fn watch_over(self, mut config: watch::Receiver<HealthConfig>) {
+        let mut health = Health::default();
+        loop {
+            let (limits, every_ms) = {
+                let config = config.borrow_and_update();
+                (config.limits_of(&self.source.config.name), config.every_ms)
+            };
+            let Some(status) = self.source.handle.status().await else { return };
+            self.look(&mut health, &status, &limits).await;
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(every_ms)) => {}
+                changed = config.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
+    async fn look(&self, health: &mut Health, status: &Status, limits: &Limits) {
         let wall_ms = SteadyClock::new().wall_ms();
+        let name = &self.source.config.name;
         let table = match status.trouble {
             Some(_) => None,
-            None => ask(&source.database, &status).await,
+            None => ask(&self.source.database, status).await,
         };
-        let changes = health.look(&sight(&status, wall_ms, table.as_ref()), &limits);
-        changes.iter().for_each(|change| write_down(&name, change));
-        let past = changes.iter().cloned();
+        let finders = find::finders(&self.couriers, &status.plan);
+        let sight = sight(status, wall_ms, table.as_ref(), &finders);
+        let changes = health.look(&sight, limits);
+        changes.iter().for_each(|change| write_down(name, change));
+        let past = changes.into_iter();
         let past = past.map(|change| Past { source: name.clone(), at_ms: wall_ms, change });
         let past: Vec<Past> = past.collect();
-        past.iter().for_each(|past| heralds.tell(past));
-        board.put(&name, health.alarms().cloned().collect(), past);
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(every_ms)) => {}
-            changed = config.changed() => if changed.is_err() { return },
-        }
+        past.iter().for_each(|past| self.heralds.tell(past));
+        self.board.put(name, health.alarms().cloned().collect(), past);
     }
 }
 
-fn sight<'a>(status: &'a Status, wall_ms: i64, table: Option<&'a Table>) -> Sight<'a> {
+fn sight<'a>(
+    status: &'a Status,
+    wall_ms: i64,
+    table: Option<&'a Table>,
+    finders: &'a [Finder],
+) -> Sight<'a> {
     Sight {
         now: status.now,
         wall_ms,
@@ -64,7 +82,7 @@ fn sight<'a>(status: &'a Status, wall_ms: i64, table: Option<&'a Table>) -> Sigh
         fenced: status.fenced,
         gap_keys: status.gap_keys,
         table,
-        finders: &[],
+        finders,
     }
 }
 

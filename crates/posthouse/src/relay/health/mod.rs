@@ -6,6 +6,7 @@
 //! and begins anew with it.
 
 mod board;
+mod find;
 mod herald;
 mod look;
 mod notice;
@@ -21,6 +22,7 @@ use crate::config::HealthConfig;
 use board::Board;
 pub(crate) use board::{Past, Standing};
 use herald::Heralds;
+use look::Watched;
 pub(crate) use notice::{edge_word, severity_word, unit_word};
 
 /// See the module.
@@ -46,8 +48,13 @@ impl Health {
         let (sender, receiver) = watch::channel(config.clone());
         let mut tasks = JoinSet::new();
         for source in sources {
-            let (board, heralds) = (board.clone(), heralds.clone());
-            tasks.spawn(look::watch_over(source.clone(), receiver.clone(), board, heralds));
+            let watched = Watched {
+                source: source.clone(),
+                couriers: couriers.clone(),
+                board: board.clone(),
+                heralds: heralds.clone(),
+            };
+            tasks.spawn(watched.watch_over(receiver.clone()));
         }
         Health { board, heralds, config: sender, _tasks: tasks }
     }

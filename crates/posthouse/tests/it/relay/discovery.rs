@@ -23,6 +23,12 @@ struct Scene {
 fn config(url: &str, discovery: &str, endpoint: &str) -> String {
     format!(
         r#"
+[relay]
+check_every = "50ms"
+[[relay.rule]]
+name = "stale-instances"
+limit = "100ms"
+clear = "0s"
 [[relay.source]]
 name = "platform"
 url = "{url}"
@@ -87,6 +93,15 @@ impl Scene {
 
     fn await_instances(&self, expected: &[String]) {
         await_until("the instances are known", PATIENCE, || self.instances() == expected);
+    }
+
+    /// Waits until a rule is an alarm for the service, or is none any more.
+    fn await_alarm(&self, rule: &str, is_on: bool) {
+        let is = |alarm: &Value| alarm["rule"] == rule && alarm["subject"] == "orders";
+        await_until(rule, PATIENCE, || {
+            let alarms = self.json("alarm list");
+            alarms.as_array().is_some_and(|all| all.iter().any(is)) == is_on
+        });
     }
 
     fn standing(&self) -> String {
@@ -207,6 +222,7 @@ fn a_discovery_that_is_dead_or_emptied_keeps_its_last_good_list_and_tells() {
     pair.drain();
     pair.etcd.kill().expect("it can be killed");
     pair.scene.await_standing("kept");
+    pair.scene.await_alarm("stale-instances", true);
     assert_eq!(pair.calls_after(5), (5, 0));
     let (_, metrics) = http(pair.scene.node.http(), "GET /metrics", &["host: localhost"], "");
     let alarm = "posthouse_relay_discovery_alarm{discovery=\"registry\",service=\"orders\"} 1";
@@ -216,6 +232,7 @@ fn a_discovery_that_is_dead_or_emptied_keeps_its_last_good_list_and_tells() {
 
     pair.etcd.restart().expect("it starts again");
     pair.scene.await_standing("fresh");
+    pair.scene.await_alarm("stale-instances", false);
     for key in ["a", "b"] {
         pair.etcd.delete(&format!("/services/orders/{key}")).expect("it is removed");
     }
