@@ -5,6 +5,7 @@
 mod bench;
 mod command;
 mod crash;
+mod docs;
 mod install;
 mod power_cut;
 mod sim;
@@ -19,6 +20,7 @@ use anyhow::{Result, bail};
 const USAGE: &str = "\
 Usage:
   cargo xtask tidy [--update]          check the house rules; --update lowers the ratchet
+  cargo xtask docs                     make docs/configuration.md from the default configuration
   cargo xtask test [--long] [FILTER]   install what is missing, then format, lint, tidy and test;
                                        with FILTER only the tests whose names contain it
   cargo xtask bench [--rounds N] [--seconds S] [--only NAME]
@@ -52,6 +54,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["tidy", "--update"] => tidy::update(&root_dir()),
         ["test", options @ ..] => test::run(&root_dir(), &test::Options::parse(options)?),
         ["bench", options @ ..] => bench::run(&root_dir(), options),
+        ["docs"] => docs::run(&root_dir()),
         ["crash", options @ ..] => crash::run(&root_dir(), options),
         ["sim", options @ ..] => sim::run(&root_dir(), options),
         ["power-cut", options @ ..] => power_cut::run(&root_dir(), options),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use posthouse_core::destination::{DestinationName, Kind};
 use posthouse_core::policy::{Policy, WhenFull};
 
-use super::keys::{KEYS, LISTS, RULES};
+use super::keys::{KEYS, LISTS, RELAY_RULES, RULES};
 use super::raw::Layers;
 use super::source::SourceKind;
 use super::{
@@ -71,6 +71,43 @@ fn documented(list: &str) -> String {
     let lines = DEFAULT[from..].lines().map(|line| line.strip_prefix("# ").unwrap_or_default());
     let table = lines.take_while(|line| !line.is_empty()).filter(|line| !line.starts_with('#'));
     table.map(|line| format!("{line}\n")).collect()
+}
+
+/// Left out by configurations, these are put in by the courier, and shown as they are there.
+const OF_COURIER: [&str; 3] = ["method = ", "success = ", "never = "];
+
+/// An endpoint with a `url` and a discovery by etcd have none of these.
+const OF_OTHER_KINDS: [&str; 6] =
+    ["destination = ", "file = ", "protocol = ", "session = ", "datacenter = ", "token = "];
+
+/// The same, with only those keys that have no default here.
+fn examples(list: &str) -> String {
+    let table = documented(list);
+    let is_kept = |line: &&str| {
+        let is_example = line.starts_with('[') || line.ends_with("# for example");
+        is_example || OF_COURIER.iter().any(|key| line.starts_with(key))
+    };
+    table.lines().filter(is_kept).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn what_is_no_example_is_what_holds_when_nothing_is_said() {
+    let lists = LISTS.iter().filter(|list| list.path != RULES && list.path != RELAY_RULES);
+    let told = |text: fn(&str) -> String| {
+        let all: String = lists.clone().map(|list| text(list.path)).collect();
+        // The examples are of several kinds, and of different nodes.
+        let is_kept = |line: &&str| !OF_OTHER_KINDS.iter().any(|key| line.starts_with(key));
+        let all: Vec<&str> = all.lines().filter(is_kept).collect();
+        let all = all.join("\n").replace("\"operations\"", "\"collaboration\"");
+        let Loaded { config, .. } =
+            read(&all, &[], &[]).unwrap_or_else(|report| panic!("{report}"));
+        format!("{:#?}", config.relay)
+    };
+    let (whole, bare) = (told(documented), told(examples));
+    for (line, bare) in whole.lines().zip(bare.lines()) {
+        assert_eq!(line, bare, "it is shown as a default, and is none");
+    }
+    assert_eq!(whole.lines().count(), bare.lines().count());
 }
 
 #[test]
