@@ -39,6 +39,27 @@ pub(crate) fn list(
     list_from(&Api::find(global)?, global.output, path, args, columns, hint)
 }
 
+/// As [`list`], with rows that are put into words for people first; programs get them as they are.
+///
+/// # Errors
+/// As [`list`].
+pub(crate) fn list_in_words(
+    global: &Global,
+    path: &str,
+    args: &ListArgs,
+    columns: &[Column],
+    hint: &str,
+    put: impl Fn(&mut Value),
+) -> Result<(), Failure> {
+    let (mut rows, is_cut) = fetch(&Api::find(global)?, path, args)?;
+    if global.output == Format::Table {
+        rows.iter_mut().for_each(put);
+    }
+    output::rows(global.output, columns, &rows, hint)?;
+    tell_cut(is_cut, rows.len());
+    Ok(())
+}
+
 /// As [`list`], from a node that is known.
 ///
 /// # Errors

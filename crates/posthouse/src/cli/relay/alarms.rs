@@ -1,11 +1,13 @@
 //! Looking at alarms, and at the rules behind them.
 
 use clap::Subcommand;
+use serde_json::Value;
 
+use super::look::put_time;
 use super::of::Of;
 use crate::cli::Global;
 use crate::cli::output::Column;
-use crate::cli::rows::{ListArgs, list, list_from};
+use crate::cli::rows::{ListArgs, list_from, list_in_words};
 use crate::failure::Failure;
 
 const ALARM: [Column; 9] = [
@@ -71,10 +73,14 @@ impl Alarm {
     pub(super) fn run(self, global: &Global) -> Result<(), Failure> {
         match self {
             Alarm::List(args) => {
-                list(global, "/relay/alarms", &args, &ALARM, "there is no alarm: all is well")
+                let hint = "there is no alarm: all is well";
+                let since = |alarm: &mut Value| put_time(alarm, "since_ms");
+                list_in_words(global, "/relay/alarms", &args, &ALARM, hint, since)
             }
             Alarm::Past(args) => {
-                list(global, "/relay/alarms/past", &args, &PAST, "there has been no alarm yet")
+                let hint = "there has been no alarm yet";
+                let at = |past: &mut Value| put_time(past, "at_ms");
+                list_in_words(global, "/relay/alarms/past", &args, &PAST, hint, at)
             }
         }
     }
