@@ -1,5 +1,6 @@
 //! What the tests need beyond Rust: an interpreter each for Python and Node, STOMP clients and gRPC
-//! servers made by others, two database servers, ZooKeeper and etcd.
+//! servers made by others, two database servers, ZooKeeper and etcd, and the languages of the
+//! guides.
 //!
 //! Programs come from the system's package manager, client libraries go under the target
 //! directory at the versions that the committed files name. A run with nothing to do takes no
@@ -8,6 +9,7 @@
 mod activemq;
 mod debian;
 mod discovery;
+mod guide;
 mod machine;
 mod mariadb;
 mod node;
@@ -26,7 +28,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     debian::install(&missing_packages())?;
     let target = command::target_dir(root);
     let interop = root.join("crates/posthouse/tests/interop");
-    let python = ["stomp_py", "grpc"].map(|name| interop.join(name));
+    let python = ["stomp_py", "grpc", "guide"].map(|name| interop.join(name));
     python::install(&python, &target.join("venv"))?;
     node::install(&interop.join("stompjs"), &target.join("node"))
 }
@@ -47,5 +49,6 @@ fn missing_packages() -> Vec<&'static str> {
     packages.extend(postgres::missing_packages());
     packages.extend(discovery::missing_packages());
     packages.extend(mariadb::missing_packages());
+    packages.extend(guide::missing_packages());
     packages
 }

@@ -7,6 +7,7 @@ mod bad_disk;
 mod cli;
 mod command;
 mod disk_full;
+mod guide;
 mod interop;
 mod kill;
 mod large;
