@@ -37,6 +37,14 @@ impl Endpoints {
         serde_json::from_slice(&text).ok()
     }
 
+    /// Takes back what an earlier node has told. A full disk has room for what replaces it.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub(crate) fn set_aside(dir: &Path) -> io::Result<()> {
+        private_file::set_aside(dir, NAME)
+    }
+
     /// Takes back what was told.
     ///
     /// # Errors

@@ -87,7 +87,7 @@ pub(crate) struct DataDir {
 
 impl DataDir {
     /// Makes the directory if it is new, closes it to others and takes it over. What an earlier
-    /// run said about its endpoints is removed, for it is no longer true.
+    /// run said about its endpoints is taken away, for it is no longer true.
     ///
     /// # Errors
     /// [`Code::DataDirInUse`] when another process has it, [`Code::DataDirUnusable`] when it
@@ -97,7 +97,7 @@ impl DataDir {
         fs::DirBuilder::new().recursive(true).mode(DIR_MODE).create(path).map_err(unusable)?;
         close_to_others(path).map_err(unusable)?;
         let locks = (lock_directory(path, File::try_lock)?, lock(path)?);
-        Endpoints::remove(path).map_err(unusable)?;
+        Endpoints::set_aside(path).map_err(unusable)?;
         Ok(DataDir { path: path.to_owned(), _locks: locks })
     }
 

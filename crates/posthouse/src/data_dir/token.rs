@@ -44,7 +44,7 @@ impl Token {
     /// # Errors
     /// What the file system says.
     pub(crate) fn write(&self, dir: &Path) -> io::Result<()> {
-        private_file::replace(dir, NAME, self.0.as_bytes())
+        private_file::replace_anyhow(dir, NAME, self.0.as_bytes())
     }
 
     /// Reads a token from a file.
