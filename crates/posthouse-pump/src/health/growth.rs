@@ -17,6 +17,12 @@ pub(super) struct Growth {
 }
 
 impl Growth {
+    /// Of a counter that was there before anybody looked: what it has by now is no growth.
+    pub fn from_now(mono_ms: u64, counted: u64) -> Growth {
+        let last = (mono_ms, counted);
+        Growth { samples: [last].into(), last, before: 0 }
+    }
+
     /// Takes note of the counter's value. It was 0 before it was first seen, and one that is lower
     /// than before has begun anew.
     pub fn note(&mut self, mono_ms: u64, counted: u64) {

@@ -15,7 +15,8 @@ pub(super) fn measures(sight: &Sight<'_>, memory: &Memory) -> Vec<Measure> {
     for name in sight.plan.groups.keys() {
         let Some(known) = memory.group(name) else { continue };
         if let Some(figures) = sight.figures.groups.get(name) {
-            measures.extend(of_group(sight, name, figures, known));
+            let lately = memory.lately(sight.plan, name);
+            measures.extend(of_group(sight, name, figures, (known, lately)));
         }
     }
     measures
@@ -35,7 +36,7 @@ fn of_group(
     sight: &Sight<'_>,
     name: &str,
     figures: &CodeFigures,
-    known: &GroupMemory,
+    (known, lately): (&GroupMemory, (u64, u64)),
 ) -> [Measure; 4] {
     let measure =
         |rule, value, detail| Measure::new(rule, Subject::Group(name.to_owned()), value, detail);
@@ -44,7 +45,7 @@ fn of_group(
         "requests of the group \"{name}\" could go, and none has ended for {}",
         span(idle_ms)
     );
-    let (badly, expired) = (known.badly.lately(), known.expired.lately());
+    let (badly, expired) = lately;
     let ended = format!(
         "requests of the group \"{name}\" that were given up or rejected in the last quarter of an \
          hour: {badly}"

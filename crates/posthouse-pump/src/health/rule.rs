@@ -9,7 +9,7 @@ pub enum Rule {
     ClaimableAge,
     /// Requests of a group could go, and none has ended for long.
     NoProgress,
-    /// Requests of a group have failed or were rejected lately, or hold nothing up by it.
+    /// Requests of a group have failed or were rejected lately.
     EndedBadly,
     /// Requests of a group have expired lately.
     Expired,

@@ -116,6 +116,16 @@ impl World {
             ["rejected", code, count] => self.count(code, |it| it.rejected = number(count)),
             ["expired", code, count] => self.count(code, |it| it.expired = number(count)),
             ["blocked", code, count] => self.count(code, |it| it.blocked = number(count)),
+            ["move", code, group] => {
+                self.plan.codes.get_mut(code).unwrap().group = group.into();
+                let figures = self.figures.codes.get(code).cloned().unwrap_or_default();
+                self.figures.groups.insert(group.into(), figures);
+            }
+            ["forget", code] => _ = self.plan.codes.remove(code),
+            ["learn", code] => {
+                let known = self.plan.codes.values().next().unwrap().clone();
+                self.plan.codes.insert(code.into(), known);
+            }
             ["down", endpoint] => self.down(endpoint, true),
             ["up", endpoint] => self.down(endpoint, false),
             ["withheld", cause, keys] => self.withhold(cause, keys.parse().unwrap()),
