@@ -35,6 +35,8 @@ pub(super) struct Gaps {
     gaps: BTreeMap<RequestId, Gap>,
     queue: BTreeSet<(u64, RequestId)>,
     by_vouched: BTreeSet<(u64, RequestId)>,
+    /// Somebody waits until everything vouches for what came into sight before this event.
+    wanted: u64,
 }
 
 impl Gaps {
@@ -52,7 +54,10 @@ impl Gaps {
 
     /// When the next is to be looked at, milliseconds of the steady clock.
     pub fn due_mono_ms(&self) -> Option<u64> {
-        self.queue.first().map(|(at, _)| *at)
+        match self.vouched() < self.wanted {
+            true => Some(0),
+            false => self.queue.first().map(|(at, _)| *at),
+        }
     }
 
     /// The event before which what came into sight is vouched for.
@@ -72,33 +77,40 @@ impl Gaps {
         }
     }
 
-    /// Has everything that does not vouch for what came into sight at an event looked at now.
-    pub fn hurry(&mut self, event: u64, mono_ms: u64) {
-        let late = self.by_vouched.iter().take_while(|(vouched, _)| *vouched < event);
-        let late: Vec<RequestId> = late.take(PROBE_RANGES_MAX).map(|(_, first)| *first).collect();
-        for first in late {
-            self.again(first, mono_ms);
-        }
+    /// Has everything that does not vouch for what came into sight at an event looked at now. It
+    /// costs nothing: many may want it, and one probe looks for all of them.
+    pub fn hurry(&mut self, event: u64) {
+        self.wanted = self.wanted.max(event);
     }
 
     /// Those to be looked at now, ascending; at most as many as one probe may name. They count as
     /// looked at.
     pub fn take_due(&mut self, mono_ms: u64) -> Vec<(RequestId, RequestId)> {
-        let mut due = Vec::new();
+        let wanted = self.by_vouched.iter().take_while(|(vouched, _)| *vouched < self.wanted);
+        let wanted: Vec<RequestId> =
+            wanted.take(PROBE_RANGES_MAX).map(|(_, first)| *first).collect();
+        let mut due: Vec<(RequestId, RequestId)> = Vec::new();
+        due.extend(wanted.into_iter().filter_map(|first| self.look_at(first, mono_ms)));
         while due.len() < PROBE_RANGES_MAX
             && let Some((at, first)) = self.queue.first().copied()
             && at <= mono_ms
         {
-            let Some(mut gap) = self.take(first) else { continue };
-            due.push((first, gap.last));
-            gap.wait_ms = (gap.wait_ms * 2).min(WAIT_MS_MAX);
-            gap.next_mono_ms = mono_ms + gap.wait_ms;
-            if mono_ms.saturating_sub(gap.since_mono_ms) < AGE_MS_MAX {
-                self.put(first, gap);
-            }
+            due.extend(self.look_at(first, mono_ms));
         }
         due.sort_unstable();
         due
+    }
+
+    /// One that is looked at now; the next time is after a longer wait, or never.
+    fn look_at(&mut self, first: RequestId, mono_ms: u64) -> Option<(RequestId, RequestId)> {
+        let mut gap = self.take(first)?;
+        let range = (first, gap.last);
+        gap.wait_ms = (gap.wait_ms * 2).min(WAIT_MS_MAX);
+        gap.next_mono_ms = mono_ms + gap.wait_ms;
+        if mono_ms.saturating_sub(gap.since_mono_ms) < AGE_MS_MAX {
+            self.put(first, gap);
+        }
+        Some(range)
     }
 
     /// A request has been seen at this id, which is missing no longer.

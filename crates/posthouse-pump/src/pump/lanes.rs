@@ -207,13 +207,18 @@ impl Pump {
     /// Has the gaps looked at before a lane goes on.
     fn guard(&mut self, no: LaneNo, head: RequestId) {
         let since = self.rows.get(&head).map_or(0, |row| row.since);
-        self.guarded.insert(no);
-        self.gaps.hurry(since, self.now.mono_ms);
+        self.guarded.insert((since, no));
+        self.gaps.hurry(since);
     }
 
     /// A probe has been answered: lanes that have waited for it may go on.
     pub(super) fn release_guarded(&mut self, now: Now) {
-        for lane in std::mem::take(&mut self.guarded) {
+        let vouched = self.gaps.vouched();
+        while let Some((since, lane)) = self.guarded.pop_first() {
+            if since > vouched {
+                self.guarded.insert((since, lane));
+                return;
+            }
             self.refresh(now, lane);
         }
     }

@@ -24,6 +24,7 @@ mod cause;
 mod changes;
 mod failing;
 mod figures;
+mod free_since;
 mod gaps;
 mod hours;
 mod intake;
@@ -111,8 +112,8 @@ pub struct Pump {
     withheld: Withheld,
     singles: Singles,
     gaps: Gaps,
-    /// Lanes that wait for a probe.
-    guarded: BTreeSet<LaneNo>,
+    /// Lanes whose heads wait until gaps vouch for them, by the event at which those were seen.
+    guarded: BTreeSet<(u64, LaneNo)>,
     changed: BTreeSet<RequestId>,
     refills: VecDeque<LaneNo>,
     /// Everything up to this id has been read at least once.
