@@ -56,6 +56,7 @@ impl Pump {
             && lane.end == End::Blocked(id)
         {
             lane.end = End::Cut(RequestId(id.0.saturating_add(1)));
+            lane.since_ms = now.source_ms;
             self.refresh(now, blocked.lane);
         }
     }
@@ -74,6 +75,7 @@ impl Pump {
             && lane.end == End::Blocked(id)
         {
             lane.end = End::Cut(id);
+            lane.since_ms = now.source_ms;
             self.refresh(now, no);
         }
     }

@@ -30,7 +30,7 @@ impl Pump {
     }
 
     pub(super) fn take_holds(&mut self, now: Now, holds: Vec<Hold>) {
-        for hold in self.rules.set_holds(holds) {
+        for hold in self.rules.set_holds(now, holds) {
             self.withheld.end(&Cause::Held(hold));
         }
         self.refresh_all(now);

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Pump;
+use super::row::Row;
 use super::withheld::Cause;
-use crate::request::{Request, RequestId};
+use crate::request::RequestId;
 
 /// The figures of one pump.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -174,17 +175,19 @@ impl Pump {
         // What has failed waits for its next try, which makes it no younger.
         let tried = self.rows.values().filter(|row| row.request.attempts > 0);
         for row in runnable.chain(tried) {
-            let since_ms = self.waiting_since_ms(&row.request);
+            let since_ms = self.waiting_since_ms(row);
             let figures = codes.entry(row.request.code.clone()).or_default();
             figures.oldest_ms = Some(figures.oldest_ms.map_or(since_ms, |ms| ms.min(since_ms)));
         }
         codes
     }
 
-    fn waiting_since_ms(&self, request: &Request) -> i64 {
-        let rule = self.rules.of(&request.code);
-        let station = rule.and_then(|rule| self.stations.get(&rule.endpoint));
-        self.rules.failing_since_ms(request, station.and_then(|it| it.failing.since_ms()))
+    /// Since when a request could have gone, Unix milliseconds of the source.
+    pub(super) fn waiting_since_ms(&self, row: &Row) -> i64 {
+        let run_ms =
+            row.endpoint.as_ref().and_then(|name| self.stations.get(name)?.failing.since_ms());
+        let own_ms = self.rules.failing_since_ms(&row.request, run_ms);
+        self.lanes.get(&row.lane).map_or(own_ms, |lane| lane.since_ms.max(own_ms))
     }
 
     fn group_figures(

@@ -32,6 +32,11 @@ impl Hours {
         Hours { window, is_open: false, from_ms: 0, until_ms: 0 }
     }
 
+    /// Whether this is about a window.
+    pub fn is_of(&self, window: &Arc<Window>) -> bool {
+        self.window == *window
+    }
+
     /// Whether it is open, whatever the error of the clock.
     pub fn look(&mut self, now: Now) -> Opening {
         self.ask(now.earliest_ms());

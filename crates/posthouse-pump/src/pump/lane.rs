@@ -82,6 +82,10 @@ pub(super) struct Lane {
     pub end: End,
     pub place: Place,
     pub refill: Refill,
+    /// Since when its head could have gone as far as those before it are concerned, Unix
+    /// milliseconds of the source: what waits behind something that is parked is no older than the
+    /// end of that.
+    pub since_ms: i64,
 }
 
 impl Lane {
@@ -96,6 +100,7 @@ impl Lane {
             end: End::Open,
             place: Place::Nowhere,
             refill: Refill::None,
+            since_ms: i64::MIN,
         }
     }
 

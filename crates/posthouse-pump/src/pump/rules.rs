@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::free_since::FreeSince;
 use super::hours::{Hours, Opening};
 use super::withheld::Cause;
 use crate::backoff;
@@ -45,8 +46,7 @@ pub(super) struct Rules {
     pub plan: Arc<Plan>,
     /// Endpoints to which something may go.
     pub endpoints: BTreeSet<Arc<str>>,
-    /// Since when groups that were switched on while running have been so, Unix milliseconds.
-    active_since_ms: BTreeMap<Arc<str>, i64>,
+    free_since: FreeSince,
     codes: BTreeMap<Arc<str>, Arc<Rule>>,
     hours: BTreeMap<Arc<str>, Hours>,
     holds: BTreeSet<Hold>,
@@ -55,7 +55,7 @@ pub(super) struct Rules {
 impl Rules {
     /// Takes a plan.
     pub fn set(&mut self, now: Now, plan: Arc<Plan>) {
-        self.note_switches(now, &plan);
+        self.free_since.note_plan(now, &self.plan, &plan);
         let codes = plan.codes.iter().filter_map(|(name, code)| {
             let group = plan.groups.get(&code.group)?;
             let windows = [&group.window, &code.window].into_iter().flatten().cloned().collect();
@@ -66,23 +66,13 @@ impl Rules {
         self.codes = codes.collect();
         let active = self.codes.values().filter(|rule| rule.is_active);
         self.endpoints = active.map(|rule| rule.endpoint.clone()).collect();
-        let hours = plan.windows.iter();
-        self.hours =
-            hours.map(|(name, window)| (name.clone(), Hours::new(window.clone()))).collect();
-        self.plan = plan;
-    }
-
-    fn note_switches(&mut self, now: Now, plan: &Plan) {
-        for (name, group) in &plan.groups {
-            let was = self.plan.groups.get(name);
-            let was_sent = was.map(|group| group.is_sent(&self.plan.region));
-            if was_sent == Some(false) && group.is_sent(&plan.region) {
-                self.active_since_ms.insert(name.clone(), now.source_ms);
-            }
-        }
-        self.active_since_ms.retain(|name, _| {
-            plan.groups.get(name).is_some_and(|group| group.is_sent(&plan.region))
+        let mut known = std::mem::take(&mut self.hours);
+        let hours = plan.windows.iter().map(|(name, window)| {
+            let same = known.remove(name).filter(|hours| hours.is_of(window));
+            (name.clone(), same.unwrap_or_else(|| Hours::new(window.clone())))
         });
+        self.hours = hours.collect();
+        self.plan = plan;
     }
 
     /// Since when a request that may go could have gone, Unix milliseconds of the source.
@@ -90,9 +80,14 @@ impl Rules {
         let written_ms = request.due_ms.max(request.created_ms);
         let Some(rule) = self.of(&request.code) else { return written_ms };
         let windows = rule.windows.iter().chain(&request.window);
-        let open_ms = windows.filter_map(|name| self.hours.get(name)?.open_since_ms()).max();
-        let active_ms = self.active_since_ms.get(&rule.group).copied();
-        [open_ms, active_ms].into_iter().flatten().fold(written_ms, i64::max)
+        let open_ms = windows.filter_map(|name| {
+            let own_ms = self.hours.get(name).and_then(Hours::open_since_ms);
+            own_ms.max(self.free_since.window(name))
+        });
+        let open_ms = open_ms.max();
+        let holds = holds_on(request, rule);
+        let free_ms = self.free_since.of(&request.code, &rule.group, holds);
+        [open_ms, free_ms].into_iter().flatten().fold(written_ms, i64::max)
     }
 
     /// The same of a request that has failed before: its tries moved its due time, and do not make
@@ -111,8 +106,9 @@ impl Rules {
     }
 
     /// Takes all holds; answers with those that are no more.
-    pub fn set_holds(&mut self, holds: Vec<Hold>) -> Vec<Hold> {
+    pub fn set_holds(&mut self, now: Now, holds: Vec<Hold>) -> Vec<Hold> {
         let holds = holds.into_iter().collect();
+        self.free_since.note_holds(now, &self.holds, &holds);
         let old = std::mem::replace(&mut self.holds, holds);
         old.difference(&self.holds).cloned().collect()
     }
@@ -273,9 +269,7 @@ impl Rules {
         if self.holds.is_empty() {
             return None;
         }
-        let key = request.key.clone().map(|key| Hold::Key { slot: request.slot, key });
-        let others = [Hold::Code(request.code.clone()), Hold::Endpoint(rule.endpoint.clone())];
-        key.into_iter().chain(others).find(|hold| self.holds.contains(hold))
+        holds_on(request, rule).find(|hold| self.holds.contains(hold))
     }
 
     fn is_held(&self, code: &Arc<str>, endpoint: &Arc<str>) -> bool {
@@ -283,6 +277,13 @@ impl Rules {
             && (self.holds.contains(&Hold::Code(code.clone()))
                 || self.holds.contains(&Hold::Endpoint(endpoint.clone())))
     }
+}
+
+/// What an operator may hold to keep a request.
+fn holds_on(request: &Request, rule: &Rule) -> impl Iterator<Item = Hold> + use<> {
+    let key = request.key.clone().map(|key| Hold::Key { slot: request.slot, key });
+    let others = [Hold::Code(request.code.clone()), Hold::Endpoint(rule.endpoint.clone())];
+    key.into_iter().chain(others)
 }
 
 fn rule(group: &Group, code: &crate::plan::Code, windows: Vec<Arc<str>>) -> Rule {

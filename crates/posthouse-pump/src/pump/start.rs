@@ -96,7 +96,11 @@ impl Pump {
 
     /// Something is being done about a request: its lane waits for it.
     pub(super) fn occupy(&mut self, no: LaneNo, id: RequestId, is_attempt: bool) {
+        let is_keyed = self.lanes.get(&no).is_some_and(|lane| lane.key.is_some());
+        let row = self.rows.get(&id).filter(|_| is_keyed);
+        let since_ms = row.map(|row| self.waiting_since_ms(row));
         if let Some(lane) = self.lanes.get_mut(&no) {
+            lane.since_ms = lane.since_ms.max(since_ms.unwrap_or(i64::MIN));
             lane.remove(id);
             lane.busy.push(Busy { id, is_attempt });
         }
