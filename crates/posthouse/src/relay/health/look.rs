@@ -22,6 +22,10 @@ use crate::relay::couriers::Couriers;
 /// The state of requests that wait for their turn.
 const STATE_READY: u8 = 0;
 
+/// How long the database may take to be asked. One that stands still must not keep its own alarm
+/// from being told.
+const ASK_MAX: Duration = Duration::from_secs(3);
+
 /// A source, and whom to tell of it.
 pub(super) struct Watched {
     pub(super) source: RunningSource,
@@ -53,7 +57,10 @@ impl Watched {
         let name = &self.source.config.name;
         let table = match status.trouble {
             Some(_) => None,
-            None => ask(&self.source.database, status).await,
+            None => {
+                let asked = tokio::time::timeout(ASK_MAX, ask(&self.source.database, status));
+                asked.await.ok().flatten()
+            }
         };
         let finders = find::finders(&self.couriers, &status.plan);
         let sight = sight(status, wall_ms, table.as_ref(), &finders);

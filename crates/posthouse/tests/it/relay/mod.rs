@@ -15,6 +15,7 @@ mod frame;
 mod grpc;
 mod operate;
 mod peer;
+mod platforms;
 mod receiver;
 mod scene;
 mod secrets;

@@ -29,7 +29,8 @@ pub(super) enum Database {
 }
 
 impl Database {
-    fn url(&self) -> String {
+    /// Its address.
+    pub(super) fn url(&self) -> String {
         match self {
             Database::Postgres(server) => server.url(),
             Database::Mariadb(server) => server.url(),
