@@ -27,6 +27,7 @@ mod nearest;
 mod reply;
 mod retry_after;
 mod signature;
+mod site;
 mod status_set;
 mod target;
 mod template;
@@ -83,7 +84,9 @@ impl AnyCourier {
     pub fn follow(&self) {
         match self {
             AnyCourier::Http(courier) => courier.follow(),
-            AnyCourier::Destination(_) | AnyCourier::Frame(_) | AnyCourier::Grpc(_) => {}
+            AnyCourier::Frame(courier) => courier.follow(),
+            AnyCourier::Grpc(courier) => courier.follow(),
+            AnyCourier::Destination(_) => {}
         }
     }
 

@@ -4,13 +4,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use hyper::Uri;
-use posthouse_net::{Client, HttpVersion, Origin, Scheme};
+use posthouse_net::{Client, HttpVersion, Scheme};
 
 use super::assembly::{Assembly, check_body, check_headers};
 use super::fault::{Fault, Faults};
+use super::instances::Instances;
 use super::key_ring::{KeyRing, SecretSource};
 use super::limits::TIMEOUT_MS;
+use super::site::{Host, Site};
 
 /// How requests of some codes are called over a protocol without HTTP's methods and statuses.
 /// Fields in braces, such as `{key}`, are filled in from each request.
@@ -19,8 +20,11 @@ pub struct CallTarget {
     /// Makes the connections; its guard applies.
     pub client: Client,
     /// Scheme, host and port, such as `frame://orders.example:7070`, and what else the protocol
-    /// takes there.
+    /// takes there. With `{instance}` in the place of host and port a discovery says who is
+    /// called.
     pub url: String,
+    /// Who says so.
+    pub instances: Option<Instances>,
     /// Headers to add, names and templates. They replace the row's.
     pub headers: Vec<(String, String)>,
     /// The type of the body. `None`: the row's.
@@ -43,6 +47,7 @@ impl CallTarget {
         CallTarget {
             client,
             url: url.into(),
+            instances: None,
             headers: Vec::new(),
             content_type: None,
             body: None,
@@ -59,10 +64,17 @@ impl CallTarget {
     /// Every mistake.
     pub(crate) fn check<U>(
         self,
-        read_url: impl FnOnce(&str) -> Result<(Origin, U), String>,
+        read_url: impl FnOnce(&str) -> Result<(Host, U), String>,
     ) -> Result<Checked<U>, Vec<Fault>> {
         let mut faults = Faults::default();
-        let url = faults.take("url", check_url(&self.client, read_url(&self.url)));
+        let has_instances = self.instances.is_some();
+        let instances = self.instances.and_then(|instances| instances.check(&mut faults));
+        let is_whole = has_instances == instances.is_some();
+        let site = read_url(&self.url).and_then(|(host, url)| match is_whole {
+            true => Ok((Site::new(&self.client, host, instances)?, url)),
+            false => Err("its instances cannot be found; see what is wrong there".to_owned()),
+        });
+        let url = faults.take("url", site);
         let headers = check_headers(&self.headers, &mut faults);
         let body = check_body(self.content_type.as_deref(), self.body.as_deref(), &mut faults);
         let keys = faults.take("signing_keys", KeyRing::load(self.signing_keys));
@@ -77,10 +89,10 @@ impl CallTarget {
             service_method: self.service_method,
         };
         let (client, timeout_ms) = (self.client, self.timeout_ms);
-        let built = url.zip(keys).map(|((origin, url), keys)| Checked {
+        let built = url.zip(keys).map(|((site, url), keys)| Checked {
             client,
             url,
-            rules: Rules { origin, assembly, keys, timeout_ms },
+            rules: Rules { site, assembly, keys, timeout_ms },
         });
         faults.finish(built)
     }
@@ -96,7 +108,7 @@ impl fmt::Debug for CallTarget {
 /// A target without mistakes.
 pub(crate) struct Checked<U> {
     pub(crate) client: Client,
-    /// What stands in the address beside the origin.
+    /// What stands in the address beside the host.
     pub(crate) url: U,
     pub(crate) rules: Rules,
 }
@@ -104,37 +116,17 @@ pub(crate) struct Checked<U> {
 /// What every call to a target keeps to.
 pub(crate) struct Rules {
     /// Where calls go.
-    pub(crate) origin: Origin,
+    pub(crate) site: Site,
     pub(crate) assembly: Assembly,
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) timeout_ms: u64,
 }
 
-fn check_url<U>(client: &Client, read: Result<(Origin, U), String>) -> Result<(Origin, U), String> {
-    let (origin, url) = read?;
-    client.check(&origin).map_err(|refusal| refusal.to_string())?;
-    Ok((origin, url))
-}
-
-/// The origin in an address without fields.
-pub(crate) fn origin_of(
-    text: &str,
-    scheme: Scheme,
-    version: HttpVersion,
-) -> Result<(Origin, Uri), String> {
-    if text.contains('{') {
-        return Err("rows do not choose the host: no fields may stand in it".into());
+/// The host in an address that has nothing else.
+pub(crate) fn bare_host(text: &str, scheme: Scheme) -> Result<(Host, ()), String> {
+    let (host, path) = Host::read(text, scheme, HttpVersion::Auto)?;
+    match path.as_str() {
+        "" | "/" => Ok((host, ())),
+        _ => Err("it has a path or a query; write scheme, host and port".into()),
     }
-    let url: Uri = text.parse().map_err(|error| format!("it is not a URL: {error}"))?;
-    let origin = Origin::with_scheme(&url, scheme, version).map_err(|error| error.to_string())?;
-    Ok((origin, url))
-}
-
-/// The origin in an address that has nothing else.
-pub(crate) fn bare_origin(text: &str, scheme: Scheme) -> Result<(Origin, ()), String> {
-    let (origin, url) = origin_of(text, scheme, HttpVersion::Auto)?;
-    if !matches!(url.path(), "" | "/") || url.query().is_some() {
-        return Err("it has a path or a query; write scheme, host and port".into());
-    }
-    Ok((origin, ()))
 }

@@ -25,6 +25,7 @@ use super::field::Values;
 use super::headers;
 use super::limits::{STALE_CONNECTIONS_MAX, URL_BYTES_MAX};
 use super::signature::Key;
+use super::site::is_refusal;
 use super::target::{Checked, HttpTarget, Url};
 use super::{Clock, unread};
 
@@ -184,14 +185,8 @@ fn learn(
             Ok(connection)
         }
         Err(error) => {
-            let is_instance = matches!(
-                error,
-                Error::Unreachable { .. }
-                    | Error::ConnectTimeout { .. }
-                    | Error::Tls { .. }
-                    | Error::Unresolved { .. }
-            );
-            Err(Miss { error, has_others: is_instance && choice.refused() })
+            let has_others = is_refusal(&error) && choice.refused();
+            Err(Miss { error, has_others })
         }
     }
 }

@@ -13,6 +13,9 @@ use super::field::Values;
 use super::limits::HEADER_BYTES_MAX;
 use super::template::Template;
 
+/// What stands for the host of an instance in an address.
+pub(crate) const INSTANCE: &str = "{instance}";
+
 /// The instances of a service, which rows may choose.
 #[derive(Clone, Debug)]
 pub struct Instances {

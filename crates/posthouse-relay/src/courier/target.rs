@@ -10,7 +10,7 @@ use super::answers::{Answers, BodyRule, NEVER, SUCCESS};
 use super::assembly::{Assembly, check_body, check_headers};
 use super::escape::Place;
 use super::fault::{Fault, Faults};
-use super::instances::{CheckedInstances, Instances};
+use super::instances::{CheckedInstances, INSTANCE, Instances};
 use super::key_ring::{KeyRing, SecretSource};
 use super::limits::TIMEOUT_MS;
 use super::status_set::StatusSet;
@@ -140,9 +140,6 @@ pub(crate) enum Url {
     /// To an instance of a service; the template is what stands behind the host.
     Found { is_tls: bool, version: HttpVersion, template: Template, instances: CheckedInstances },
 }
-
-/// What stands for the host of an instance.
-const INSTANCE: &str = "{instance}";
 
 fn check_url(target: &HttpTarget, instances: Option<CheckedInstances>) -> Result<Url, String> {
     let is_found = authority(&target.url) == INSTANCE;

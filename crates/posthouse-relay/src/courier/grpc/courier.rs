@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use posthouse_net::{Client, Error};
-use posthouse_pump::attempt::{Attempt, Blame, Verdict};
+use posthouse_net::{Client, Connection, Error, Origin};
+use posthouse_pump::attempt::{Attempt, Verdict};
 use posthouse_pump::request::Content;
 use posthouse_wire::frame::Request as Call;
 use prost::Message;
@@ -22,6 +22,7 @@ use crate::courier::fault::Fault;
 use crate::courier::http::check_segments;
 use crate::courier::limits::{GRPC_REPLY_BYTES_MAX, STALE_CONNECTIONS_MAX, URL_BYTES_MAX};
 use crate::courier::reply::judge;
+use crate::courier::site::{Spot, is_refusal};
 use crate::courier::{Clock, unread};
 
 /// Makes calls to one target.
@@ -39,6 +40,8 @@ enum Trouble {
     Late,
     /// There is no answer.
     Net(Error),
+    /// This instance takes no connection, and there are others.
+    Refused(Error),
 }
 
 impl GrpcCourier {
@@ -51,6 +54,11 @@ impl GrpcCourier {
         Ok(GrpcCourier { client: checked.client, method: checked.url, rules: checked.rules })
     }
 
+    /// Begins to follow the instances that it will call. Needs a tokio runtime.
+    pub fn follow(&self) {
+        self.rules.site.follow();
+    }
+
     /// Makes the attempt, and says what came of it. Needs a tokio runtime.
     pub async fn carry(&self, attempt: &Attempt, clock: &dyn Clock) -> Verdict {
         let deadline = Deadline::new(attempt, self.rules.timeout_ms, clock);
@@ -58,14 +66,16 @@ impl GrpcCourier {
             return Verdict::NotStarted;
         }
         let Some(content) = attempt.request.content.as_deref() else { return unread() };
+        let mut last = Error::Stale { is_reused: true };
         for _ in 0..STALE_CONNECTIONS_MAX {
             match self.send(attempt, content, deadline, clock).await {
                 Err(Trouble::Net(Error::Stale { is_reused: true })) => {}
-                Err(trouble) => return explain(trouble, deadline, clock),
+                Err(Trouble::Refused(error)) => last = error,
+                Err(trouble) => return self.explain(trouble, deadline, clock),
                 Ok(verdict) => return verdict,
             }
         }
-        explain(Trouble::Net(Error::Stale { is_reused: true }), deadline, clock)
+        self.explain(Trouble::Net(last), deadline, clock)
     }
 
     /// Sends the call, unless the row or the clock is against it.
@@ -80,24 +90,22 @@ impl GrpcCourier {
         let path = self.path(attempt, content).map_err(Trouble::Row)?;
         self.rules.sign(&mut call, clock).await;
         let start_until = deadline.start_until(clock);
-        let connection = self.client.connect(&self.rules.origin, start_until).await?;
+        let values = self.rules.assembly.values(attempt, content);
+        let spot = match self.rules.site.spot(&values, start_until).await {
+            Ok(spot) => spot,
+            Err(_) if deadline.has_missed_start(clock) => return Ok(Verdict::NotStarted),
+            Err(verdict) => return Ok(verdict),
+        };
+        let connection = learn(self.client.connect(&spot.origin, start_until).await, &spot)?;
         if deadline.is_late(clock) {
             return Err(Trouble::Late);
         }
         call.timeout_ms = deadline.left_ms(clock);
         let request = metadata::request(Bytes::new(), headers, attempt, &call);
         let request = request.map_err(Trouble::Row)?.map(|_| self.message(call));
-        let channel = Channel::new(connection, self.base(), deadline.end_until(clock));
+        let base = base_of(&spot.origin);
+        let channel = Channel::new(connection, base, deadline.end_until(clock));
         self.understand(call_once(channel, path, request).await)
-    }
-
-    /// What stands before the path.
-    fn base(&self) -> String {
-        let origin = &self.rules.origin;
-        let scheme = if origin.is_tls { "https" } else { "http" };
-        let is_bracketed = origin.host.contains(':');
-        let (open, close) = if is_bracketed { ("[", "]") } else { ("", "") };
-        format!("{scheme}://{open}{}{close}:{}", origin.host, origin.port)
     }
 
     fn path(&self, attempt: &Attempt, content: &Content) -> Result<PathAndQuery, String> {
@@ -135,9 +143,32 @@ impl GrpcCourier {
             Method::Raw(_) => Ok(Verdict::Done { status: Some(0) }),
             Method::Deliver(_) => Ok(match message::Reply::read(bytes) {
                 Ok(reply) => judge(reply),
-                Err(why) => failed(&format!("answered with something else than a reply: {why}")),
+                Err(why) => {
+                    self.failed(&format!("answered with something else than a reply: {why}"))
+                }
             }),
         }
+    }
+
+    /// No answer. If only the start was missed, or all connections were taken, the endpoint has
+    /// done nothing wrong and this was no try.
+    fn explain(&self, trouble: Trouble, deadline: Deadline, clock: &dyn Clock) -> Verdict {
+        match trouble {
+            Trouble::Late | Trouble::Net(Error::Busy { .. }) => Verdict::NotStarted,
+            Trouble::Net(Error::ConnectTimeout { .. }) if deadline.has_missed_start(clock) => {
+                Verdict::NotStarted
+            }
+            Trouble::Row(why) => Verdict::Rejected { status: None, detail: detail(&why) },
+            Trouble::Net(error @ Error::Url { .. }) => {
+                Verdict::Rejected { status: None, detail: detail(&error.to_string()) }
+            }
+            Trouble::Net(error) | Trouble::Refused(error) => self.failed(&error.to_string()),
+        }
+    }
+
+    fn failed(&self, why: &str) -> Verdict {
+        let blame = self.rules.site.blame();
+        Verdict::Failed { status: None, detail: detail(why), retry_after_ms: None, blame }
     }
 }
 
@@ -151,25 +182,22 @@ async fn call_once(
     grpc.unary(request, path, BytesCodec).await.map(tonic::Response::into_inner)
 }
 
-/// No answer. If only the start was missed, or all connections were taken, the endpoint has done
-/// nothing wrong and this was no try.
-fn explain(trouble: Trouble, deadline: Deadline, clock: &dyn Clock) -> Verdict {
-    match trouble {
-        Trouble::Late | Trouble::Net(Error::Busy { .. }) => Verdict::NotStarted,
-        Trouble::Net(Error::ConnectTimeout { .. }) if deadline.has_missed_start(clock) => {
-            Verdict::NotStarted
-        }
-        Trouble::Row(why) => Verdict::Rejected { status: None, detail: detail(&why) },
-        Trouble::Net(error @ Error::Url { .. }) => {
-            Verdict::Rejected { status: None, detail: detail(&error.to_string()) }
-        }
-        Trouble::Net(error) => failed(&error.to_string()),
-    }
+/// What stands before the path.
+fn base_of(origin: &Origin) -> String {
+    let scheme = if origin.is_tls { "https" } else { "http" };
+    format!("{scheme}://{}", origin.authority())
 }
 
-fn failed(why: &str) -> Verdict {
-    let blame = Blame::Endpoint;
-    Verdict::Failed { status: None, detail: detail(why), retry_after_ms: None, blame }
+/// Remembers of an instance whether it has taken a connection.
+fn learn(connected: Result<Connection, Error>, spot: &Spot) -> Result<Connection, Trouble> {
+    match connected {
+        Ok(connection) => {
+            spot.accepted();
+            Ok(connection)
+        }
+        Err(error) if is_refusal(&error) && spot.refused() => Err(Trouble::Refused(error)),
+        Err(error) => Err(Trouble::Net(error)),
+    }
 }
 
 impl From<Error> for Trouble {

@@ -1,12 +1,13 @@
 //! The address of a gRPC target: an origin, and the method to call.
 
 use http::uri::PathAndQuery;
-use posthouse_net::{HttpVersion, Origin, Scheme};
+use posthouse_net::{HttpVersion, Scheme};
 
 use super::metadata::is_reserved;
-use crate::courier::call_target::{CallTarget, Checked, origin_of};
+use crate::courier::call_target::{CallTarget, Checked};
 use crate::courier::escape::Place;
 use crate::courier::fault::Fault;
+use crate::courier::site::Host;
 use crate::courier::template::Template;
 
 /// The method of the published service.
@@ -57,14 +58,14 @@ fn foreign(target: &CallTarget) -> Vec<Fault> {
     faults
 }
 
-fn read_url(text: &str) -> Result<(Origin, Method), String> {
+fn read_url(text: &str) -> Result<(Host, Method), String> {
     let start = text.find("://").map_or(0, |at| at + 3);
     let (base, path) = match text.get(start..).and_then(|rest| rest.find('/')) {
         Some(at) => text.split_at(start + at),
         None => (text, ""),
     };
-    let (origin, _) = origin_of(base, SCHEME, HttpVersion::Http2)?;
-    Ok((origin, method(path)?))
+    let (host, _) = Host::read(base, SCHEME, HttpVersion::Http2)?;
+    Ok((host, method(path)?))
 }
 
 fn method(path: &str) -> Result<Method, String> {

@@ -1,16 +1,19 @@
 //! How a service is called by a protocol that has nothing of HTTP's to configure: what is sent, and
 //! where.
 
+use posthouse_net::discovery::Discoveries;
 use posthouse_relay::courier::{CallTarget, Fault, FrameCourier, FrameProtocol, GrpcCourier};
 
 use super::access::Access;
 use super::endpoints::filled;
+use super::route::Instances;
 use crate::config::table::TableReader;
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Call {
     access: Access,
+    instances: Option<Instances>,
     headers: Vec<(String, String)>,
     content_type: Option<String>,
     body: Option<String>,
@@ -26,9 +29,11 @@ impl Call {
         url: String,
         headers: Vec<(String, String)>,
         timeout_ms: u64,
+        instances: Option<Instances>,
     ) -> Call {
         Call {
             access: Access::read(reader, url),
+            instances,
             headers,
             content_type: filled(reader, "content_type"),
             body: filled(reader, "body"),
@@ -42,20 +47,34 @@ impl Call {
     ///
     /// # Errors
     /// Every mistake in it, and files that cannot be read.
-    pub(super) fn frame_courier(&self) -> Result<FrameCourier, Vec<Fault>> {
-        FrameCourier::new(FrameProtocol, self.target()?)
+    pub(super) fn frame_courier(
+        &self,
+        discoveries: &Discoveries,
+    ) -> Result<FrameCourier, Vec<Fault>> {
+        FrameCourier::new(FrameProtocol, self.target(discoveries)?)
     }
 
     /// The courier that calls by gRPC.
     ///
     /// # Errors
     /// Likewise.
-    pub(super) fn grpc_courier(&self) -> Result<GrpcCourier, Vec<Fault>> {
-        GrpcCourier::new(self.target()?)
+    pub(super) fn grpc_courier(
+        &self,
+        discoveries: &Discoveries,
+    ) -> Result<GrpcCourier, Vec<Fault>> {
+        GrpcCourier::new(self.target(discoveries)?)
     }
 
-    fn target(&self) -> Result<CallTarget, Vec<Fault>> {
+    /// Who knows where it leads, if it is found.
+    pub(super) fn instances(&self) -> Option<&Instances> {
+        self.instances.as_ref()
+    }
+
+    fn target(&self, discoveries: &Discoveries) -> Result<CallTarget, Vec<Fault>> {
+        let instances = self.instances.as_ref();
+        let instances = instances.map(|it| it.made(&self.access, discoveries)).transpose()?;
         Ok(CallTarget {
+            instances,
             headers: self.headers.clone(),
             content_type: self.content_type.clone(),
             body: self.body.clone(),

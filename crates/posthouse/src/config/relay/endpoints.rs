@@ -121,12 +121,16 @@ fn read_call(
     timeout_ms: u64,
     discoveries: &discoveries::ByName,
 ) -> Route {
+    let instances = read_instances(reader, discoveries);
     match kind {
-        Kind::Frame => Route::Frame(Box::new(Call::read(reader, url, headers, timeout_ms))),
-        Kind::Grpc => Route::Grpc(Box::new(Call::read(reader, url, headers, timeout_ms))),
+        Kind::Frame => {
+            Route::Frame(Box::new(Call::read(reader, url, headers, timeout_ms, instances)))
+        }
+        Kind::Grpc => {
+            Route::Grpc(Box::new(Call::read(reader, url, headers, timeout_ms, instances)))
+        }
         Kind::Http | Kind::Destination => {
             let http = read_http(reader, url, headers);
-            let instances = read_instances(reader, discoveries);
             Route::Http(Box::new(route::Http { timeout_ms, instances, ..http }))
         }
     }

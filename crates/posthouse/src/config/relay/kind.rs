@@ -17,21 +17,15 @@ pub(super) enum Kind {
 }
 
 /// Keys that mean something only where HTTP is spoken.
-const HTTP_KEYS: [&str; 10] = [
-    "method",
-    "success",
-    "success_text",
-    "success_field",
-    "never",
-    "http",
+const HTTP_KEYS: [&str; 6] =
+    ["method", "success", "success_text", "success_field", "never", "http"];
+
+/// Keys that mean something only where a call leaves this node.
+const CALL_KEYS: [&str; 11] = [
     "discovery",
     "instances_of",
     "balance",
     "host",
-];
-
-/// Keys that mean something only where a call leaves this node.
-const CALL_KEYS: [&str; 7] = [
     "allow",
     "content_type",
     "body",

@@ -85,10 +85,10 @@ impl Route {
                 DestinationCourier::new(destination.target(publisher)).map(AnyCourier::Destination)
             }
             Route::Frame(call) => {
-                call.frame_courier().map(|courier| AnyCourier::Frame(Box::new(courier)))
+                call.frame_courier(discoveries).map(|courier| AnyCourier::Frame(Box::new(courier)))
             }
             Route::Grpc(call) => {
-                call.grpc_courier().map(|courier| AnyCourier::Grpc(Box::new(courier)))
+                call.grpc_courier(discoveries).map(|courier| AnyCourier::Grpc(Box::new(courier)))
             }
         }
     }
@@ -101,15 +101,43 @@ impl Route {
     /// The discovery that knows where it leads, if there is one.
     pub(crate) fn discovery(&self) -> Option<&DiscoverySettings> {
         match self {
-            Route::Http(http) => http.instances.as_ref().map(|instances| &instances.discovery),
-            Route::Destination(_) | Route::Frame(_) | Route::Grpc(_) => None,
+            Route::Http(http) => http.instances.as_ref(),
+            Route::Frame(call) | Route::Grpc(call) => call.instances(),
+            Route::Destination(_) => None,
         }
+        .map(|instances| &instances.discovery)
+    }
+}
+
+impl Instances {
+    /// As couriers have it. What a discovery says leads nowhere by itself.
+    ///
+    /// # Errors
+    /// If no instance could be called.
+    pub(super) fn made(
+        &self,
+        access: &Access,
+        discoveries: &Discoveries,
+    ) -> Result<courier::Instances, Vec<Fault>> {
+        if access.names_no_network() {
+            let problem = "it names no network, so that no instance could be called; name those \
+                           in which instances are, such as 10.0.0.0/8";
+            return Err(vec![fault("allow", problem.to_owned())]);
+        }
+        Ok(courier::Instances {
+            discovery: discoveries.get(&self.discovery),
+            service: self.service.clone(),
+            balance: self.balance,
+            host: self.host.clone(),
+        })
     }
 }
 
 impl Http {
     fn target(&self, discoveries: &Discoveries) -> Result<HttpTarget, Vec<Fault>> {
         let usual = HttpTarget::new(self.access.client()?, &self.access.url);
+        let instances = self.instances.as_ref();
+        let instances = instances.map(|it| it.made(&self.access, discoveries)).transpose()?;
         Ok(HttpTarget {
             http_version: self.version,
             method: self.method.clone().unwrap_or(usual.method),
@@ -123,29 +151,10 @@ impl Http {
             never: self.never.clone().unwrap_or(usual.never),
             signing_keys: self.access.signing_keys(),
             timeout_ms: self.timeout_ms,
-            instances: self.instances(discoveries)?,
+            instances,
             client: usual.client,
             url: usual.url,
         })
-    }
-
-    /// What a discovery says leads nowhere by itself.
-    fn instances(
-        &self,
-        discoveries: &Discoveries,
-    ) -> Result<Option<courier::Instances>, Vec<Fault>> {
-        let Some(instances) = &self.instances else { return Ok(None) };
-        if self.access.names_no_network() {
-            let problem = "it names no network, so that no instance could be called; name those \
-                           in which instances are, such as 10.0.0.0/8";
-            return Err(vec![fault("allow", problem.to_owned())]);
-        }
-        Ok(Some(courier::Instances {
-            discovery: discoveries.get(&instances.discovery),
-            service: instances.service.clone(),
-            balance: instances.balance,
-            host: instances.host.clone(),
-        }))
     }
 
     fn success_body(&self) -> Result<Option<BodyRule>, Vec<Fault>> {

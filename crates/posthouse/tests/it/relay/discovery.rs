@@ -286,3 +286,25 @@ fn what_a_discovery_says_does_not_open_the_guard() {
                 LIKE '%169.254.169.254%allow-list%'";
     await_until("the guard refuses", PATIENCE, || number(&scene.url, told) == 1);
 }
+
+#[test]
+fn by_key_each_business_id_goes_to_one_instance() {
+    let receivers = [kind_receiver(), kind_receiver()];
+    let file = fresh_dir().join("instances.toml");
+    let [first, second] = receivers.each_ref().map(Receiver::address);
+    fs::write(&file, format!("orders = [\"{first}\", \"{second}\"]")).expect("it is written");
+    let discovery = format!("kind = \"file\"\nfile = \"{}\"", file.display());
+    let scene = Scene::start(&discovery, "instances_of = \"orders\"\nbalance = \"by-key\"");
+    for request in 0..60 {
+        let key = request % 20;
+        let text = "INSERT INTO relay_request (code, business_id, body) VALUES ('ORDER',";
+        run(&scene.url, &format!("{text} 'k{key}', '')"));
+    }
+    scene.await_done();
+    let keys = receivers.each_ref().map(|receiver| {
+        let calls = receiver.calls().into_iter();
+        calls.filter_map(|call| call.sender.key).collect::<std::collections::BTreeSet<String>>()
+    });
+    assert!(keys.iter().all(|keys| keys.len() > 2), "one has nearly nothing: {keys:?}");
+    assert_eq!(keys[0].len() + keys[1].len(), 20, "some went to both: {keys:?}");
+}

@@ -116,3 +116,8 @@ fn what_is_rejected_holds_its_business_id() {
     assert_eq!(stage.ended("k-1"), ("-404".into(), "no such order".into()));
     assert!(stage.receiver.tries("k-2").is_empty());
 }
+
+#[test]
+fn instances_that_a_discovery_knows_are_called() {
+    Stage::new("frame/receiver.py", |port| Stage::found_in_a_file("frame", port)).check_found(9);
+}

@@ -108,3 +108,8 @@ fn a_dubbo_provider_is_called_by_triple() {
     assert_eq!(stage.ended("b-1").0, "12");
     await_until("the failure is told", PATIENCE, || stage.ended("c-1").1.contains("answered"));
 }
+
+#[test]
+fn instances_that_a_discovery_knows_are_called() {
+    Stage::new("grpc/receiver.py", |port| Stage::found_in_a_file("grpc", port)).check_found(9);
+}

@@ -1,5 +1,6 @@
 //! A node that relays from a file to a receiver in another language, by one endpoint.
 
+use std::net::TcpListener;
 use std::process::Command;
 
 use posthouse_relay::source::schema;
@@ -49,6 +50,35 @@ breaker_pause_max = "200ms"
             endpoint(receiver.port)
         );
         Stage { url, receiver, _node: Server::start_with_config(&text) }
+    }
+
+    /// What an endpoint says of a file that lists the receiver behind a port that nobody listens at.
+    pub(super) fn found_in_a_file(scheme: &str, port: u64) -> String {
+        let closed = {
+            let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+            listener.local_addr().expect("it has one")
+        };
+        let file = fresh_dir().join("instances.toml");
+        std::fs::write(&file, format!("orders = [\"{closed}\", \"127.0.0.1:{port}\"]"))
+            .expect("it is written");
+        format!(
+            "url = \"{scheme}://{{instance}}\"\nallow = [\"127.0.0.1/32\"]\n\
+             discovery = \"registry\"\ninstances_of = \"orders\"\n\
+             [[relay.discovery]]\nname = \"registry\"\nkind = \"file\"\nfile = \"{}\"\n",
+            file.display()
+        )
+    }
+
+    /// Of an endpoint like that: the receiver got everything, and nothing was tried twice.
+    pub(super) fn check_found(&self, count: i64) {
+        for number in 1..=count {
+            self.write(&format!("k{number}-1"), "");
+        }
+        self.await_states(3, count);
+        let tried = "SELECT CAST(max(attempts) AS TEXT) FROM relay_request";
+        assert_eq!(number(&self.url, tried), 1);
+        let count = usize::try_from(count).expect("a few");
+        await_until("it tells of each", PATIENCE, || self.receiver.requests().len() == count);
     }
 
     /// Writes a request with this id and method; the id up to its dash is its business id.
