@@ -52,7 +52,8 @@ breaker_pause_max = "200ms"
         Stage { url, receiver, _node: Server::start_with_config(&text) }
     }
 
-    /// What an endpoint says of a file that lists the receiver behind a port that nobody listens at.
+    /// What an endpoint says of a file that lists a port at which nobody listens,
+    /// and the receiver.
     pub(super) fn found_in_a_file(scheme: &str, port: u64) -> String {
         let closed = {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
