@@ -97,19 +97,27 @@ fn sight<'a>(
 async fn ask(database: &AnySource, status: &Status) -> Option<Table> {
     let Ok(Answer::Buckets(buckets)) = database.look(&Query::Buckets).await else { return None };
     let Ok(Answer::Table(state)) = database.look(&Query::Table).await else { return None };
-    let TableState { live_rows, dead_rows, oldest_transaction_ms, log_bytes } = state;
     let own = |bucket: &&BucketRow| bucket.owner.as_deref() == Some(&*status.node);
-    let unowned = |bucket: &&BucketRow| bucket.owner.is_none() || bucket.lease_left_ms < 0;
-    Some(Table {
-        ready: ready(database, status).await,
-        buckets: buckets.len() as u64,
-        own_buckets: buckets.iter().filter(own).count() as u64,
-        unowned_buckets: buckets.iter().filter(unowned).count() as u64,
-        live_rows,
-        dead_rows,
-        oldest_transaction_ms,
-        log_bytes,
-    })
+    let own_buckets = buckets.iter().filter(own).count() as u64;
+    let ready = ready(database, status).await;
+    let table = Table { ready, buckets: buckets.len() as u64, own_buckets, ..Table::default() };
+    if !tells_for_all(&buckets, &status.node) {
+        return Some(table);
+    }
+    let TableState { live_rows, dead_rows, oldest_transaction_ms, log_bytes } = state;
+    let unowned_buckets = buckets.iter().filter(|bucket| !is_owned(bucket)).count() as u64;
+    Some(Table { unowned_buckets, live_rows, dead_rows, oldest_transaction_ms, log_bytes, ..table })
+}
+
+fn is_owned(bucket: &BucketRow) -> bool {
+    bucket.owner.is_some() && bucket.lease_left_ms >= 0
+}
+
+/// Whether a node tells what is wrong with the table that all nodes share: the owner of the first
+/// bucket that has one does, and each if there is none.
+fn tells_for_all(buckets: &[BucketRow], node: &str) -> bool {
+    let first = buckets.iter().find(|bucket| is_owned(bucket));
+    first.is_none_or(|bucket| bucket.owner.as_deref() == Some(node))
 }
 
 /// Requests that are ready, by code. Counting walks over them, and the pump knows how many there
@@ -139,5 +147,39 @@ fn write_down(source: &str, change: &Change) {
             tracing::warn!(source, rule, ?subject, detail, "an alarm begins");
         }
         (Edge::Ends, _) => tracing::info!(source, rule, ?subject, "an alarm ends"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use posthouse_pump::outcome::{BucketNo, Fence};
+    use posthouse_pump::read::SlotRange;
+    use posthouse_pump::request::Slot;
+
+    use super::*;
+
+    /// Buckets by their owners, those of leases that have ended in brackets.
+    fn check(owners: &[&str], tellers: &[&str]) {
+        let bucket = |(at, owner): (usize, &&str)| BucketRow {
+            bucket: BucketNo(at as u64),
+            slots: SlotRange { first: Slot(0), last: Slot(0) },
+            owner: Some(owner.trim_matches(['(', ')'])).filter(|it| !it.is_empty()).map(Arc::from),
+            fence: Fence(1),
+            lease_left_ms: if owner.starts_with('(') { -1 } else { 1_000 },
+            is_draining: false,
+        };
+        let buckets: Vec<BucketRow> = owners.iter().enumerate().map(bucket).collect();
+        let told: Vec<&str> =
+            ["a", "b"].into_iter().filter(|node| tells_for_all(&buckets, node)).collect();
+        assert_eq!(told, tellers, "{owners:?}");
+    }
+
+    #[test]
+    fn one_node_tells_of_what_all_share() {
+        check(&["a", "b", "a"], &["a"]);
+        check(&["b", "a"], &["b"]);
+        check(&["", "(a)", "b"], &["b"]);
+        check(&["", "(a)"], &["a", "b"]);
+        check(&[], &["a", "b"]);
     }
 }
