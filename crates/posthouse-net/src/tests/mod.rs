@@ -7,4 +7,4 @@ mod pool;
 mod reach;
 mod resolver;
 mod server;
-mod tls;
+pub(crate) mod tls;

@@ -27,20 +27,21 @@ use crate::{
     Client, ClientCertificate, ClientSettings, HttpVersion, Origin, Roots, Scheme, TlsSettings,
 };
 
-struct Authority {
+/// Issues certificates.
+pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: TempDir,
 }
 
 impl Authority {
-    fn new() -> Authority {
+    pub(crate) fn new() -> Authority {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         Authority { issuer, folder: TempDir::new().unwrap() }
     }
 
-    fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         let file = self.folder.path().join("roots.pem");
         fs::write(&file, self.issuer.pem()).unwrap();
         file
@@ -53,7 +54,7 @@ impl Authority {
     }
 
     /// The files of a certificate for a client.
-    fn client(&self) -> ClientCertificate {
+    pub(crate) fn client(&self) -> ClientCertificate {
         let (certificate, key) = self.issue("posthouse");
         let chain_file = self.folder.path().join("client.pem");
         let key_file = self.folder.path().join("client.key");
@@ -67,7 +68,7 @@ impl Authority {
     }
 
     /// Lets in only those with a certificate of this authority.
-    fn strict_acceptor(&self, name: &str) -> TlsAcceptor {
+    pub(crate) fn strict_acceptor(&self, name: &str) -> TlsAcceptor {
         let mut roots = RootCertStore::empty();
         roots.add(self.issuer.der().clone()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());

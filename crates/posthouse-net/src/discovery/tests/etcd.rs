@@ -1,9 +1,13 @@
 //! A real etcd that is killed, frozen, cut off, emptied and compacted while a service is followed.
 
+use tokio::net::{TcpListener, TcpStream};
+
 use super::follower::{Follower, web};
 use crate::discovery::secret::{Login, Secret};
-use crate::discovery::settings::Kind;
+use crate::discovery::settings::{Kind, Web};
 use crate::fixture::{EtcdServer, Proxy};
+use crate::tests::tls::Authority;
+use crate::tls::{Roots, TlsSettings};
 
 const KEEP_MS: u64 = 600_000;
 
@@ -93,4 +97,35 @@ async fn it_is_logged_in_to() {
     follower.await_told("lost []").await;
     let path = std::env::var("PATH").unwrap();
     assert!(!follower.problem().contains(&path), "{}", follower.problem());
+}
+
+/// Everybody shows a certificate of the authority, or is not let in.
+#[tokio::test]
+async fn it_is_reached_over_tls() {
+    let (server, _) = begin().await;
+    let authority = Authority::new();
+    let acceptor = authority.strict_acceptor("127.0.0.1");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (inner, outer) = (server.address(), listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                let mut plain = TcpStream::connect(inner).await.unwrap();
+                _ = tokio::io::copy_bidirectional(&mut stream, &mut plain).await;
+            });
+        }
+    });
+    let (roots, client) = (Roots::File(authority.file()), Some(authority.client()));
+    let known = TlsSettings { roots: roots.clone(), client };
+    let nameless = TlsSettings { roots, client: None };
+    for (tls, told) in
+        [(known, "fresh [10.0.0.1:80]"), (nameless, "lost []"), (TlsSettings::default(), "lost []")]
+    {
+        let servers = vec![format!("https://{outer}")];
+        let web = Web { servers, tls, refresh_ms: 500 };
+        let kind = Kind::Etcd { web, prefix: "/services/{service}/".into(), login: None };
+        Follower::new(kind, "orders", KEEP_MS).await_told(told).await;
+    }
 }

@@ -1,6 +1,7 @@
 //! A real ZooKeeper that is killed, frozen, cut off and emptied while a service is followed.
 
 use super::follower::Follower;
+use crate::discovery::secret::{Login, Secret};
 use crate::discovery::settings::Kind;
 use crate::fixture::{Proxy, ZooKeeperServer};
 
@@ -88,4 +89,28 @@ async fn a_server_that_is_frozen_or_cut_off_is_noticed() {
     server.put("/services/orders/10.0.0.2:80", "").await.unwrap();
     proxy.heal();
     follower.await_told("fresh [10.0.0.1:80, 10.0.0.2:80]").await;
+}
+
+#[tokio::test]
+async fn it_is_logged_in_to() {
+    let server = ZooKeeperServer::start().unwrap();
+    server.put_for("relay:secret word", "/locked/orders/10.0.0.1:80").await.unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "secret word\n").unwrap();
+    let known = Login { name: "relay".into(), password: Secret::File(file.path().into()) };
+    let wrong = Login { name: "relay".into(), password: Secret::Environment("PATH".into()) };
+    for (login, told) in
+        [(Some(known), "fresh [10.0.0.1:80]"), (Some(wrong), "lost []"), (None, "lost []")]
+    {
+        let Kind::ZooKeeper { servers, path, protocol, session_ms, .. } =
+            kind(server.address(), "/locked/{service}")
+        else {
+            unreachable!("it is one of ZooKeeper");
+        };
+        let kind = Kind::ZooKeeper { servers, path, protocol, session_ms, login };
+        let follower = Follower::new(kind, "orders", KEEP_MS);
+        follower.await_told(told).await;
+        let path = std::env::var("PATH").unwrap();
+        assert!(!follower.problem().contains(&path), "{}", follower.problem());
+    }
 }
