@@ -19,6 +19,10 @@ pub const MISSING_RANGES_MAX: i64 = 10_000;
 /// Open requests, of whatever slots, that one read walks over.
 pub const READ_SCAN_MAX: i64 = 20_000;
 
+/// The same on MySQL and MariaDB, which put all that a walk goes over into a temporary table before
+/// they take a page of it: 20,000 cost 52 ms where 2,000 cost 6.
+pub const READ_SCAN_MYSQL_MAX: i64 = 2_000;
+
 /// Bytes of a header block that are read; longer ones cannot be. What couriers carry.
 pub const HEADERS_BYTES_MAX: usize = crate::courier::limits::HEADER_BYTES_MAX;
 

@@ -1,6 +1,6 @@
 //! Reads: open requests in the slots that were asked for, in the order of their ids.
 //!
-//! Reads that walk over open requests, those of foreign slots too, stop after [`READ_SCAN_MAX`] of
+//! Reads that walk over open requests, those of foreign slots too, stop after [`READ_SCAN_MAX`](super::limits::READ_SCAN_MAX) of
 //! them, so that none takes long. A forward read then looks for ids at which there is no row.
 //! Everything that belongs to one read sees the same state of the table: a row that is committed
 //! between two looks would otherwise be neither found nor missed.
@@ -10,7 +10,7 @@ use posthouse_pump::request::{Request, RequestId, SLOTS};
 
 use super::base::{Base, CommitOrder, Dialect, Door, Options, Record, Value, Work};
 use super::error::SourceError;
-use super::limits::{MISSING_IDS_MAX, MISSING_RANGES_MAX, READ_SCAN_MAX};
+use super::limits::{MISSING_IDS_MAX, MISSING_RANGES_MAX};
 use super::read_text::{reading, walking};
 use super::row::request_of;
 
@@ -187,7 +187,7 @@ async fn walk(
 ) -> Result<Walk, SourceError> {
     let (text, values) = walking(base.dialect(), options.order, read);
     let row = work.row(text, values).await?;
-    let is_stopped = row.int("walked")? >= READ_SCAN_MAX;
+    let is_stopped = row.int("walked")? >= base.dialect().scan_max();
     let stopped_at = if is_stopped { row.maybe_int("edge")?.map(RequestId) } else { None };
     Ok(Walk { stopped_at, last: row.maybe_int("last")?.map(RequestId) })
 }

@@ -9,7 +9,6 @@ use posthouse_pump::read::{Read, Span};
 
 use super::base::{CommitOrder, Dialect, Kind, Value};
 use super::columns::{CODE, KEY, columns, comparable, content_columns};
-use super::limits::READ_SCAN_MAX;
 use super::mysql;
 use super::schema::{OPEN_INDEX, UNSLOTTED_INDEX};
 use super::turn::{and_turn, is_turn};
@@ -102,8 +101,9 @@ fn candidates(dialect: Dialect, order: CommitOrder, read: &Read) -> (String, Vec
             let walk = |columns: &str| {
                 format!(
                     "SELECT {columns} FROM relay_request {} WHERE {condition} AND state < 3 \
-                     {visible} ORDER BY id LIMIT {READ_SCAN_MAX}",
-                    dialect.by_index(OPEN_INDEX)
+                     {visible} ORDER BY id LIMIT {}",
+                    dialect.by_index(OPEN_INDEX),
+                    dialect.scan_max()
                 )
             };
             let text = match order {
@@ -161,10 +161,11 @@ pub(super) fn walking(dialect: Dialect, order: CommitOrder, read: &Read) -> (Str
         "SELECT count(*) AS walked, max(id) AS edge, \
          (SELECT id FROM relay_request ORDER BY id DESC LIMIT 1) AS last FROM (\
          SELECT id FROM relay_request {} WHERE {condition} AND {} {} \
-         ORDER BY id LIMIT {READ_SCAN_MAX}) AS walk",
+         ORDER BY id LIMIT {}) AS walk",
         dialect.by_index(OPEN_INDEX),
         dialect.is_open(),
-        order.visible()
+        order.visible(),
+        dialect.scan_max()
     );
     (text, values)
 }

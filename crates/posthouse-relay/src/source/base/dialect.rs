@@ -4,6 +4,7 @@
 
 use super::mysql;
 use super::value::{Value, rows_as_json};
+use crate::source::limits::{READ_SCAN_MAX, READ_SCAN_MYSQL_MAX};
 
 /// A dialect of SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +105,14 @@ impl Dialect {
             Dialect::Postgres => String::new(),
             Dialect::Mysql => format!("FORCE INDEX ({index})"),
             Dialect::Sqlite => format!("INDEXED BY {index}"),
+        }
+    }
+
+    /// Open requests, of whatever slots, that one read walks over.
+    pub(crate) fn scan_max(self) -> i64 {
+        match self {
+            Dialect::Postgres | Dialect::Sqlite => READ_SCAN_MAX,
+            Dialect::Mysql => READ_SCAN_MYSQL_MAX,
         }
     }
 

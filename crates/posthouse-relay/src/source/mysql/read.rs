@@ -8,7 +8,6 @@ use posthouse_pump::request::RequestId;
 
 use crate::source::base::{CommitOrder, Dialect, Value};
 use crate::source::columns::columns;
-use crate::source::limits::READ_SCAN_MAX;
 use crate::source::read_text::{SPAN_FIRST, walk_condition, wanted_columns};
 use crate::source::schema::{OPEN_INDEX, SLOT_INDEX};
 use crate::source::turn::is_turn;
@@ -80,8 +79,9 @@ fn candidates(span: &Span) -> (String, Vec<Value>) {
             let (condition, values) = walk_condition(walk, SPAN_FIRST);
             let text = format!(
                 "SELECT id, slot FROM relay_request {} WHERE is_open = 1 AND {condition} \
-                 ORDER BY id LIMIT {READ_SCAN_MAX}",
-                by(OPEN_INDEX)
+                 ORDER BY id LIMIT {}",
+                by(OPEN_INDEX),
+                Dialect::Mysql.scan_max()
             );
             (text, values)
         }

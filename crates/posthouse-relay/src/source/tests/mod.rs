@@ -26,9 +26,9 @@ async fn fill(bench: &SqlBench, open: i64, finished: i64) {
             break;
         }
         let text = format!(
-            "INSERT INTO relay_request (code, body, business_id, state) WITH RECURSIVE n(i) AS \
+            "INSERT INTO relay_request (id, code, body, business_id, state) WITH RECURSIVE n(i) AS \
              (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last}) \
-             SELECT 'other', 'a body that is about as long as a short request is, which is not \
+             SELECT i, 'other', 'a body that is about as long as a short request is, which is not \
              very long', 'key-' || (i % 8000), CASE WHEN i <= {finished} THEN 3 ELSE 0 END FROM n"
         );
         bench.sql(&text).await;
