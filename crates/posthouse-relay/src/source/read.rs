@@ -1,7 +1,7 @@
 //! Reads: open requests in the slots that were asked for, in the order of their ids.
 //!
-//! Reads that walk over open requests, those of foreign slots too, stop after [`READ_SCAN_MAX`](super::limits::READ_SCAN_MAX) of
-//! them, so that none takes long. A forward read then looks for ids at which there is no row.
+//! Reads that walk over open requests, those of foreign slots too, stop after so many of them that
+//! none takes long. A forward read then looks for ids at which there is no row.
 //! Everything that belongs to one read sees the same state of the table: a row that is committed
 //! between two looks would otherwise be neither found nor missed.
 
