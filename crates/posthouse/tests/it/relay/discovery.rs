@@ -11,6 +11,7 @@ use super::clock::await_until;
 use super::database::{number, run, runtime};
 use super::receiver::Receiver;
 use super::scene::PATIENCE;
+use super::stage::NOBODY;
 use crate::command::{Done, http, posthouse};
 use crate::server::{Server, fresh_dir};
 
@@ -244,10 +245,7 @@ fn a_discovery_that_is_dead_or_emptied_keeps_its_last_good_list_and_tells() {
 #[test]
 fn an_instance_that_takes_no_connection_costs_no_attempt() {
     let receiver = kind_receiver();
-    let closed = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
-        listener.local_addr().expect("it has one")
-    };
+    let closed = NOBODY;
     let file = fresh_dir().join("instances.toml");
     fs::write(&file, format!("orders = [\"{closed}\", \"{}\"]", receiver.address()))
         .expect("it is written");

@@ -1,6 +1,5 @@
 //! A node that relays from a file to a receiver in another language, by one endpoint.
 
-use std::net::TcpListener;
 use std::process::Command;
 
 use posthouse_relay::source::schema;
@@ -10,6 +9,9 @@ use super::database::{number, rows, run, runtime};
 use super::peer::{Peer, script};
 use super::scene::PATIENCE;
 use crate::server::{Server, fresh_dir, target_dir};
+
+/// Where nobody listens, now or while other tests run.
+pub(super) const NOBODY: &str = "127.0.0.1:1";
 
 /// See the module.
 pub(super) struct Stage {
@@ -55,10 +57,7 @@ breaker_pause_max = "200ms"
     /// What an endpoint says of a file that lists a port at which nobody listens,
     /// and the receiver.
     pub(super) fn found_in_a_file(scheme: &str, port: u64) -> String {
-        let closed = {
-            let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-            listener.local_addr().expect("it has one")
-        };
+        let closed = NOBODY;
         let file = fresh_dir().join("instances.toml");
         std::fs::write(&file, format!("orders = [\"{closed}\", \"127.0.0.1:{port}\"]"))
             .expect("it is written");
