@@ -41,4 +41,4 @@ macro_rules! scripts {
     };
 }
 
-scripts! { order failures windows leases operators faults locks replaced room extremes }
+scripts! { order failures windows leases operators faults locks replaced room extremes marks }
