@@ -16,6 +16,7 @@ mod grpc;
 mod operate;
 mod peer;
 mod receiver;
+mod retention;
 mod scene;
 mod secrets;
 mod stage;
