@@ -14,7 +14,7 @@ use posthouse_pump::effect::Effect;
 use posthouse_pump::input::{Grant, Input};
 use posthouse_pump::outcome::{BucketNo, Fence, Settled};
 use posthouse_pump::plan::{
-    Backoff, Breaker, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
+    Backoff, Breaker, Claim, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
 };
 use posthouse_pump::pump::Pump;
 use posthouse_pump::read::{Found, Read, SlotRange, Span};
@@ -28,6 +28,7 @@ fn plan(is_active: bool) -> Plan {
         is_active,
         region: None,
         order: Order::Key,
+        claim: Claim::Lease,
         on_failure: OnFailure::Block,
         on_expired: OnExpired::Skip,
         attempts_max: 5,

@@ -16,6 +16,9 @@ pub struct Fence(pub i64);
 pub enum State {
     /// Open: to be tried again when due.
     Ready,
+    /// Open: about to be tried, or being tried. Taken only from [`State::Ready`], so that nobody
+    /// who takes requests from the same table in the same way has it, too.
+    Sending,
     /// Open: given up until an operator decides; holds its key.
     Blocked,
     /// Delivered.
@@ -39,7 +42,8 @@ pub struct Outcome {
     pub fence: Fence,
     /// Its new state.
     pub state: State,
-    /// Not before this instant, Unix milliseconds of the source. 0 unless [`State::Ready`].
+    /// Not before this instant, Unix milliseconds of the source. 0 unless [`State::Ready`], or
+    /// as it stood before [`State::Sending`].
     pub due_ms: i64,
     /// Tries so far.
     pub attempts: u32,

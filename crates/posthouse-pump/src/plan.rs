@@ -32,6 +32,8 @@ pub struct Group {
     pub region: Option<Arc<str>>,
     /// What its order extends over.
     pub order: Order,
+    /// How a request is taken before it is tried.
+    pub claim: Claim,
     /// What happens to the key of a request that was given up.
     pub on_failure: OnFailure,
     /// What happens to the key of a request that has expired.
@@ -65,6 +67,17 @@ pub enum Order {
     KeyAndCode,
     /// None: business ids mean nothing here.
     None,
+}
+
+/// How a request is taken before it is tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Claim {
+    /// By the lease of its bucket: nothing is written. The default.
+    #[default]
+    Lease,
+    /// By a mark in its row, too, so that others who take requests from the same table leave it
+    /// alone. Only without an order.
+    Mark,
 }
 
 /// What happens to the key of a request that was given up or rejected.

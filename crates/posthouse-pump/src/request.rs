@@ -33,6 +33,9 @@ pub const SLOTS: u16 = 1024;
 pub enum Standing {
     /// Waits for its turn, its time, or its next try.
     Ready,
+    /// Marked as being tried by a relay. Where it is not in hand, that was a former owner of its
+    /// bucket, or the answer to marking it was lost.
+    Sending,
     /// Given up for the time being; holds its key until an operator decides.
     Blocked,
 }

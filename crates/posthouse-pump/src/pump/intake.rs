@@ -238,7 +238,9 @@ mod tests {
     use crate::effect::Effect;
     use crate::input::{Grant, Input};
     use crate::outcome::{BucketNo, Fence, Settled};
-    use crate::plan::{Backoff, Breaker, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan};
+    use crate::plan::{
+        Backoff, Breaker, Claim, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
+    };
     use crate::read::{Read, SlotRange, Span};
     use crate::request::{Content, Slot};
 
@@ -247,6 +249,7 @@ mod tests {
             is_active: true,
             region: None,
             order: Order::Key,
+            claim: Claim::Lease,
             on_failure: OnFailure::Block,
             on_expired: OnExpired::Skip,
             attempts_max: 0,

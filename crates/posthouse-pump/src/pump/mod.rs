@@ -32,6 +32,7 @@ mod lane;
 mod lanes;
 mod late;
 mod locked;
+mod mark;
 mod place;
 mod reading;
 mod reads;

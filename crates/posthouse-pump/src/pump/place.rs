@@ -26,6 +26,14 @@ impl Pump {
         let lease = (number, bucket.fence);
         self.singles.remove(request.id);
         let (no, is_keyed) = self.lane_of(&request);
+        let mut request = request;
+        if request.standing == Standing::Sending && !is_keyed && !request.is_garbled() {
+            return self.unmark_unkept(request, no, lease);
+        }
+        // In an order nobody else takes anything, and a mark that was left means nothing.
+        if request.standing == Standing::Sending {
+            request.standing = Standing::Ready;
+        }
         let judgement = self.rules.judge(&request, now, self.horizon_ms());
         self.warn(&request, &judgement);
         if judgement == Judgement::Expired && request.standing == Standing::Ready {

@@ -12,6 +12,8 @@ use crate::request::Request;
 pub(super) enum Phase {
     /// Nothing.
     Idle,
+    /// It is being marked at the source, before it is tried.
+    Marking,
     /// It is being tried.
     Running(AttemptNo),
     /// What became of it is being written back.
@@ -35,6 +37,8 @@ pub(super) struct Row {
     pub is_unsure: bool,
     /// Not before this instant, Unix milliseconds, whatever stands at the source.
     pub not_before_ms: i64,
+    /// Whether it is marked at the source as being tried.
+    pub is_marked: bool,
     /// Whether the attempt under way is the trial of its endpoint's breaker.
     pub is_trial: bool,
     /// When its alarm for expiry rings, milliseconds of the steady clock.
@@ -56,6 +60,7 @@ impl Row {
             since,
             is_unsure: false,
             not_before_ms: 0,
+            is_marked: false,
             is_trial: false,
             expiry_mono_ms: None,
         }

@@ -8,7 +8,7 @@ use super::hours::{Hours, Opening};
 use super::withheld::Cause;
 use crate::backoff;
 use crate::input::Hold;
-use crate::plan::{Backoff, Group, OnExpired, OnFailure, Order, Plan};
+use crate::plan::{Backoff, Claim, Group, OnExpired, OnFailure, Order, Plan};
 use crate::request::Request;
 use crate::time::Now;
 
@@ -18,6 +18,7 @@ pub(super) struct Rule {
     pub group: Arc<str>,
     pub endpoint: Arc<str>,
     pub order: Order,
+    pub claim: Claim,
     pub on_failure: OnFailure,
     pub on_expired: OnExpired,
     pub attempts_max: u32,
@@ -291,6 +292,7 @@ fn rule(group: &Group, code: &crate::plan::Code, windows: Vec<Arc<str>>) -> Rule
         group: code.group.clone(),
         endpoint: code.endpoint.clone(),
         order: group.order,
+        claim: group.claim,
         on_failure: group.on_failure,
         on_expired: group.on_expired,
         attempts_max: group.attempts_max,

@@ -171,12 +171,17 @@ impl Pump {
         for outcome in sent.settlement.outcomes {
             match results.next() {
                 None => self.settling.put(outcome),
-                Some(Settled::Locked) => self.keep_locked(now, outcome),
+                Some(Settled::Locked) if outcome.state != State::Sending => {
+                    self.keep_locked(now, outcome);
+                }
                 Some(result) => {
                     if *result == Settled::Fenced {
                         *refused.entry((outcome.bucket, outcome.fence)).or_default() += 1;
                     }
-                    self.conclude(now, &outcome, *result);
+                    match outcome.state {
+                        State::Sending => self.marked(now, &outcome, *result),
+                        _ => self.conclude(now, &outcome, *result),
+                    }
                 }
             }
         }
@@ -198,19 +203,21 @@ impl Pump {
     }
 
     /// The source has spoken about one request.
-    fn conclude(&mut self, now: Now, outcome: &Outcome, result: Settled) {
+    pub(super) fn conclude(&mut self, now: Now, outcome: &Outcome, result: Settled) {
         let id = outcome.id;
         self.locked.forget(id);
         self.vacate(id);
         let Some(row) = self.forget(id) else { return };
         let (no, code) = (row.lane, row.request.code.clone());
-        let is_open = matches!(outcome.state, State::Ready | State::Blocked);
+        let is_open = matches!(outcome.state, State::Ready | State::Sending | State::Blocked);
         let event = self.event();
         if self.reads.oldest().is_some() {
             self.settling.note(id, event, is_open || result == Settled::Fenced);
         }
         match result {
             Settled::Recorded => self.recorded(now, row, outcome),
+            // Whoever else works on the table has it, or the mark of it.
+            Settled::Gone if outcome.state == State::Sending => {}
             Settled::Gone => self.count(&code).gone += 1,
             Settled::Fenced => self.refused(now, &row, outcome.fence),
             // Not concluded yet: it was kept.
@@ -225,6 +232,8 @@ impl Pump {
         match outcome.state {
             State::Ready => return self.come_back(now, row, outcome),
             State::Blocked => return self.blocked_now(now, &row, outcome),
+            // Said of a mark: see `marked`.
+            State::Sending => return,
             State::Done => figures.done += 1,
             State::Failed => figures.failed += 1,
             State::Expired => figures.expired += 1,

@@ -42,9 +42,17 @@ impl Pump {
         let Some(head) = self.lanes.get(&no).and_then(|lane| lane.head()) else { return };
         match self.turn(now, head) {
             Turn::Go(_) if self.flaw(head).is_some() => self.turn_down(now, no, head),
+            Turn::Go(_) if self.is_to_be_marked(head) => self.mark(no, head),
             Turn::Go(until_ms) => self.start(now, no, head, until_ms),
             _ => self.refresh(now, no),
         }
+    }
+
+    /// Starts what has been marked at the source and may still go, as its endpoint was told when
+    /// marking began.
+    pub(super) fn start_marked(&mut self, now: Now, no: LaneNo, id: RequestId, until_ms: i64) {
+        let Some(attempt) = self.attempt(now, no, id, until_ms) else { return };
+        self.go_out(id, attempt);
     }
 
     fn flaw(&self, id: RequestId) -> Option<&str> {
@@ -53,18 +61,30 @@ impl Pump {
 
     fn start(&mut self, now: Now, no: LaneNo, id: RequestId, until_ms: i64) {
         let Some(attempt) = self.attempt(now, no, id, until_ms) else { return };
+        self.reserve(no, id);
+        self.go_out(id, attempt);
+        self.fill(no);
+    }
+
+    fn go_out(&mut self, id: RequestId, attempt: Attempt) {
         self.last_attempt = attempt.number.0;
         self.attempts.insert(attempt.number, id);
-        let is_trial =
-            self.stations.get_mut(&attempt.endpoint).is_some_and(|station| station.begin());
         if let Some(row) = self.rows.get_mut(&id) {
             row.phase = Phase::Running(attempt.number);
-            row.is_trial = is_trial;
         }
         self.count(&attempt.request.code).in_flight += 1;
-        self.occupy(no, id, true);
         self.effects.push(Effect::Start(attempt));
-        self.fill(no);
+    }
+
+    /// Takes what an attempt takes of its endpoint, and has its lane wait for it.
+    pub(super) fn reserve(&mut self, no: LaneNo, id: RequestId) {
+        let endpoint = self.rows.get(&id).and_then(|row| row.endpoint.clone());
+        let station = endpoint.and_then(|name| self.stations.get_mut(&name));
+        let is_trial = station.is_some_and(|station| station.begin());
+        if let Some(row) = self.rows.get_mut(&id) {
+            row.is_trial = is_trial;
+        }
+        self.occupy(no, id, true);
     }
 
     /// The attempt at a request, with the instants up to which it may be made.

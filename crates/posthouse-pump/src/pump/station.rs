@@ -91,6 +91,12 @@ impl Station {
         self.breaker.begin()
     }
 
+    /// Counts an attempt that was begun and will not be made.
+    pub fn give_back(&mut self, is_trial: bool) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.breaker.give_back(is_trial);
+    }
+
     /// Counts the answer to an attempt; what people are to be told of the endpoint, if anything.
     pub fn judge(
         &mut self,

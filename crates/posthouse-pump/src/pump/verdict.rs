@@ -115,14 +115,10 @@ impl Pump {
     }
 
     fn not_started(&mut self, now: Now, id: RequestId) {
-        self.vacate(id);
-        let Some(row) = self.forget(id) else { return };
-        let no = row.lane;
-        self.place(now, Arc::unwrap_or_clone(row.request), super::withheld::View::Single);
-        if let Some(row) = self.rows.get_mut(&id) {
-            row.not_before_ms = now.earliest_ms() + NOT_STARTED_WAIT_MS;
+        match self.rows.get(&id).is_some_and(|row| row.is_marked) {
+            true => self.unmark(now, id),
+            false => self.put_off(now, id, NOT_STARTED_WAIT_MS),
         }
-        self.refresh(now, no);
     }
 
     /// A try has failed: there will be another, or not.

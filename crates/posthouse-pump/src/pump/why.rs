@@ -21,6 +21,8 @@ pub enum Why {
     OtherBucket,
     /// It is being tried.
     Running(AttemptNo),
+    /// It is being marked at the source, before it is tried.
+    Marking,
     /// What became of it is being written back.
     Settling,
     /// What became of it cannot be written back, because somebody else has a lock on its row.
@@ -92,6 +94,7 @@ impl Pump {
         let row = self.rows.get(&id)?;
         match row.phase {
             Phase::Running(attempt) => Some(Why::Running(attempt)),
+            Phase::Marking => Some(Why::Marking),
             Phase::Settling if self.locked.has(id) => Some(Why::Locked),
             Phase::Settling => Some(Why::Settling),
             Phase::Idle => None,

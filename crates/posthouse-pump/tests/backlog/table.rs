@@ -9,7 +9,7 @@ use posthouse_pump::effect::Effect;
 use posthouse_pump::input::{Grant, Input};
 use posthouse_pump::outcome::{BucketNo, Fence, Settled, Settlement, State};
 use posthouse_pump::plan::{
-    Backoff, Breaker, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
+    Backoff, Breaker, Claim, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
 };
 use posthouse_pump::pump::Pump;
 use posthouse_pump::read::{Found, Read, SlotRange, Span};
@@ -44,6 +44,7 @@ fn plan(endpoints: &[&'static str]) -> Plan {
         is_active: true,
         region: None,
         order: Order::Key,
+        claim: Claim::Lease,
         on_failure: OnFailure::Block,
         on_expired: OnExpired::Skip,
         attempts_max: 0,

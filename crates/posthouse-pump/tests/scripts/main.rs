@@ -41,4 +41,6 @@ macro_rules! scripts {
     };
 }
 
-scripts! { order failures ages windows leases operators faults locks replaced room extremes }
+scripts! {
+    order failures ages windows leases operators faults locks marks replaced room extremes
+}

@@ -10,7 +10,7 @@ use posthouse_pump::effect::Effect;
 use posthouse_pump::input::{Grant, Hold, Input};
 use posthouse_pump::outcome::{BucketNo, Fence, Outcome, Settled, Settlement, State};
 use posthouse_pump::plan::{
-    Backoff, Breaker, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
+    Backoff, Breaker, Claim, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
 };
 use posthouse_pump::pump::{Pace, Pump, Room};
 use posthouse_pump::read::{Found, Read, SlotRange, Span};
@@ -35,6 +35,8 @@ pub struct World {
     used: BTreeSet<i64>,
     /// Rows that somebody has a lock on.
     locked: BTreeSet<i64>,
+    /// Rows that somebody else has taken.
+    taken: BTreeSet<i64>,
     said: Vec<String>,
 }
 
@@ -43,6 +45,7 @@ fn plan() -> Plan {
         is_active: true,
         region: None,
         order: Order::Key,
+        claim: Claim::Lease,
         on_failure: OnFailure::Block,
         on_expired: OnExpired::Skip,
         attempts_max: 2,
@@ -64,6 +67,15 @@ fn plan() -> Plan {
             ("stock".into(), Group { on_failure: OnFailure::SkipAndMark, ..group.clone() }),
             ("mail".into(), Group { on_failure: OnFailure::BlockFor { ms: 700 }, ..group.clone() }),
             ("away".into(), Group { region: Some("there".into()), ..group.clone() }),
+            (
+                "shared".into(),
+                Group {
+                    order: Order::None,
+                    claim: Claim::Mark,
+                    on_failure: OnFailure::Skip,
+                    ..group.clone()
+                },
+            ),
             ("loose".into(), Group { order: Order::None, on_failure: OnFailure::Skip, ..group }),
         ]),
         codes: BTreeMap::from([
@@ -72,6 +84,7 @@ fn plan() -> Plan {
             ("move".into(), code("stock", "shop", None)),
             ("send".into(), code("mail", "shop", None)),
             ("ping".into(), code("loose", "narrow", None)),
+            ("task".into(), code("shared", "narrow", Some("day"))),
             ("yonder".into(), code("away", "shop", None)),
         ]),
         endpoints: BTreeMap::from([
@@ -98,6 +111,7 @@ impl World {
             keeps_walks_only: false,
             used: BTreeSet::new(),
             locked: BTreeSet::new(),
+            taken: BTreeSet::new(),
             said: Vec::new(),
         };
         world.begin(Room::default());
@@ -186,6 +200,7 @@ impl World {
                 self.plan.codes.remove(code);
                 self.tell_plan();
             }
+            ["take", id] => _ = self.taken.insert(id.parse().unwrap()),
             ["lose-row", id] => _ = self.open.remove(&id.parse().unwrap()),
             ["lock", id] => _ = self.locked.insert(id.parse().unwrap()),
             ["unlock", id] => _ = self.locked.remove(&id.parse().unwrap()),
@@ -272,6 +287,7 @@ impl World {
                 ("attempts", tries) => row.attempts = tries.parse().unwrap(),
                 ("group", group) => row.group = Some(group.into()),
                 ("window", window) => row.window = Some(window.into()),
+                ("marked", _) => row.standing = Standing::Sending,
                 ("blocked", _) => row.standing = Standing::Blocked,
                 ("unreadable", column) => unreadable(&mut row, column),
                 ("flaw", flaw) => {
@@ -365,10 +381,14 @@ impl World {
             return Settled::Locked;
         }
         self.said.push(format!("settle {id} {:?}", outcome.state));
+        if self.taken.contains(&id) {
+            return Settled::Gone;
+        }
         let Some(row) = self.open.get_mut(&id) else { return Settled::Recorded };
         (row.due_ms, row.attempts) = (outcome.due_ms, outcome.attempts);
         match outcome.state {
-            State::Ready => {}
+            State::Ready => row.standing = Standing::Ready,
+            State::Sending => row.standing = Standing::Sending,
             State::Blocked => row.standing = Standing::Blocked,
             _ => _ = self.open.remove(&id),
         }

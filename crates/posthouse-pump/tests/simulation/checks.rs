@@ -41,6 +41,8 @@ impl World {
         let lease = &self.table.leases[attempt.bucket.0 as usize];
         let is_held = lease.fence == attempt.fence.0 && lease.owner == Some(number);
         self.demand(is_held, "is sent under a lost lease", attempt);
+        let taken = self.table.foreign.get(&id.0).filter(|until_ms| **until_ms > self.true_ms);
+        self.demand(taken.is_none(), "is sent while somebody else has it", attempt);
         let is_in_time = attempt.request.expires_ms.is_none_or(|at| self.true_ms < at);
         self.demand(is_in_time, "is sent after its expiry", attempt);
         self.demand(attempt.request.due_ms <= self.true_ms, "is sent before it is due", attempt);
@@ -58,6 +60,17 @@ impl World {
         let on_wire = on_wire.filter_map(|(_, wire)| self.table.rows.get(&wire.0.0));
         let is_alone = !on_wire.clone().any(|row| self.is_before(&row.request, attempt));
         self.demand(is_alone, "is sent beside another of its key", attempt);
+    }
+
+    /// When somebody else takes a request: no pump that may send it does.
+    pub fn check_take(&self, id: i64) {
+        for (number, node) in &self.nodes {
+            let sends = node.running.values().find(|attempt| attempt.request.id.0 == id);
+            let Some(attempt) = sends else { continue };
+            let is_held = node.held.get(&attempt.bucket.0) == Some(&attempt.fence.0)
+                && self.table.leases[attempt.bucket.0 as usize].owner == Some(*number);
+            self.demand(!is_held, "is taken by somebody else while it is sent", attempt);
+        }
     }
 
     /// Whether order ties two requests together.

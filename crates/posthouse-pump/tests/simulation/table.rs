@@ -15,7 +15,7 @@ pub const BUCKET_SLOTS: u16 = 256;
 #[derive(Clone, Debug)]
 pub struct TableRow {
     pub request: Request,
-    /// 0 ready, 2 blocked, above that finished.
+    /// 0 ready, 1 marked, 2 blocked, above that finished.
     pub state: u8,
     pub last_outcome: Option<Outcome>,
 }
@@ -37,6 +37,9 @@ pub struct Table {
     pub leases: Vec<Lease>,
     /// Rows that somebody else has a lock on, and until when.
     pub locks: BTreeMap<i64, i64>,
+    /// Rows that somebody else than a pump has marked, and until when they may keep them.
+    pub foreign: BTreeMap<i64, i64>,
+    pub now_ms: i64,
 }
 
 /// The slots of a bucket.
@@ -52,7 +55,8 @@ impl Table {
         let open = self.rows.range(from..=to.max(from - 1)).map(|(_, row)| row);
         let mut open = open.filter(|row| row.state < 3 && is_asked_for(read, &row.request));
         let rows_max = read.rows_max as usize;
-        let rows: Vec<Request> = open.by_ref().take(rows_max).map(|row| shown(read, row)).collect();
+        let rows: Vec<Request> =
+            open.by_ref().take(rows_max).map(|row| self.shown(read, row)).collect();
         let has_more = rows.len() == rows_max;
         let last = rows.last().map_or(from - 1, |row| row.id.0);
         let end = self.rows.last_key_value().map_or(i64::MIN, |(id, _)| *id).min(to).max(from - 1);
@@ -81,14 +85,40 @@ impl Table {
         if row.state >= 3 {
             return Settled::Gone;
         }
+        let foreign = self.foreign.get(&outcome.id.0).filter(|_| row.state == 1);
+        let is_taken = match foreign {
+            Some(until_ms) => *until_ms > self.now_ms,
+            None => outcome.state == State::Sending && row.state != 0,
+        };
+        if is_taken {
+            return Settled::Gone;
+        }
         if self.locks.contains_key(&outcome.id.0) {
             return Settled::Locked;
         }
+        self.foreign.remove(&outcome.id.0);
         row.state = state_number(outcome.state);
         row.request.due_ms = outcome.due_ms;
         row.request.attempts = outcome.attempts;
         row.last_outcome = Some(outcome.clone());
         Settled::Recorded
+    }
+
+    fn shown(&self, read: &Read, row: &TableRow) -> Request {
+        let is_wanted = read.codes.contains(&row.request.code);
+        let content = is_wanted.then(|| Arc::new(Content::default()));
+        let mut request = Request { content, ..row.request.clone() };
+        request.standing = match row.state {
+            1 => Standing::Sending,
+            2 => Standing::Blocked,
+            _ => Standing::Ready,
+        };
+        if let (1, Some(until_ms)) = (row.state, self.foreign.get(&request.id.0)) {
+            request.standing = Standing::Ready;
+            request.due_ms = *until_ms;
+            request.expires_ms = request.expires_ms.map(|at| at.max(*until_ms));
+        }
+        request
     }
 
     fn missing(&self, from: i64, to: i64) -> Vec<(RequestId, RequestId)> {
@@ -129,18 +159,10 @@ fn is_asked_for(read: &Read, request: &Request) -> bool {
         }
 }
 
-fn shown(read: &Read, row: &TableRow) -> Request {
-    let is_wanted = read.codes.contains(&row.request.code);
-    Request {
-        standing: if row.state == 2 { Standing::Blocked } else { Standing::Ready },
-        content: is_wanted.then(|| Arc::new(Content::default())),
-        ..row.request.clone()
-    }
-}
-
 fn state_number(state: State) -> u8 {
     match state {
         State::Ready => 0,
+        State::Sending => 1,
         State::Blocked => 2,
         State::Done => 3,
         State::Failed => 4,

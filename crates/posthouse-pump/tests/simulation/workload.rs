@@ -8,7 +8,7 @@ use posthouse_pump::calendar::{Window, WindowSpec};
 use posthouse_pump::input::Hold;
 use posthouse_pump::outcome::Settlement;
 use posthouse_pump::plan::{
-    Backoff, Breaker, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
+    Backoff, Breaker, Claim, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
 };
 use posthouse_pump::pump::Room;
 use posthouse_pump::request::{Request, RequestId, Slot, Standing};
@@ -37,12 +37,19 @@ pub fn room(seed: u64) -> Room {
     }
 }
 
+/// Whether others take requests from the table, too. Worlds that have shown faults once stay as
+/// they were.
+pub fn is_shared(seed: u64) -> bool {
+    seed.is_multiple_of(4)
+}
+
 /// The plan that a world begins with.
-pub fn plan() -> Plan {
+pub fn plan(seed: u64) -> Plan {
     let group = |order, on_failure, on_expired| Group {
         is_active: true,
         region: None,
         order,
+        claim: if order == Order::None && is_shared(seed) { Claim::Mark } else { Claim::Lease },
         on_failure,
         on_expired,
         attempts_max: 4,
@@ -285,7 +292,7 @@ fn decide(world: &mut World) {
 pub fn calm(world: &mut World) {
     world.is_calm = true;
     world.holds.clear();
-    let mut plan = plan();
+    let mut plan = plan(world.seed);
     if !plan.codes.contains_key("later") {
         learn(&mut plan);
     }
@@ -305,5 +312,53 @@ pub fn unblock(world: &mut World) {
         row.request.expires_ms = None;
         row.last_outcome = None;
         world.changed.push((version, RequestId(*id)));
+    }
+}
+
+/// How long others may keep a request that they have taken, in milliseconds.
+const PATIENCE_MS: i64 = 400;
+
+/// Somebody else takes a request that is ready, or that another of them has kept for too long. They
+/// finish it, give it back, or die.
+pub fn take(world: &mut World) {
+    let pause_ms = 20 + world.dice.below(120) as i64;
+    if world.is_calm {
+        return;
+    }
+    world.at(pause_ms, Event::Take);
+    let now_ms = world.true_ms;
+    let table = &world.table;
+    let is_free = |id: &i64, state: u8, due_ms: i64| match table.foreign.get(id) {
+        Some(until_ms) if state == 1 => *until_ms <= now_ms,
+        _ => state == 0 && due_ms <= now_ms,
+    };
+    let free = table.rows.iter().find(|(id, row)| {
+        &*row.request.code == "ping"
+            && !table.locks.contains_key(id)
+            && is_free(id, row.state, row.request.due_ms)
+    });
+    let Some((id, _)) = free else { return };
+    let id = *id;
+    world.check_take(id);
+    let until_ms = now_ms + PATIENCE_MS;
+    world.note(format!("somebody else takes {id} until {}", until_ms - BEGIN_MS));
+    let Some(row) = world.table.rows.get_mut(&id) else { return };
+    (row.state, row.last_outcome) = (1, None);
+    world.table.foreign.insert(id, until_ms);
+    let takes_ms = world.dice.below(600) as i64;
+    match world.dice.below(3) {
+        0 => {}
+        1 => world.at(takes_ms, Event::Finish(id, until_ms, 0)),
+        _ => world.at(takes_ms, Event::Finish(id, until_ms, 3)),
+    }
+}
+
+/// Somebody else is done with a request, if it is theirs still.
+pub fn finish(world: &mut World, id: i64, until_ms: i64, state: u8) {
+    let Some(row) = world.table.rows.get_mut(&id) else { return };
+    if row.state == 1 && world.table.foreign.get(&id) == Some(&until_ms) {
+        row.state = state;
+        world.table.foreign.remove(&id);
+        world.note(format!("somebody else leaves {id} in {state}"));
     }
 }

@@ -43,6 +43,9 @@ pub enum Event {
     Write,
     Operate,
     Crash,
+    /// Somebody else takes a request, and is done with it.
+    Take,
+    Finish(i64, i64, u8),
 }
 
 impl Event {
@@ -59,6 +62,8 @@ impl Event {
             Event::Write => "write",
             Event::Operate => "operate",
             Event::Crash => "crash",
+            Event::Take => "take",
+            Event::Finish(..) => "finish",
         }
     }
 }
@@ -72,7 +77,7 @@ pub struct Node {
     pub clock_off_ms: i64,
     pub cut_off_until_ms: i64,
     pub is_tick_set: Option<u64>,
-    running: BTreeMap<u64, Attempt>,
+    pub running: BTreeMap<u64, Attempt>,
 }
 
 /// See the module.
@@ -112,7 +117,7 @@ impl World {
             last_node: 0,
             queue: BTreeMap::new(),
             events: 0,
-            plan: Arc::new(workload::plan()),
+            plan: Arc::new(workload::plan(seed)),
             holds: Vec::new(),
             version: 1,
             changed: Vec::new(),
@@ -133,6 +138,9 @@ impl World {
         world.at(0, Event::Write);
         world.at(500, Event::Operate);
         world.at(1_500, Event::Crash);
+        if workload::is_shared(seed) {
+            world.at(100, Event::Take);
+        }
         world
     }
 
@@ -170,6 +178,8 @@ impl World {
             Event::Write => workload::write(self),
             Event::Operate => workload::operate(self),
             Event::Crash => self.crash(),
+            Event::Take => workload::take(self),
+            Event::Finish(id, until_ms, state) => workload::finish(self, id, until_ms, state),
         }
     }
 
@@ -309,6 +319,7 @@ impl World {
             return self.at(delay_ms, Event::Input(number, Box::new(failure)));
         }
         workload::lock(self, settlement);
+        self.table.now_ms = self.true_ms;
         let results: Vec<Settled> = self.table.settle(settlement);
         for (outcome, result) in settlement.outcomes.iter().zip(&results) {
             let (id, state) = (outcome.id.0, outcome.state);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use posthouse_pump::calendar::{Window, WindowSpec};
 use posthouse_pump::input::Hold;
 use posthouse_pump::plan::{
-    Backoff, Breaker, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
+    Backoff, Breaker, Claim, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
 };
 use posthouse_pump::request::RequestId;
 
@@ -172,6 +172,7 @@ fn plan_of(name: Name) -> Plan {
         is_active: true,
         region: None,
         order,
+        claim: Claim::Lease,
         on_failure: OnFailure::Block,
         on_expired: OnExpired::Skip,
         attempts_max: 0,

@@ -203,6 +203,7 @@ fn shown(read: &Read, row: &Row) -> Request {
 fn state_number(state: State) -> u8 {
     match state {
         State::Ready => 0,
+        State::Sending => 1,
         State::Blocked => 2,
         State::Done => 3,
         State::Failed => 4,

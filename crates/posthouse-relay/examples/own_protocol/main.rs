@@ -15,10 +15,11 @@ use std::sync::Arc;
 use posthouse_net::{Client, ClientSettings, Reach};
 use posthouse_pump::attempt::{Attempt, Verdict};
 use posthouse_pump::plan::{
-    Backoff, Breaker, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
+    Backoff, Breaker, Claim, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
 };
 use posthouse_relay::courier::{CallTarget, Carrier, Clock, MultiplexCourier};
 use posthouse_relay::runner::{self, Handle, Parts, Tempo};
+use posthouse_relay::source::retention::Retention;
 use posthouse_relay::source::{Options, connect, schema};
 
 use protocol::LineProtocol;
@@ -63,6 +64,7 @@ async fn start(database: &str, receiver: &str) -> Result<Handle, Failure> {
         carrier: Arc::new(LineCarrier(courier)),
         plan: plan(),
         tempo: Tempo { round_ms: 100, lease_ms: 5_000 },
+        retention: Retention::default(),
         seed: u64::from(std::process::id()),
     }))
 }
@@ -72,6 +74,7 @@ fn plan() -> Plan {
         is_active: true,
         region: None,
         order: Order::Key,
+        claim: Claim::Lease,
         on_failure: OnFailure::Block,
         on_expired: OnExpired::Skip,
         attempts_max: 0,

@@ -14,11 +14,13 @@ use tokio::time::sleep_until;
 
 use super::gap_watch::GapWatch;
 use super::handle::{Ask, Event, Events, Status};
+use super::retainer::Retainer;
 use super::rounds::{RoundAnswer, Rounds};
 use super::troubles::Troubles;
 use super::{Parts, SourceClock, SteadyClock, notices, work};
 use crate::courier::{Carrier, Clock as _};
 use crate::source::look::{Answer, Gap};
+use crate::source::retention::Retained;
 use crate::source::{Source, SourceError, SourceErrorKind, slot_of};
 
 /// Events that are taken in before their effects are carried out.
@@ -34,6 +36,7 @@ struct Actor<S, C> {
     pump: Pump,
     rounds: Rounds,
     gap_watch: GapWatch,
+    retainer: Retainer,
     steady: SteadyClock,
     clock: SourceClock,
     events: Events,
@@ -74,7 +77,7 @@ pub(super) async fn run<S: Source, C: Carrier>(
 
 impl<S: Source, C: Carrier> Actor<S, C> {
     fn new(parts: Parts<S, C>, events: Events) -> Actor<S, C> {
-        let Parts { name, node, source, carrier, plan, tempo, seed } = parts;
+        let Parts { name, node, source, carrier, plan, tempo, retention, seed } = parts;
         let steady = SteadyClock::new();
         Actor {
             name,
@@ -83,6 +86,7 @@ impl<S: Source, C: Carrier> Actor<S, C> {
             pump: Pump::new(seed),
             rounds: Rounds::new(node, tempo, plan),
             gap_watch: GapWatch::new(steady.mono_ms()),
+            retainer: Retainer::new(steady.mono_ms(), &retention),
             steady,
             clock: SourceClock::default(),
             events,
@@ -101,8 +105,9 @@ impl<S: Source, C: Carrier> Actor<S, C> {
 
     fn due_ms(&self) -> u64 {
         let stop = self.stopping.as_ref().map(|stopping| stopping.until_ms);
-        let own = [self.pump.due_mono_ms(), self.rounds.due_ms(), self.gap_watch.due_ms()];
-        let due = own.into_iter().chain([stop]);
+        let watches = [self.gap_watch.due_ms(), self.retainer.due_ms()];
+        let own = [self.pump.due_mono_ms(), self.rounds.due_ms(), stop];
+        let due = own.into_iter().chain(watches);
         due.flatten().min().unwrap_or(u64::MAX)
     }
 
@@ -131,6 +136,7 @@ impl<S: Source, C: Carrier> Actor<S, C> {
             }
             Event::Failed(error) => self.hear_failure(&error),
             Event::Gaps(answer) => self.hear_gaps(answer),
+            Event::Retained(result, took_ms) => self.hear_retained(result, took_ms),
             Event::Ask(ask) => self.answer(ask),
             Event::Stop(done) => self.begin_stop(done),
         }
@@ -177,6 +183,12 @@ impl<S: Source, C: Carrier> Actor<S, C> {
         gaps.iter().for_each(|gap| notices::tell_gap(&self.name, gap));
     }
 
+    fn hear_retained(&mut self, result: Result<Retained, SourceError>, took_ms: u64) {
+        if let Some(told) = self.retainer.hear(self.steady.mono_ms(), took_ms, result) {
+            notices::tell_retention(&self.name, &told);
+        }
+    }
+
     /// What is to be done differs with the kind of trouble, and so does what is told.
     fn tell_trouble(&mut self, kind: Option<SourceErrorKind>) {
         let source = &*self.name;
@@ -215,6 +227,7 @@ impl<S: Source, C: Carrier> Actor<S, C> {
                     control_version: self.rounds.control_version(),
                     fenced: self.fenced,
                     gap_keys: self.gap_watch.keys(),
+                    retention: self.retainer.tally,
                 });
             }
             Ask::Why(id, reply) => {
@@ -262,6 +275,11 @@ impl<S: Source, C: Carrier> Actor<S, C> {
         }
         if let Some(query) = self.gap_watch.begin(mono_ms) {
             work::look(self.source.clone(), query, self.events.clone());
+        }
+        let may_work = self.rounds.is_working() && self.stopping.is_none();
+        if self.retainer.begin(mono_ms, may_work) {
+            let node = self.rounds.node.clone();
+            work::retain(self.source.clone(), node, self.steady, self.events.clone());
         }
     }
 

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::rounds::RoundAnswer;
 use crate::source::SourceError;
 use crate::source::look::Answer;
+use crate::source::retention::Retained;
 
 /// What arrives in the inbox of a running source.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(super) enum Event {
     Failed(SourceError),
     /// Which business ids wait for a number that is not there.
     Gaps(Result<Answer, SourceError>),
+    /// What came of a step of the retention, and how many milliseconds it took.
+    Retained(Result<Retained, SourceError>, u64),
     /// Somebody wants to know something.
     Ask(Ask),
     /// Another plan holds from now on.
@@ -66,6 +69,27 @@ pub struct Status {
     /// Business ids in this node's buckets that wait for a number that is not there: as many as
     /// were found the last time that all were looked at, or so far by now.
     pub gap_keys: u64,
+    /// Finished requests that this node has removed.
+    pub retention: RetentionTally,
+}
+
+/// Finished requests that a node has removed since it runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RetentionTally {
+    /// Moved to the archive.
+    pub archived: u64,
+    /// Deleted.
+    pub deleted: u64,
+    /// Deleted from the archive.
+    pub forgotten: u64,
+}
+
+impl RetentionTally {
+    pub(super) fn add(&mut self, step: &Retained) {
+        self.archived = self.archived.saturating_add(step.archived);
+        self.deleted = self.deleted.saturating_add(step.deleted);
+        self.forgotten = self.forgotten.saturating_add(step.forgotten);
+    }
 }
 
 /// The inbox of a running source. Unbounded by type; its length is bounded by what the pump has

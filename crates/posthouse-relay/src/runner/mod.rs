@@ -11,12 +11,13 @@ mod clock;
 mod gap_watch;
 mod handle;
 mod notices;
+mod retainer;
 mod rounds;
 mod troubles;
 mod work;
 
 pub use clock::{SourceClock, SteadyClock};
-pub use handle::{Handle, Status};
+pub use handle::{Handle, RetentionTally, Status};
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ use posthouse_pump::plan::Plan;
 
 use crate::courier::Carrier;
 use crate::source::Source;
+use crate::source::retention::Retention;
 
 /// What a running source is made of.
 pub struct Parts<S, C> {
@@ -39,6 +41,8 @@ pub struct Parts<S, C> {
     pub plan: Plan,
     /// How often control tables and leases are looked at, and how long leases last.
     pub tempo: Tempo,
+    /// How long finished requests stay; as the source was told.
+    pub retention: Retention,
     /// Seeds the jitter.
     pub seed: u64,
 }

@@ -2,6 +2,7 @@
 
 use posthouse_pump::effect::Notice;
 
+use super::retainer::Told;
 use crate::source::look::Gap;
 
 /// Writes down that a business id waits for a number that is not there.
@@ -115,5 +116,21 @@ fn tell_obstacle(source: &str, notice: &Notice) {
             );
         }
         _ => {}
+    }
+}
+
+/// What the retention did.
+pub(super) fn tell_retention(source: &str, told: &Told) {
+    match told {
+        Told::Walked(requests) => {
+            tracing::info!(source, requests, "old requests have left the request table");
+        }
+        Told::Failed(error) => {
+            tracing::warn!(
+                source,
+                error,
+                "old requests cannot be removed; it is tried again every ten seconds"
+            );
+        }
     }
 }

@@ -130,6 +130,11 @@ impl Rounds {
         self.is_prepared = false;
     }
 
+    /// Whether the source was found fit, and the last round went well.
+    pub(super) fn is_working(&self) -> bool {
+        self.is_prepared && self.trouble.is_none()
+    }
+
     /// Asks for no more buckets.
     pub(super) fn stop(&mut self) {
         self.is_stopping = true;

@@ -92,6 +92,21 @@ pub(super) fn look<S: Source>(source: Arc<S>, query: Query, events: Events) {
     });
 }
 
+/// One step of the retention, in the name of this node.
+pub(super) fn retain<S: Source>(
+    source: Arc<S>,
+    node: Arc<str>,
+    clock: SteadyClock,
+    events: Events,
+) {
+    tokio::spawn(async move {
+        let began_ms = clock.mono_ms();
+        let result = within(source.retain(&node)).await;
+        let took_ms = clock.mono_ms().saturating_sub(began_ms);
+        let _ = events.send(Event::Retained(result, took_ms));
+    });
+}
+
 async fn prepare<S: Source>(source: &S, task: &RoundTask) -> Result<(), SourceError> {
     if task.prepares { source.prepare().await } else { Ok(()) }
 }

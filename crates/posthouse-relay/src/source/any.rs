@@ -8,9 +8,11 @@ use super::error::SourceError;
 use super::limits::CALL_MAX;
 use super::look::{Answer, Query};
 use super::operate::{Action, Operated};
+use super::retention::Retained;
 use super::submit::{NewRequest, Submitted};
 use super::{
-    Concluded, Greeting, Round, Source, look_up, operate, prepare, read, round, settle, submit,
+    Concluded, Greeting, Round, Source, look_up, operate, prepare, read, retention, round, settle,
+    submit,
 };
 
 /// A request table in a SQL database. Which database it is, is a closed choice beneath.
@@ -94,6 +96,10 @@ impl Source for AnySource {
 
     async fn operate(&self, action: &Action) -> Result<Operated, SourceError> {
         limited("carrying out an action", operate::operate(&self.base, action)).await
+    }
+
+    async fn retain(&self, node: &str) -> Result<Retained, SourceError> {
+        limited("removing old requests", retention::retain(&self.base, &self.options, node)).await
     }
 
     async fn look(&self, query: &Query) -> Result<Answer, SourceError> {

@@ -72,6 +72,7 @@ pub(super) fn columns(dialect: Dialect, order: CommitOrder) -> String {
     let mut columns = vec!["CAST(r.id AS BIGINT) AS id".to_owned(), number("state")];
     columns.extend(TEXTS.iter().map(|text| format!("{} AS {}", bounded(text, "r."), text.name)));
     columns.extend(numbers.map(number));
+    columns.push("CAST(r.fence AS BIGINT) AS fence".to_owned());
     columns.push(format!("{} AS too_long", too_long(&TEXTS)));
     columns.push(format!("{} AS mistyped", mistyped(dialect, order)));
     columns.join(", ")

@@ -102,6 +102,19 @@ pub const ACQUIRE_MAX: Duration = Duration::from_secs(4);
 /// How long to try why there is no connection.
 pub const PROBE_MAX: Duration = Duration::from_secs(2);
 
+/// Requests that one step of the retention removes, or forgets from the archive.
+pub const RETENTION_ROWS_MAX: i64 = 500;
+
+/// Requests that one step of the retention looks at.
+pub const RETENTION_WALK_MAX: i64 = 1_000;
+
+/// Bytes of the bodies that one step of the retention moves, unless the first is longer.
+pub const RETENTION_BYTES_MAX: i64 = 4 << 20;
+
+/// How long a node that walks over finished requests may be silent before another one goes on, in
+/// milliseconds.
+pub const RETENTION_LEASE_MS: i64 = 60_000;
+
 /// How long one call to the database may take, all in all.
 pub const CALL_MAX: Duration = Duration::from_secs(8);
 

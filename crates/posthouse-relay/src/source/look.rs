@@ -10,6 +10,7 @@ use posthouse_pump::read::SlotRange;
 use posthouse_pump::request::{Content, RequestId, Unreadable};
 
 use super::Control;
+use super::settle::FOREIGN_FENCE;
 
 /// A question.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +48,8 @@ pub enum Query {
     Control,
     /// How the request table itself does: its dead rows, and what keeps them.
     Table,
+    /// How far the walk over finished requests is, and what it has removed.
+    Retention,
 }
 
 /// Which requests are wanted. What is empty does not restrict.
@@ -106,6 +109,8 @@ pub enum Answer {
     Control(Control),
     /// See [`Query::Table`].
     Table(TableState),
+    /// See [`Query::Retention`].
+    Retention(RetentionState),
 }
 
 /// How the request table does, as far as its database tells.
@@ -119,6 +124,21 @@ pub struct TableState {
     pub oldest_transaction_ms: Option<u64>,
     /// Bytes of the write-ahead log beside the file.
     pub log_bytes: Option<u64>,
+}
+
+/// What all nodes together have removed, and who is about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RetentionState {
+    /// The node that walks now.
+    pub owner: Option<String>,
+    /// When a walk came to its end last, Unix milliseconds of the source.
+    pub ended_ms: Option<i64>,
+    /// Requests that were moved to the archive, ever.
+    pub archived: u64,
+    /// Requests that were deleted without, ever.
+    pub deleted: u64,
+    /// Requests that were deleted from the archive, ever.
+    pub forgotten: u64,
 }
 
 /// A number of requests.
@@ -173,11 +193,20 @@ pub struct Row {
     pub updated_ms: Option<i64>,
     /// When it was finished.
     pub done_ms: Option<i64>,
+    /// When it was moved to the archive, if it was.
+    pub archived_ms: Option<i64>,
     /// The length of its body, in bytes.
     pub body_bytes: u64,
     /// What of it cannot be read, if anything. Texts are given as far as they can be shown. On
     /// pages nothing is known of what is sent.
     pub unreadable: Option<Unreadable>,
+}
+
+impl Row {
+    /// Whether it is marked by somebody else than a relay, who takes requests from the same table.
+    pub fn is_taken(&self) -> bool {
+        self.state == 1 && self.fence.0 == FOREIGN_FENCE
+    }
 }
 
 /// A key that waits for an operator.

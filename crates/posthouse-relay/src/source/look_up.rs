@@ -11,7 +11,9 @@ use super::limits::{
     BODY_BYTES_MAX, COUNT_ROWS_MAX, DEPTH_MAX, LOOK_BODY_BYTES_MAX, OWNERS_MAX, PAGE_ROWS_MAX,
     PAGE_SCAN_MAX,
 };
-use super::look::{Answer, BlockedKey, BucketRow, Count, Filter, NodeRow, Query, Row};
+use super::look::{
+    Answer, BlockedKey, BucketRow, Count, Filter, NodeRow, Query, RetentionState, Row,
+};
 use super::look_table::table;
 use super::look_turn::{gaps, turn, without_numbers};
 use super::mysql;
@@ -21,12 +23,23 @@ use super::schema::{BLOCKED_INDEX, OPEN_INDEX};
 use posthouse_pump::outcome::Fence;
 use posthouse_pump::request::RequestId;
 
+/// Where a request is looked for.
+#[derive(Clone, Copy)]
+enum Place {
+    Table,
+    Archive,
+}
+
 /// What people see beyond what the pump needs.
-fn more_columns(dialect: Dialect, order: CommitOrder) -> String {
+fn more_columns(dialect: Dialect, order: CommitOrder, place: Place) -> String {
+    let archived_at = match place {
+        Place::Table => "NULL",
+        Place::Archive => "r.archived_at",
+    };
     format!(
         "{}, CAST(r.last_status AS BIGINT) AS last_status, {} AS last_error, \
-         CAST(r.fence AS BIGINT) AS fence, CAST(r.updated_at AS BIGINT) AS updated_at, \
-         CAST(r.done_at AS BIGINT) AS done_at, \
+         CAST(r.updated_at AS BIGINT) AS updated_at, \
+         CAST(r.done_at AS BIGINT) AS done_at, CAST({archived_at} AS BIGINT) AS archived_at, \
          CAST({} AS BIGINT) AS body_bytes, {}",
         columns(dialect, order),
         bounded(&LAST_ERROR, "r."),
@@ -67,6 +80,7 @@ pub(super) async fn look(
         Query::Nodes => nodes(&mut work, dialect).await?,
         Query::Control => Answer::Control(look_control(&mut work).await?),
         Query::Table => table(base, &mut work).await?,
+        Query::Retention => retention(&mut work).await?,
     };
     work.done();
     Ok(answer)
@@ -175,7 +189,7 @@ fn rows_statement(
          AND (CAST($5 AS TEXT) IS NULL OR business_id = $5) \
          ORDER BY id DESC LIMIT {rows_max}) AS page \
          JOIN relay_request AS r {} ON r.id = page.id ORDER BY r.id DESC",
-        more_columns(dialect, order),
+        more_columns(dialect, order, Place::Table),
         comparable(&CODE, ""),
         comparable(&KEY, ""),
         dialect.int_in("state", 3),
@@ -207,6 +221,7 @@ fn row_of(row: &Record) -> Result<Row, SourceError> {
         created_ms: reader.int("created_at")?,
         updated_ms: row.maybe_int("updated_at")?,
         done_ms: row.maybe_int("done_at")?,
+        archived_ms: row.maybe_int("archived_at")?,
         body_bytes: u64::try_from(row.maybe_int("body_bytes")?.unwrap_or(0)).unwrap_or(0),
         unreadable: None,
     };
@@ -221,6 +236,25 @@ async fn row(
     order: CommitOrder,
     id: RequestId,
 ) -> Result<Answer, SourceError> {
+    let mut rows = Vec::new();
+    for place in [Place::Table, Place::Archive] {
+        if rows.is_empty() {
+            let text = row_text(dialect, order, place);
+            rows = work.rows(text, vec![id.0.into()]).await?;
+        }
+    }
+    let Some(record) = rows.first() else {
+        return Ok(Answer::Row(None));
+    };
+    let mut row = row_of(record)?;
+    let (content, wrong) = content_of(record, u64::MAX)?;
+    row.unreadable = row.unreadable.or(wrong);
+    Ok(Answer::Row(Some(Box::new((row, content)))))
+}
+
+/// The statement that looks for one request. Of those that were moved under one id, which only a
+/// table that was made anew can have given twice, the last one is meant.
+fn row_text(dialect: Dialect, order: CommitOrder, place: Place) -> String {
     let column = |(name, value): (&str, String)| match name {
         "body" => format!(
             "CASE WHEN {} <= {BODY_BYTES_MAX} THEN {} END AS body",
@@ -230,19 +264,26 @@ async fn row(
         _ => format!("{value} AS {name}"),
     };
     let content: Vec<String> = content_columns(dialect).into_iter().map(column).collect();
-    let text = format!(
-        "SELECT {}, {} FROM relay_request AS r WHERE r.id = $1",
-        more_columns(dialect, order),
-        content.join(", ")
-    );
-    let rows = work.rows(text, vec![id.0.into()]).await?;
-    let Some(record) = rows.first() else {
-        return Ok(Answer::Row(None));
+    let from = match place {
+        Place::Table => "relay_request AS r WHERE r.id = $1",
+        Place::Archive => "relay_archive AS r WHERE r.id = $1 ORDER BY r.archive_no DESC LIMIT 1",
     };
-    let mut row = row_of(record)?;
-    let (content, wrong) = content_of(record, u64::MAX)?;
-    row.unreadable = row.unreadable.or(wrong);
-    Ok(Answer::Row(Some(Box::new((row, content)))))
+    let shown = more_columns(dialect, order, place);
+    format!("SELECT {shown}, {} FROM {from}", content.join(", "))
+}
+
+async fn retention(work: &mut Work) -> Result<Answer, SourceError> {
+    let text = "SELECT CAST(owner AS TEXT) AS owner, ended_at, archived, deleted, forgotten \
+                FROM relay_retention WHERE one = 1";
+    let row = work.row(text.to_owned(), Vec::new()).await?;
+    let count = |name| Ok::<_, SourceError>(u64::try_from(row.int(name)?).unwrap_or(0));
+    Ok(Answer::Retention(RetentionState {
+        owner: row.maybe_text("owner")?,
+        ended_ms: row.maybe_int("ended_at")?,
+        archived: count("archived")?,
+        deleted: count("deleted")?,
+        forgotten: count("forgotten")?,
+    }))
 }
 
 async fn blocked_keys(

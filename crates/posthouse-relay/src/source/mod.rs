@@ -25,6 +25,7 @@ mod ownership;
 mod prepare;
 mod read;
 mod read_text;
+pub mod retention;
 mod round;
 mod row;
 pub mod schema;
@@ -52,6 +53,7 @@ use posthouse_pump::request::RequestId;
 
 use look::{Answer, Query};
 use operate::{Action, Operated};
+use retention::Retained;
 
 /// What a node tells and asks at the beginning of a round.
 #[derive(Clone, Debug)]
@@ -170,6 +172,14 @@ pub trait Source: Send + Sync + 'static {
         &self,
         action: &Action,
     ) -> impl Future<Output = Result<Operated, SourceError>> + Send;
+
+    /// One step of the retention, in the name of a node: moves or deletes finished requests that
+    /// are old enough. It MUST leave alone what is open, what is too young, and what somebody has
+    /// locked, and MUST do nothing while another node is about it.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    fn retain(&self, node: &str) -> impl Future<Output = Result<Retained, SourceError>> + Send;
 
     /// Answers a question. Changes nothing.
     ///

@@ -35,6 +35,11 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// All of them.
+    pub(super) fn columns(&self) -> String {
+        [self.numbers, self.texts, self.bytes].concat().join(", ")
+    }
+
     /// One of its columns.
     pub(super) fn any_column(&self) -> &'static str {
         self.numbers.first().or(self.texts.first()).copied().unwrap_or("1")
@@ -43,7 +48,7 @@ impl Table {
 
 const ALL_RIGHTS: &[&str] = &["SELECT", "INSERT", "UPDATE", "DELETE"];
 
-const TABLES: [Table; 8] = [
+const TABLES: [Table; 10] = [
     Table {
         name: "relay_schema",
         numbers: &["version"],
@@ -136,7 +141,68 @@ const TABLES: [Table; 8] = [
         bytes: &[],
         rights: &["SELECT", "INSERT", "DELETE"],
     },
+    Table {
+        name: "relay_archive",
+        numbers: &[
+            "id",
+            "key_seq",
+            "slot",
+            "priority",
+            "state",
+            "due_at",
+            "expires_at",
+            "attempts",
+            "last_status",
+            "fence",
+            "created_at",
+            "updated_at",
+            "done_at",
+            "archived_at",
+        ],
+        texts: &[
+            "request_id",
+            "code",
+            "grp",
+            "region",
+            "protocol",
+            "service",
+            "method",
+            "headers",
+            "content_type",
+            "business_id",
+            "window_name",
+            "last_error",
+            "traceparent",
+        ],
+        bytes: &["body"],
+        rights: &["SELECT"],
+    },
+    Table {
+        name: "relay_retention",
+        numbers: &[
+            "lease_until",
+            "after_id",
+            "walk_removed",
+            "ended_at",
+            "archived",
+            "deleted",
+            "forgotten",
+        ],
+        texts: &["owner"],
+        bytes: &[],
+        rights: &["SELECT"],
+    },
 ];
+
+/// What else the relay does to a table where finished requests do not stay for ever.
+fn retention_rights(table: &Table, options: &Options) -> &'static [&'static str] {
+    match (table.name, options.retention.has_work()) {
+        ("relay_request", true) => &["DELETE"],
+        ("relay_archive", true) => &["INSERT", "DELETE"],
+        ("relay_retention", true) => &["UPDATE"],
+        _ => &[],
+    }
+}
 
 /// See [`Source::prepare`](super::Source::prepare).
 pub(super) async fn prepare(base: &Base, options: &Options) -> Result<(), SourceError> {
@@ -156,7 +222,10 @@ pub(super) async fn prepare(base: &Base, options: &Options) -> Result<(), Source
     if options.order == CommitOrder::KeySeq {
         check_key_seq(&mut work, dialect).await?;
     }
-    check_rights(&mut work, dialect).await?;
+    if options.retention.is_archived {
+        check_numbered(&mut work, dialect).await?;
+    }
+    check_rights(&mut work, dialect, options).await?;
     for read in sample_reads() {
         check_plan(&mut work, dialect, options, &read).await?;
     }
@@ -350,16 +419,29 @@ async fn check_key_seq(work: &mut Work, dialect: Dialect) -> Result<(), SourceEr
     Ok(())
 }
 
+/// What goes into the archive takes its number along.
+async fn check_numbered(work: &mut Work, dialect: Dialect) -> Result<(), SourceError> {
+    let types = types_of(work, dialect, "relay_request").await?;
+    match types.contains_key("key_seq") {
+        true => Ok(()),
+        false => Err(missing_column("relay_request", "key_seq")),
+    }
+}
+
 /// The columns of requests that the relay writes: it needs no right to change any other.
 const WRITTEN: [&str; 8] =
     ["state", "due_at", "attempts", "last_status", "last_error", "fence", "updated_at", "done_at"];
 
-async fn check_rights(work: &mut Work, dialect: Dialect) -> Result<(), SourceError> {
+async fn check_rights(
+    work: &mut Work,
+    dialect: Dialect,
+    options: &Options,
+) -> Result<(), SourceError> {
     if dialect == Dialect::Sqlite {
         return Ok(());
     }
     for table in &TABLES {
-        for right in table.rights {
+        for right in table.rights.iter().chain(retention_rights(table, options)) {
             let columns: &[&str] = match (table.name, *right) {
                 ("relay_request", "UPDATE") => &WRITTEN,
                 _ => &[],

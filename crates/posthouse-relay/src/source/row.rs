@@ -14,10 +14,14 @@ use super::columns::{
 use super::error::SourceError;
 use super::legible::Reader;
 use super::limits::HEADERS_MAX;
+use super::settle::FOREIGN_FENCE;
 use super::slot::slot_of;
 
 /// The state of a request that was given up for the time being.
 pub(super) const STATE_BLOCKED: i64 = 2;
+
+/// The state of a request that is marked as being tried.
+const STATE_SENDING: i64 = 1;
 
 /// Tries of a request that are told apart: the column of PostgreSQL holds no more.
 const ATTEMPTS_MAX: i64 = i32::MAX as i64;
@@ -33,11 +37,19 @@ pub(super) fn request_of(row: &Record, options: &Options) -> Result<Request, Sou
         None => slot_of(key.as_ref().unwrap_or(&request_id)),
     };
     let region = reader.text(&REGION)?.filter(|_| !reader.is_wrong(REGION.name));
-    let is_blocked = reader.int("state")? == STATE_BLOCKED;
+    let fence = reader.int("fence")?;
+    let standing = match reader.int("state")? {
+        STATE_BLOCKED => Standing::Blocked,
+        STATE_SENDING if fence != FOREIGN_FENCE => Standing::Sending,
+        _ => Standing::Ready,
+    };
+    // It cannot be written down as expired while somebody else has it.
+    let is_foreign = fence == FOREIGN_FENCE && reader.int("state")? == STATE_SENDING;
+    let kept_until_ms = if is_foreign { reader.int("due_at")? } else { i64::MIN };
     let request = Request {
         id: RequestId(row.int("id")?),
         request_id,
-        standing: if is_blocked { Standing::Blocked } else { Standing::Ready },
+        standing,
         code: reader.needed_text(&CODE)?.into(),
         group: reader.text(&GROUP)?.map(Arc::from),
         region: region.map_or_else(|| options.region.clone(), Arc::from),
@@ -46,7 +58,7 @@ pub(super) fn request_of(row: &Record, options: &Options) -> Result<Request, Sou
         priority: u8::try_from(reader.int("priority")?.clamp(0, 9)).unwrap_or(9),
         window: reader.text(&WINDOW)?.map(Arc::from),
         due_ms: reader.int("due_at")?,
-        expires_ms: reader.maybe_int("expires_at")?,
+        expires_ms: reader.maybe_int("expires_at")?.map(|at| at.max(kept_until_ms)),
         attempts: attempts_of(reader.int("attempts")?),
         created_ms: reader.int("created_at")?,
         content: None,

@@ -33,7 +33,7 @@ pub(super) async fn settle(
     let outcomes = settlement.outcomes.iter().zip(&results);
     let finished = outcomes.filter(|(outcome, word)| {
         !matches!(word, Settled::Fenced | Settled::Locked)
-            && !matches!(outcome.state, State::Ready | State::Blocked)
+            && !matches!(outcome.state, State::Ready | State::Sending | State::Blocked)
     });
     let finished: Vec<RequestId> = finished.map(|(outcome, _)| outcome.id).collect();
     let released = released(base, options.order, &finished).await?;
@@ -85,6 +85,19 @@ pub(super) const COLUMNS: [(&str, Kind); 8] = [
 
 /// What ends without another try keeps what was wrong with the last one.
 pub(super) const IS_TOLD: &str = "v.state = 3 OR v.status IS NOT NULL OR v.error IS NOT NULL";
+
+/// Whether an outcome of the state `new` may be written into a row: not while somebody else who
+/// takes requests from the table has it, and a mark only where there is none in force.
+pub(super) fn is_free(dialect: Dialect, row: &str, new: &str) -> String {
+    format!(
+        "(CASE WHEN {row}.state = 1 AND {row}.fence = {FOREIGN_FENCE} THEN {row}.due_at <= {} \
+         ELSE {new} <> 1 OR {row}.state = 0 END)",
+        dialect.now()
+    )
+}
+
+/// The fence of a row that is marked by somebody else than a relay.
+pub(super) const FOREIGN_FENCE: i64 = -1;
 
 /// Writes what may be written, and says which that was.
 async fn write(
@@ -140,13 +153,14 @@ fn text(dialect: Dialect) -> String {
          fence = v.fence, updated_at = {now}, \
          done_at = CASE WHEN v.state >= 3 THEN {now} END \
          FROM {outcomes} {owned} \
-         WHERE relay_request.id = v.id AND relay_request.state < 3 {and_free} \
+         WHERE relay_request.id = v.id AND relay_request.state < 3 {and_free} AND {is_free} \
          AND (relay_request.slot IS NULL \
          OR relay_request.slot BETWEEN owned.slot_first AND owned.slot_last) \
          RETURNING relay_request.id",
         dialect.int_in("bucket", 1),
         dialect.for_share(),
         now = dialect.now(),
+        is_free = is_free(dialect, "relay_request", "v.state"),
     )
 }
 
@@ -186,6 +200,7 @@ fn error_of(outcome: &Outcome) -> Option<String> {
 pub(super) fn number_of(state: State) -> i64 {
     match state {
         State::Ready => 0,
+        State::Sending => 1,
         State::Blocked => 2,
         State::Done => 3,
         State::Failed => 4,
@@ -193,6 +208,10 @@ pub(super) fn number_of(state: State) -> i64 {
         State::Rejected => 6,
     }
 }
+
+/// The columns of a table of outcomes that are looked at again.
+const LOOKED_AT: [(&str, Kind); 4] =
+    [("id", Kind::Int), ("bucket", Kind::Int), ("at", Kind::Int), ("state", Kind::Int)];
 
 /// What changed nothing was written before, and the answer was lost; or the bucket has another
 /// owner; or the request is gone; or somebody else has locked it.
@@ -205,12 +224,13 @@ async fn look_again(
     let text = format!(
         "SELECT v.id AS id, v.at AS at, CAST(r.state AS BIGINT) AS state, r.fence AS fence, \
          CAST(r.attempts AS BIGINT) AS attempts, b.fence AS bucket_fence, \
-         CAST(CASE WHEN r.state < 3 AND r.fence <= b.fence AND (r.slot IS NULL \
+         CAST(CASE WHEN r.state < 3 AND r.fence <= b.fence AND {} AND (r.slot IS NULL \
          OR r.slot BETWEEN b.slot_first AND b.slot_last) THEN 1 END AS BIGINT) \
          AS is_ours_to_write FROM {} \
          LEFT JOIN relay_request AS r {} ON r.id = v.id \
          LEFT JOIN relay_bucket AS b ON b.bucket = v.bucket",
-        dialect.table("v", 1, &[("id", Kind::Int), ("bucket", Kind::Int), ("at", Kind::Int)]),
+        is_free(dialect, "r", "v.state"),
+        dialect.table("v", 1, &LOOKED_AT),
         dialect.by_id(),
     );
     let positions = (0..outcomes.len()).filter_map(|at| i64::try_from(at).ok());
@@ -218,6 +238,7 @@ async fn look_again(
         Value::ints(outcomes.iter().map(|outcome| outcome.id.0)),
         Value::ints(outcomes.iter().map(|outcome| bucket_number(outcome))),
         Value::ints(positions),
+        Value::ints(outcomes.iter().map(|outcome| number_of(outcome.state))),
     ]);
     for row in &work.rows(text, values).await? {
         let at = usize::try_from(row.int("at")?).unwrap_or(usize::MAX);

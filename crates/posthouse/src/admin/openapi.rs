@@ -36,6 +36,7 @@ use super::{
         relay::sources::list_sources,
         relay::sources::show_source,
         relay::sources::poke_source,
+        relay::retention::show_retention,
         relay::groups::list_groups,
         relay::groups::switch_group,
         relay::codes::list_codes,

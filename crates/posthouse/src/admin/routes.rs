@@ -85,8 +85,8 @@ const DRAIN: &str = "/api/v1/relay/instances/{name}/drain";
 /// The routes of the relay. What a path names below a source is told by the last part of it.
 fn relay_table() -> Vec<Route> {
     use relay::{
-        actions, alarms, blocked, buckets, codes, endpoints, groups, holds, instances, rows,
-        sources, windows,
+        actions, alarms, blocked, buckets, codes, endpoints, groups, holds, instances, retention,
+        rows, sources, windows,
     };
     let look = Access::Login(Verb::Read, Resource::Relay);
     let browse = Access::Login(Verb::Browse, Resource::Relay);
@@ -97,6 +97,7 @@ fn relay_table() -> Vec<Route> {
         read("/api/v1/relay/sources/{name}/rules", look, get(alarms::list_rules)),
         read("/api/v1/relay/sources", look, get(sources::list_sources)),
         read("/api/v1/relay/sources/{name}", look, get(sources::show_source)),
+        read("/api/v1/relay/sources/{name}/retention", look, get(retention::show_retention)),
         write("/api/v1/relay/sources/{name}/poke", operate, post(sources::poke_source)),
         read("/api/v1/relay/sources/{name}/groups", look, get(groups::list_groups)),
         write(

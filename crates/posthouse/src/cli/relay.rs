@@ -7,6 +7,7 @@ mod hold;
 mod instance;
 mod look;
 mod of;
+mod retention;
 mod rows;
 mod setup;
 mod submit;
@@ -81,6 +82,8 @@ pub(crate) enum Relay {
     /// Let go what is held.
     #[command(subcommand)]
     Release(hold::Release),
+    /// See how long finished requests stay, and what has been removed.
+    Retention(retention::Retention),
     /// Say that a source may have something new.
     Poke(act::Poke),
 }
@@ -115,6 +118,7 @@ impl Relay {
             Relay::Replay(command) => command.run(global),
             Relay::Hold(command) => command.run(global),
             Relay::Release(command) => command.run(global),
+            Relay::Retention(command) => command.run(global),
             Relay::Poke(command) => command.run(global),
         }
     }

@@ -143,15 +143,31 @@ pub(crate) const RULE_KEYS: [&str; 17] = [
     "auto_create",
 ];
 
-const SOURCE_KEYS: [&str; 8] =
-    ["name", "url", "url_file", "region", "lease", "round", "settle", "body_max"];
+const SOURCE_KEYS: [&str; 15] = [
+    "name",
+    "url",
+    "url_file",
+    "region",
+    "lease",
+    "round",
+    "settle",
+    "body_max",
+    "keep_done",
+    "keep_failed",
+    "keep_rejected",
+    "keep_expired",
+    "keep_cancelled",
+    "archive",
+    "keep_archive",
+];
 
-const GROUP_KEYS: [&str; 11] = [
+const GROUP_KEYS: [&str; 12] = [
     "name",
     "source",
     "region",
     "active",
     "order",
+    "claim",
     "on_failure",
     "on_expired",
     "attempts_max",

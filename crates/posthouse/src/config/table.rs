@@ -76,6 +76,21 @@ impl<'a> TableReader<'a> {
         read.and_then(|read| self.take(read)).unwrap_or(default)
     }
 
+    /// A duration in milliseconds, or a word in its place; `None` for that, and when nothing is
+    /// said.
+    pub(super) fn duration_unless(
+        &mut self,
+        key: &str,
+        unless: &str,
+        range: RangeInclusive<u64>,
+    ) -> Option<u64> {
+        let setting = self.table.settings.get(key)?;
+        if matches!(&setting.value, Value::Text(text) if text == unless) {
+            return None;
+        }
+        self.take(duration(key, setting, &range))
+    }
+
     /// A size in bytes.
     pub(super) fn size(&mut self, key: &str, default: u64, range: RangeInclusive<u64>) -> u64 {
         let read = self.table.settings.get(key).map(|setting| size(key, setting, &range));

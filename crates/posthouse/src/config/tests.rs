@@ -558,3 +558,29 @@ fn addresses_of_sources_are_checked_before_a_start() {
     check("url_file = \"/nowhere/url\"", "/nowhere/url: No such file");
     check("url_file = \"/dev/null\"", "/dev/null: it is empty");
 }
+
+/// Mistakes of a source, whose groups say more.
+fn check_source(keys: &str, group: &str, expected: &str) {
+    let text = format!(
+        "[[relay.source]]\nname = \"s\"\nurl = \"sqlite:a.db\"\n{keys}\n\
+         [[relay.group]]\nname = \"g\"\n{group}\n"
+    );
+    let found = match read(&text, &[], &[]) {
+        Ok(_) => String::new(),
+        Err(report) => report.to_string(),
+    };
+    let is_as_expected = found.is_empty() == expected.is_empty() && found.contains(expected);
+    assert!(is_as_expected, "{text}\n{found}");
+}
+
+#[test]
+fn what_is_removed_and_what_is_marked_makes_sense() {
+    check_source("keep_done = \"7d\"\nkeep_failed = \"always\"\narchive = true", "", "");
+    check_source("keep_archive = \"365d\"", "", "");
+    check_source("keep_done = \"59s\"", "", "keep_done");
+    check_source("keep_expired = \"later\"", "", "keep_expired");
+    check_source("archive = true", "", "nothing would ever be moved there");
+    check_source("", "claim = \"mark\"\norder = \"none\"", "");
+    check_source("", "claim = \"mark\"", "write order = \"none\"");
+    check_source("", "claim = \"mark\"\norder = \"key-and-code\"", "write order = \"none\"");
+}

@@ -43,6 +43,7 @@ pub(super) fn source(
         carrier: couriers.clone(),
         plan: config.plan.clone(),
         tempo: config.tempo,
+        retention: config.retention,
         seed: seed(),
     });
     Ok(RunningSource { config: Arc::new(config.clone()), database, handle })
@@ -62,6 +63,7 @@ pub(crate) fn open(config: &SourceConfig) -> Result<AnySource, Failure> {
         region: config.plan.region.clone(),
         order: config.order,
         body_bytes_max: config.body_bytes_max,
+        retention: config.retention,
         ..Options::default()
     };
     connect(&url, options).map_err(|error| unusable(error.to_string()))

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::calendar::{Window, WindowSpec};
 use crate::health::{Change, Edge, Finder, Health, Limit, Limits, Rule, Sight, Table};
 use crate::input::Hold;
-use crate::plan::{Backoff, Breaker, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan};
+use crate::plan::{
+    Backoff, Breaker, Claim, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
+};
 use crate::pump::{Cause, Figures, LockedFigures, WithheldFigures};
 use crate::request::RequestId;
 use crate::time::Now;
@@ -37,6 +39,7 @@ fn plan() -> Plan {
         is_active: true,
         region: None,
         order: Order::Key,
+        claim: Claim::Lease,
         on_failure: OnFailure::Block,
         on_expired: OnExpired::Skip,
         attempts_max: 2,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::source::limits::BODY_BYTES_DEFAULT;
+use crate::source::retention::Retention;
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct Options {
     /// Bytes of the longest body that is read; requests with a longer one are known, with why they
     /// cannot be sent.
     pub body_bytes_max: u64,
+    /// How long finished requests stay.
+    pub retention: Retention,
 }
 
 impl Default for Options {
@@ -28,6 +31,7 @@ impl Default for Options {
             connections_max: 4,
             order: CommitOrder::Id,
             body_bytes_max: BODY_BYTES_DEFAULT,
+            retention: Retention::default(),
         }
     }
 }

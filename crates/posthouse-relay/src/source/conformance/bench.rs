@@ -1,7 +1,8 @@
 //! A bench on any database that has an address.
 
-use super::{Bench, must};
+use super::{Bench, foreign, must};
 use crate::source::base::{Base, Dialect, Door, Options};
+use crate::source::retention::Retention;
 use crate::source::{AnySource, CommitOrder, SourceError, connect, schema};
 
 /// See the module.
@@ -30,7 +31,7 @@ impl SqlBench {
     }
 }
 
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 10] = [
     "relay_request",
     "relay_control",
     "relay_bucket",
@@ -39,6 +40,8 @@ const TABLES: [&str; 8] = [
     "relay_hold",
     "relay_change",
     "relay_schema",
+    "relay_archive",
+    "relay_retention",
 ];
 
 /// What MySQL and MariaDB say otherwise: indexes belong to tables, a length is one in bytes, and
@@ -79,14 +82,28 @@ impl Bench for SqlBench {
         schema::init(&self.url).await
     }
 
-    fn open_in(&self, order: CommitOrder) -> AnySource {
-        must(connect(&self.url, Options { region: "here".into(), order, ..Options::default() }))
+    fn open_with(&self, order: CommitOrder, retention: Retention) -> AnySource {
+        let options = Options { region: "here".into(), order, retention, ..Options::default() };
+        must(connect(&self.url, options))
     }
 
     async fn sql(&self, text: &str) {
         let mut work = must(self.raw.single(Door::Work).await);
         must(work.script(&in_words_of(self.raw.dialect(), text)).await);
         work.done();
+    }
+
+    async fn take(&self, patience_ms: i64) -> Option<(i64, i64)> {
+        foreign::take(&self.raw, patience_ms).await
+    }
+
+    async fn finish(&self, id: i64, until_ms: i64) -> bool {
+        foreign::end(&self.raw, "finish", &[(":id", id), (":until", until_ms)]).await
+    }
+
+    async fn give_back(&self, id: i64, until_ms: i64, due_ms: i64) -> bool {
+        let values = [(":id", id), (":until", until_ms), (":due", due_ms)];
+        foreign::end(&self.raw, "give back", &values).await
     }
 
     async fn ints(&self, text: &str) -> Vec<i64> {

@@ -18,8 +18,8 @@ pub(super) async fn run(bench: &impl Bench) {
             "ALTER TABLE relay_request DROP COLUMN window_name",
             "`relay_request` has no column `window_name`: add it",
         ),
-        ("UPDATE relay_schema SET version = 0", "version 0, and this relay needs 1"),
-        ("UPDATE relay_schema SET version = 2", "update Posthouse on this node"),
+        ("UPDATE relay_schema SET version = 0", "version 0, and this relay needs 2"),
+        ("UPDATE relay_schema SET version = 3", "update Posthouse on this node"),
         ("DROP INDEX relay_request_open", "index `relay_request_open` on the table"),
         ("DROP INDEX relay_request_slot", "index `relay_request_slot` on the table"),
         (

@@ -194,7 +194,10 @@ fn trial(table: &Table, right: &str, columns: &[&str]) -> String {
         columns => columns.iter().map(same).collect(),
     };
     match right {
-        "INSERT" => format!("INSERT INTO {name} SELECT * FROM {name} WHERE 1 = 0"),
+        "INSERT" => {
+            let all = table.columns();
+            format!("INSERT INTO {name} ({all}) SELECT {all} FROM {name} WHERE 1 = 0")
+        }
         "UPDATE" => format!("UPDATE {name} SET {} WHERE 1 = 0", changes.join(", ")),
         "DELETE" => format!("DELETE FROM {name} WHERE 1 = 0"),
         _ => format!("SELECT {any} FROM {name} LIMIT 0"),

@@ -2,17 +2,33 @@
 
 use std::collections::HashMap;
 
-use posthouse_pump::outcome::{Outcome, Settled};
+use posthouse_pump::outcome::{Outcome, Settled, State};
 
-use crate::source::base::{Dialect, Value, Work};
+use crate::source::base::{Dialect, Record, Value, Work};
 use crate::source::error::SourceError;
 use crate::source::limits::MYSQL_OUTCOMES_BYTES_MAX;
-use crate::source::settle::{COLUMNS, IS_TOLD, bucket_number, buckets_of, columns_of};
+use crate::source::settle::{COLUMNS, IS_TOLD, bucket_number, buckets_of, columns_of, is_free};
 
 /// A bucket that is owned: its fence, and its slots.
 struct Owned {
     fence: i64,
     slots: std::ops::RangeInclusive<i64>,
+}
+
+/// A request that is locked.
+struct Free {
+    slot: i64,
+    takes_mark: bool,
+    takes_other: bool,
+}
+
+impl Free {
+    fn takes(&self, state: State) -> bool {
+        match state {
+            State::Sending => self.takes_mark,
+            _ => self.takes_other,
+        }
+    }
 }
 
 /// Writes what may be written, and says which that was.
@@ -28,8 +44,8 @@ pub(in crate::source) async fn write(
     let ids = outcomes.iter().filter(|outcome| owner(outcome).is_some());
     let free = lock_free(work, Value::ints(ids.map(|outcome| outcome.id.0))).await?;
     let may_write = |outcome: &&Outcome| {
-        let slot = free.get(&outcome.id.0);
-        slot.zip(owner(outcome)).is_some_and(|(slot, bucket)| bucket.slots.contains(slot))
+        let row = free.get(&outcome.id.0).filter(|row| row.takes(outcome.state));
+        row.zip(owner(outcome)).is_some_and(|(row, bucket)| bucket.slots.contains(&row.slot))
     };
     let written: Vec<&Outcome> = outcomes.iter().filter(may_write).collect();
     for part in parts(&written) {
@@ -58,16 +74,23 @@ async fn lock_buckets(
 }
 
 /// The open requests that nobody else has locked, with their slots.
-async fn lock_free(work: &mut Work, ids: Value) -> Result<HashMap<i64, i64>, SourceError> {
+async fn lock_free(work: &mut Work, ids: Value) -> Result<HashMap<i64, Free>, SourceError> {
     let rows = work.rows(lock_text(), vec![ids]).await?;
-    rows.iter().map(|row| Ok((row.int("id")?, row.int("slot")?))).collect()
+    let free = |row: &Record| {
+        let (takes_mark, takes_other) = (row.is_set("takes_mark")?, row.is_set("takes_other")?);
+        Ok((row.int("id")?, Free { slot: row.int("slot")?, takes_mark, takes_other }))
+    };
+    rows.iter().map(free).collect()
 }
 
 /// The statement that locks requests; its value is a list of ids.
 pub(in crate::source) fn lock_text() -> String {
     format!(
-        "SELECT id, CAST(slot AS BIGINT) AS slot FROM relay_request {} WHERE {} AND state < 3 \
+        "SELECT id, CAST(slot AS BIGINT) AS slot, CAST({} AS BIGINT) AS takes_mark, \
+         CAST({} AS BIGINT) AS takes_other FROM relay_request {} WHERE {} AND state < 3 \
          ORDER BY id FOR UPDATE SKIP LOCKED",
+        is_free(Dialect::Mysql, "relay_request", "1"),
+        is_free(Dialect::Mysql, "relay_request", "0"),
         Dialect::Mysql.by_id(),
         Dialect::Mysql.int_in("id", 1)
     )

@@ -10,6 +10,8 @@ mod postgres;
 mod sqlite;
 pub(super) mod state_guard;
 
+use posthouse_pump::request::RequestId;
+
 use super::base::{Base, Dialect, Door, Options, Value, Work};
 use super::error::SourceError;
 use super::layout;
@@ -20,7 +22,7 @@ use super::prepare::types_of;
 use super::round::insert_buckets;
 
 /// The version of the schema that this relay knows.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
 /// The index on the ids of open requests.
 pub(super) const OPEN_INDEX: &str = "relay_request_open";
@@ -72,9 +74,13 @@ fn first_rows(dialect: Dialect) -> String {
     let now = dialect.now();
     let (new_buckets, unless_there) = match dialect {
         Dialect::Postgres | Dialect::Sqlite => {
-            (format!("(VALUES {}) AS new_bucket", buckets("(", ")")), ["ON CONFLICT DO NOTHING"; 3])
+            let nothing = "ON CONFLICT DO NOTHING";
+            let version = "ON CONFLICT (one) DO UPDATE SET version = excluded.version \
+                           WHERE relay_schema.version < excluded.version";
+            let new_buckets = format!("(VALUES {}) AS new_bucket", buckets("(", ")"));
+            (new_buckets, [version, nothing, nothing, nothing])
         }
-        // Of what is there already, nothing is changed.
+        // Of what is there already, nothing is changed but the version.
         Dialect::Mysql => (
             format!(
                 "JSON_TABLE('[{}]', '$[*]' COLUMNS (bucket BIGINT PATH '$[0]', \
@@ -82,20 +88,24 @@ fn first_rows(dialect: Dialect) -> String {
                 buckets("[", "]")
             ),
             [
-                "ON DUPLICATE KEY UPDATE one = VALUES(one)",
+                "ON DUPLICATE KEY UPDATE version = greatest(version, VALUES(version))",
                 "ON DUPLICATE KEY UPDATE bucket = VALUES(bucket)",
+                "ON DUPLICATE KEY UPDATE one = VALUES(one)",
                 "ON DUPLICATE KEY UPDATE one = VALUES(one)",
             ],
         ),
     };
-    let [schema_is_there, bucket_is_there, control_is_there] = unless_there;
+    let [schema_is_there, bucket_is_there, control_is_there, walk_is_there] = unless_there;
     format!(
         "INSERT INTO relay_schema (one, version) VALUES (1, {VERSION}) {schema_is_there};\n\
          INSERT INTO relay_bucket (bucket, slot_first, slot_last)\n  \
          SELECT * FROM {new_buckets}\n  \
          WHERE NOT EXISTS (SELECT 1 FROM relay_control) {bucket_is_there};\n\
          INSERT INTO relay_control (one, version, trimmed_version, layout, buckets, fence)\n  \
-         VALUES (1, 1, 1, 1, {BUCKETS_DEFAULT}, {now}) {control_is_there};\n"
+         VALUES (1, 1, 1, 1, {BUCKETS_DEFAULT}, {now}) {control_is_there};\n\
+         INSERT INTO relay_retention (one, lease_until, after_id, walk_removed, archived, deleted, \
+         forgotten)\n  VALUES (1, 0, {}, 0, 0, 0, 0) {walk_is_there};\n",
+        RequestId::LOWEST.0
     )
 }
 

@@ -98,6 +98,54 @@ CREATE TABLE IF NOT EXISTS relay_change (
   request BIGINT NOT NULL,
   PRIMARY KEY (version, request)
 ) ENGINE = InnoDB;
+CREATE TABLE IF NOT EXISTS relay_archive (
+  archive_no   BIGINT   NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  id           BIGINT   NOT NULL,
+  request_id   VARCHAR(64)  NOT NULL,
+  code         VARCHAR(64)  NOT NULL,
+  grp          VARCHAR(64),
+  region       VARCHAR(32),
+  protocol     VARCHAR(16),
+  service      VARCHAR(128),
+  method       VARCHAR(128),
+  headers      TEXT,
+  content_type VARCHAR(128),
+  body         LONGBLOB   NOT NULL,
+  business_id  VARCHAR(128),
+  key_seq      BIGINT,
+  slot         SMALLINT,
+  priority     SMALLINT NOT NULL,
+  state        SMALLINT NOT NULL,
+  window_name  VARCHAR(64),
+  due_at       BIGINT   NOT NULL,
+  expires_at   BIGINT,
+  attempts     INT      NOT NULL,
+  last_status  INT,
+  last_error   VARCHAR(500),
+  fence        BIGINT   NOT NULL,
+  created_at   BIGINT   NOT NULL,
+  updated_at   BIGINT,
+  done_at      BIGINT,
+  traceparent  VARCHAR(64),
+  archived_at  BIGINT   NOT NULL,
+  body_bytes   BIGINT   GENERATED ALWAYS AS (octet_length(body)) STORED,
+  INDEX relay_archive_id (id),
+  INDEX relay_archive_name (request_id),
+  INDEX relay_archive_time (archived_at)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4
+  COLLATE /*M!100600 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */;
+CREATE TABLE IF NOT EXISTS relay_retention (
+  one          SMALLINT NOT NULL PRIMARY KEY CHECK (one = 1),
+  owner        VARCHAR(128),
+  lease_until  BIGINT   NOT NULL,
+  after_id     BIGINT   NOT NULL,
+  walk_removed BIGINT   NOT NULL,
+  ended_at     BIGINT,
+  archived     BIGINT   NOT NULL,
+  deleted      BIGINT   NOT NULL,
+  forgotten    BIGINT   NOT NULL
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4
+  COLLATE /*M!100600 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */;
 CREATE TABLE IF NOT EXISTS relay_schema (
   one     SMALLINT NOT NULL PRIMARY KEY CHECK (one = 1),
   version BIGINT   NOT NULL

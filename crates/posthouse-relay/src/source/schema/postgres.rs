@@ -86,6 +86,51 @@ CREATE TABLE IF NOT EXISTS relay_change (
   request BIGINT NOT NULL,
   PRIMARY KEY (version, request)
 );
+CREATE TABLE IF NOT EXISTS relay_archive (
+  archive_no   BIGINT   GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  id           BIGINT   NOT NULL,
+  request_id   VARCHAR(64)  NOT NULL,
+  code         VARCHAR(64)  NOT NULL,
+  grp          VARCHAR(64),
+  region       VARCHAR(32),
+  protocol     VARCHAR(16),
+  service      VARCHAR(128),
+  method       VARCHAR(128),
+  headers      TEXT,
+  content_type VARCHAR(128),
+  body         BYTEA    NOT NULL,
+  business_id  VARCHAR(128),
+  key_seq      BIGINT,
+  slot         SMALLINT,
+  priority     SMALLINT NOT NULL,
+  state        SMALLINT NOT NULL,
+  window_name  VARCHAR(64),
+  due_at       BIGINT   NOT NULL,
+  expires_at   BIGINT,
+  attempts     INT      NOT NULL,
+  last_status  INT,
+  last_error   VARCHAR(500),
+  fence        BIGINT   NOT NULL,
+  created_at   BIGINT   NOT NULL,
+  updated_at   BIGINT,
+  done_at      BIGINT,
+  traceparent  VARCHAR(64),
+  archived_at  BIGINT   NOT NULL
+);
+CREATE INDEX IF NOT EXISTS relay_archive_id ON relay_archive (id);
+CREATE INDEX IF NOT EXISTS relay_archive_name ON relay_archive (request_id);
+CREATE INDEX IF NOT EXISTS relay_archive_time ON relay_archive (archived_at);
+CREATE TABLE IF NOT EXISTS relay_retention (
+  one          SMALLINT PRIMARY KEY CHECK (one = 1),
+  owner        VARCHAR(128),
+  lease_until  BIGINT   NOT NULL,
+  after_id     BIGINT   NOT NULL,
+  walk_removed BIGINT   NOT NULL,
+  ended_at     BIGINT,
+  archived     BIGINT   NOT NULL,
+  deleted      BIGINT   NOT NULL,
+  forgotten    BIGINT   NOT NULL
+) WITH (fillfactor = 20);
 CREATE TABLE IF NOT EXISTS relay_schema (
   one     SMALLINT PRIMARY KEY CHECK (one = 1),
   version BIGINT NOT NULL

@@ -89,6 +89,51 @@ CREATE TABLE IF NOT EXISTS relay_change (
   request    INTEGER NOT NULL,
   PRIMARY KEY (version, request)
 );
+CREATE TABLE IF NOT EXISTS relay_archive (
+  archive_no   INTEGER  PRIMARY KEY AUTOINCREMENT,
+  id           INTEGER  NOT NULL,
+  request_id   TEXT     NOT NULL,
+  code         TEXT     NOT NULL,
+  grp          TEXT,
+  region       TEXT,
+  protocol     TEXT,
+  service      TEXT,
+  method       TEXT,
+  headers      TEXT,
+  content_type TEXT,
+  business_id  TEXT,
+  key_seq      INTEGER,
+  slot         INTEGER,
+  priority     INTEGER  NOT NULL,
+  state        INTEGER  NOT NULL,
+  window_name  TEXT,
+  due_at       INTEGER  NOT NULL,
+  expires_at   INTEGER,
+  attempts     INTEGER  NOT NULL,
+  last_status  INTEGER,
+  last_error   TEXT,
+  fence        INTEGER  NOT NULL,
+  created_at   INTEGER  NOT NULL,
+  updated_at   INTEGER,
+  done_at      INTEGER,
+  traceparent  TEXT,
+  archived_at  INTEGER  NOT NULL,
+  body         BLOB     NOT NULL
+);
+CREATE INDEX IF NOT EXISTS relay_archive_id ON relay_archive (id);
+CREATE INDEX IF NOT EXISTS relay_archive_name ON relay_archive (request_id);
+CREATE INDEX IF NOT EXISTS relay_archive_time ON relay_archive (archived_at);
+CREATE TABLE IF NOT EXISTS relay_retention (
+  one          INTEGER  PRIMARY KEY CHECK (one = 1),
+  owner        TEXT,
+  lease_until  INTEGER  NOT NULL,
+  after_id     INTEGER  NOT NULL,
+  walk_removed INTEGER  NOT NULL,
+  ended_at     INTEGER,
+  archived     INTEGER  NOT NULL,
+  deleted      INTEGER  NOT NULL,
+  forgotten    INTEGER  NOT NULL
+);
 CREATE TABLE IF NOT EXISTS relay_schema (
   one     INTEGER PRIMARY KEY CHECK (one = 1),
   version INTEGER NOT NULL

@@ -8,7 +8,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use posthouse_pump::attempt::{Attempt, Blame, Verdict};
 use posthouse_pump::plan::{
-    Backoff, Breaker, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
+    Backoff, Breaker, Claim, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
 };
 use tokio::sync::Notify;
 use tokio::task::yield_now;
@@ -17,6 +17,7 @@ use crate::courier::{Carrier, Clock};
 use crate::runner::{Handle, Parts, Tempo, start};
 use crate::source::CommitOrder;
 use crate::source::conformance::{Bench, SqlBench};
+use crate::source::retention::Retention;
 
 /// Far longer than anything takes.
 const PATIENCE: Duration = Duration::from_secs(100);
@@ -88,6 +89,7 @@ fn plan() -> Plan {
         is_active: true,
         region: None,
         order: Order::Key,
+        claim: Claim::Lease,
         on_failure: OnFailure::Block,
         on_expired: OnExpired::Skip,
         attempts_max: 0,
@@ -113,13 +115,34 @@ pub(super) fn node(
     name: &str,
     receiver: &Arc<Receiver>,
 ) -> Handle {
+    node_with(bench, (order, Retention::default()), name, receiver, plan())
+}
+
+/// A plan whose requests have no order, and are marked before they are sent.
+pub(super) fn shared_plan() -> Plan {
+    let mut plan = plan();
+    for group in plan.groups.values_mut() {
+        (group.order, group.claim) = (Order::None, Claim::Mark);
+    }
+    plan
+}
+
+/// Starts a node with a plan, from whose source finished requests leave.
+pub(super) fn node_with(
+    bench: &SqlBench,
+    (order, retention): (CommitOrder, Retention),
+    name: &str,
+    receiver: &Arc<Receiver>,
+    plan: Plan,
+) -> Handle {
     start(Parts {
         name: "s".into(),
         node: name.into(),
-        source: Arc::new(bench.open_in(order)),
+        source: Arc::new(bench.open_with(order, retention)),
         carrier: receiver.clone(),
-        plan: plan(),
+        plan,
         tempo: Tempo { round_ms: 50, lease_ms: 2_000 },
+        retention,
         seed: 1,
     })
 }

@@ -71,6 +71,14 @@ impl RelaySnapshot {
         for (name, help, figure) in figures {
             gauges(sink, &format!("posthouse_relay_{name}"), help, self.of_sources(figure))?;
         }
+        let figures: [(&str, &str, Figure); 3] = [
+            ("archived", "Requests moved to the archive", |s| s.retention.archived),
+            ("deleted", "Requests deleted when they were old enough", |s| s.retention.deleted),
+            ("forgotten", "Requests deleted from the archive", |s| s.retention.forgotten),
+        ];
+        for (name, help, figure) in figures {
+            counters(sink, &format!("posthouse_relay_{name}"), help, self.of_sources(figure))?;
+        }
         let help = "Outcomes refused because another node had the bucket by then";
         counters(sink, "posthouse_relay_fenced", help, self.of_sources(|status| status.fenced))
     }

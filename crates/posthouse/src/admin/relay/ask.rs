@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use posthouse_pump::request::RequestId;
 use posthouse_relay::runner::Status;
 use posthouse_relay::source::look::{
-    Answer, BlockedKey, BucketRow, Count, Filter, NodeRow, Query, Row, Turn,
+    Answer, BlockedKey, BucketRow, Count, Filter, NodeRow, Query, RetentionState, Row, Turn,
 };
 use posthouse_relay::source::operate::{Action, Operated};
 use posthouse_relay::source::{Control, Source as _, SourceError, SourceErrorKind};
@@ -93,6 +93,14 @@ pub(super) async fn blocked(
 pub(super) async fn buckets(source: &RunningSource) -> Result<Vec<BucketRow>, Problem> {
     match look(source, Query::Buckets).await? {
         Answer::Buckets(buckets) => Ok(buckets),
+        _ => Err(beside_the_point()),
+    }
+}
+
+/// How far the walk over finished requests is, and what it has removed.
+pub(super) async fn retention(source: &RunningSource) -> Result<RetentionState, Problem> {
+    match look(source, Query::Retention).await? {
+        Answer::Retention(state) => Ok(state),
         _ => Err(beside_the_point()),
     }
 }

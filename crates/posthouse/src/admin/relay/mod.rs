@@ -14,6 +14,7 @@ pub(super) mod endpoints;
 pub(super) mod groups;
 pub(super) mod holds;
 pub(super) mod instances;
+pub(super) mod retention;
 pub(super) mod rows;
 pub(super) mod sources;
 mod states;

@@ -101,6 +101,8 @@ pub(crate) struct RelayRequest {
     updated_ms: Option<i64>,
     /// When it was finished.
     done_ms: Option<i64>,
+    /// When it was moved to the archive; absent of what is in the request table.
+    archived_ms: Option<i64>,
     /// Bytes of its body.
     body_bytes: u64,
     /// What of it cannot be read, so that it waits until its row is changed and it is retried.
@@ -259,6 +261,7 @@ impl From<Row> for RelayRequest {
             created_ms: row.created_ms,
             updated_ms: row.updated_ms,
             done_ms: row.done_ms,
+            archived_ms: row.archived_ms,
             body_bytes: row.body_bytes,
             unreadable: row.unreadable.map(|unreadable| unreadable.detail),
         }

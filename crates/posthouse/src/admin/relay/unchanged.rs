@@ -36,7 +36,10 @@ impl Unchanged {
             let reason = match ask::row(source, id).await {
                 Ok((row, _)) => {
                     found.is_any_there = true;
-                    reason(action, id, row.state, row.expires_ms.is_some())
+                    match row.archived_ms {
+                        Some(_) => archived(id),
+                        None => reason(action, id, row.state, row.expires_ms.is_some()),
+                    }
                 }
                 Err(problem) if problem.is_not_found() => {
                     format!("there is no request {}", id.0)
@@ -66,6 +69,15 @@ impl Unchanged {
     pub(super) fn told(self) -> (Vec<i64>, Vec<String>) {
         (self.ids.into_iter().map(|id| id.0).collect(), self.reasons)
     }
+}
+
+/// Its place in the order is gone, and so may be what came after it.
+fn archived(id: RequestId) -> String {
+    format!(
+        "request {} is archived; write it anew, under another request id, if it is to be sent once \
+         more",
+        id.0
+    )
 }
 
 fn reason(action: &Action, id: RequestId, state: u8, may_expire: bool) -> String {

@@ -75,6 +75,7 @@ fn own(row: &Row, sight: &Sight) -> Vec<Wait> {
     if row.state == states::BLOCKED {
         waits.push(blocked(row));
     }
+    waits.extend(taken(row, sight));
     let ours = &*sight.status.plan.region;
     if let Some(region) = row.region.as_deref().filter(|region| *region != ours) {
         let detail = format!("it belongs to the region \"{region}\", and this relay to \"{ours}\"");
@@ -86,10 +87,18 @@ fn own(row: &Row, sight: &Sight) -> Vec<Wait> {
     waits
 }
 
+/// Somebody else who takes requests from the table has it.
+fn taken(row: &Row, sight: &Sight) -> Option<Wait> {
+    let is_kept = row.is_taken() && row.due_ms > sight.status.now.source_ms;
+    let detail = "somebody else has taken it from the table, and may keep it until then";
+    is_kept.then(|| Wait { reason: "taken", detail: detail.to_owned(), until_ms: Some(row.due_ms) })
+}
+
 /// Where nothing outside keeps a request, only the pump can say what does.
 fn here(why: Option<&Why>) -> Wait {
     let (reason, detail) = match why {
         Some(Why::Running(_)) => ("on its way", "it is being sent"),
+        Some(Why::Marking) => ("on its way", "it is being marked, before it is sent"),
         Some(Why::Settling) => ("on its way", "its outcome is being written down"),
         Some(Why::Locked) => (
             "row locked",
@@ -198,7 +207,7 @@ fn window(name: &str, sight: &Sight) -> Option<Wait> {
 
 fn due(row: &Row, sight: &Sight) -> Option<Wait> {
     let left_ms = row.due_ms.saturating_sub(sight.status.now.source_ms);
-    if left_ms <= 0 || row.state == states::BLOCKED {
+    if left_ms <= 0 || row.state == states::BLOCKED || row.is_taken() {
         return None;
     }
     let why = if row.attempts > 0 { "its next try is due" } else { "it is due" };

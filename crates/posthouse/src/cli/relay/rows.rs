@@ -28,7 +28,7 @@ const LIST: [Column; 10] = [
     Column("unreadable", "unreadable"),
 ];
 
-const SHOW: [Column; 30] = [
+const SHOW: [Column; 31] = [
     Column("id", "id"),
     Column("request id", "request_id"),
     Column("state", "state"),
@@ -50,6 +50,7 @@ const SHOW: [Column; 30] = [
     Column("created", "created_ms"),
     Column("updated", "updated_ms"),
     Column("done", "done_ms"),
+    Column("archived", "archived_ms"),
     Column("protocol", "protocol"),
     Column("service", "service"),
     Column("method", "method"),
@@ -196,9 +197,8 @@ fn tell_times(global: &Global, row: &mut Value) {
     if row["due_ms"] == 0 {
         row["due_ms"] = Value::Null;
     }
-    for field in ["due_ms", "expires_ms", "created_ms", "updated_ms", "done_ms"] {
-        put_time(row, field);
-    }
+    let fields = ["due_ms", "expires_ms", "created_ms", "updated_ms", "done_ms", "archived_ms"];
+    fields.into_iter().for_each(|field| put_time(row, field));
 }
 
 fn not_blocked(key: &str) -> Failure {

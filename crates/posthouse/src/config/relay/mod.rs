@@ -10,6 +10,7 @@ mod endpoints;
 mod health;
 mod kind;
 mod plan;
+mod retention;
 mod route;
 mod sources;
 

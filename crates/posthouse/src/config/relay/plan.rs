@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use posthouse_pump::calendar::{Window, WindowFault, WindowSpec};
-use posthouse_pump::plan::{Backoff, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan};
+use posthouse_pump::plan::{
+    Backoff, Claim, Code, Endpoint, Group, OnExpired, OnFailure, Order, Plan,
+};
 
 use super::DURATION_MS_MAX;
 use crate::config::keys::{RELAY_CODES, RELAY_GROUPS, RELAY_WINDOWS};
@@ -104,6 +106,7 @@ impl Book {
             is_active: reader.boolean("active", true),
             region: reader.text("region").map(Arc::from),
             order: reader.word("order", Order::Key, &ORDERS),
+            claim: reader.word("claim", Claim::Lease, &CLAIMS),
             on_failure: on_failure(&mut reader),
             on_expired: reader.word("on_expired", OnExpired::Skip, &ON_EXPIRED),
             attempts_max: u32::try_from(reader.integer("attempts_max", 0, 0..=ATTEMPTS_MAX))
@@ -114,6 +117,14 @@ impl Book {
             },
             window: self.window(&mut reader),
         };
+        if group.claim == Claim::Mark && group.order != Order::None {
+            reader.refuse(
+                "claim",
+                "\"mark\" is for requests without an order: whoever else takes requests from the \
+                 table takes any of them",
+                "write order = \"none\", or leave it out",
+            );
+        }
         let named = Named { group, source };
         if self.groups.insert(name.as_str().into(), named).is_some() {
             reader.refuse("name", "there are two request groups of this name", "rename one");
@@ -179,5 +190,7 @@ fn on_failure(reader: &mut TableReader<'_>) -> OnFailure {
 
 const ORDERS: [(&str, Order); 3] =
     [("key", Order::Key), ("key-and-code", Order::KeyAndCode), ("none", Order::None)];
+
+const CLAIMS: [(&str, Claim); 2] = [("lease", Claim::Lease), ("mark", Claim::Mark)];
 
 const ON_EXPIRED: [(&str, OnExpired); 2] = [("skip", OnExpired::Skip), ("block", OnExpired::Block)];

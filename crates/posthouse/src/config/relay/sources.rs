@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use posthouse_pump::plan::Plan;
 use posthouse_relay::runner::Tempo;
+use posthouse_relay::source::retention::Retention;
 use posthouse_relay::source::{
     BODY_BYTES_DEFAULT, BODY_BYTES_MAX, CommitOrder, Dialect, check_address, dialect_of, table_of,
 };
 
 use super::endpoints::filled;
-use super::{DURATION_MS_MAX, TEMPO};
+use super::{DURATION_MS_MAX, TEMPO, retention};
 use crate::config::keys::RELAY_SOURCES;
 use crate::config::raw::{Raw, Table};
 use crate::config::report::Report;
@@ -103,6 +104,8 @@ pub(crate) struct SourceConfig {
     pub(crate) order: CommitOrder,
     /// Bytes of the longest body that is sent.
     pub(crate) body_bytes_max: u64,
+    /// How long finished requests stay.
+    pub(crate) retention: Retention,
     /// What is sent from it.
     pub(crate) plan: Plan,
 }
@@ -169,6 +172,7 @@ fn read_source(table: &Table, report: &mut Report) -> Option<SourceConfig> {
         tempo: Tempo { round_ms, lease_ms },
         order,
         body_bytes_max: reader.size("body_max", BODY_BYTES_DEFAULT, 1..=BODY_BYTES_MAX),
+        retention: retention::read(&mut reader),
         plan: Plan { region: region.into(), ..Plan::default() },
     })
 }

@@ -17,6 +17,7 @@ mod operate;
 mod peer;
 mod platforms;
 mod receiver;
+mod retention;
 mod scene;
 mod secrets;
 mod stage;

@@ -6,12 +6,12 @@ use posthouse_pump::attempt::AttemptNo;
 use posthouse_pump::calendar::Window;
 use posthouse_pump::input::Hold;
 use posthouse_pump::outcome::{BucketNo, Fence};
-use posthouse_pump::plan::{Backoff, Code, Group, OnExpired, OnFailure, Order, Plan};
+use posthouse_pump::plan::{Backoff, Claim, Code, Group, OnExpired, OnFailure, Order, Plan};
 use posthouse_pump::pump::{EndpointFigures, Figures, Why};
 use posthouse_pump::read::SlotRange;
 use posthouse_pump::request::{RequestId, Slot, Unreadable};
 use posthouse_pump::time::Now;
-use posthouse_relay::runner::Status;
+use posthouse_relay::runner::{RetentionTally, Status};
 use posthouse_relay::source::look::{BucketRow, Row};
 use posthouse_relay::source::{Control, slot_of};
 
@@ -40,6 +40,7 @@ fn row() -> Row {
         created_ms: 0,
         updated_ms: None,
         done_ms: None,
+        archived_ms: None,
         body_bytes: 0,
         unreadable: None,
     }
@@ -50,6 +51,7 @@ fn plan() -> Plan {
         is_active: true,
         region: None,
         order: Order::Key,
+        claim: Claim::Lease,
         on_failure: OnFailure::Block,
         on_expired: OnExpired::Skip,
         attempts_max: 0,
@@ -88,6 +90,7 @@ fn sight() -> Sight {
         control_version: 0,
         fenced: 0,
         gap_keys: 0,
+        retention: RetentionTally::default(),
     };
     let (control, buckets) = (Control::default(), vec![bucket(Some("us"))]);
     let here = Some(Why::Next);
@@ -109,6 +112,10 @@ fn a_request_says_itself_why_it_waits() {
     check(|row, _| row.region = Some("there".into()), &["other region"]);
     check(|row, _| row.expires_ms = Some(NOW_MS), &["expired"]);
     check(|row, _| row.due_ms = NOW_MS + 1, &["due later"]);
+    let take = |row: &mut Row, _: &mut Sight| {
+        (row.state, row.fence, row.due_ms) = (1, Fence(-1), NOW_MS + 1);
+    };
+    check(take, &["taken"]);
     check(|row, _| row.code = "x".into(), &["code unknown"]);
     let (column, detail) = ("headers", "odd".to_owned());
     let wrong = Unreadable { column, detail, is_content: true };
