@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::source::adopt::Adoption;
 use crate::source::limits::BODY_BYTES_DEFAULT;
 
 /// See the module.
@@ -18,6 +19,8 @@ pub struct Options {
     /// Bytes of the longest body that is read; requests with a longer one are known, with why they
     /// cannot be sent.
     pub body_bytes_max: u64,
+    /// The table of somebody else's that requests are fed from, if there is one.
+    pub adoption: Option<Arc<Adoption>>,
 }
 
 impl Default for Options {
@@ -28,6 +31,7 @@ impl Default for Options {
             connections_max: 4,
             order: CommitOrder::Id,
             body_bytes_max: BODY_BYTES_DEFAULT,
+            adoption: None,
         }
     }
 }
