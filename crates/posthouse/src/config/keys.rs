@@ -143,8 +143,8 @@ pub(crate) const RULE_KEYS: [&str; 17] = [
     "auto_create",
 ];
 
-const SOURCE_KEYS: [&str; 8] =
-    ["name", "url", "url_file", "region", "lease", "round", "settle", "body_max"];
+const SOURCE_KEYS: [&str; 9] =
+    ["name", "url", "url_file", "region", "lease", "round", "settle", "body_max", "adopt"];
 
 const GROUP_KEYS: [&str; 11] = [
     "name",

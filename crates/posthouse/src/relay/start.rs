@@ -62,6 +62,7 @@ pub(crate) fn open(config: &SourceConfig) -> Result<AnySource, Failure> {
         region: config.plan.region.clone(),
         order: config.order,
         body_bytes_max: config.body_bytes_max,
+        adoption: config.adoption.clone(),
         ..Options::default()
     };
     connect(&url, options).map_err(|error| unusable(error.to_string()))

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::decide::{Decision, Fact, Known, Unfed};
 use super::statements::{PAIR, Statements};
-use crate::source::base::{Dialect, Kind, Record, Value, Work};
-use crate::source::error::SourceError;
+use crate::source::base::{Base, Dialect, Door, Kind, Record, Value, Work};
+use crate::source::columns::KEY;
+use crate::source::error::{SourceError, SourceErrorKind};
 
 /// Letters of a reason that are kept.
 const REASON_CHARS_MAX: usize = 500;
@@ -17,11 +18,29 @@ pub(super) fn fact_of(row: &Record) -> Result<Fact, SourceError> {
     Ok(Fact {
         row_id: row.int("row_id")?,
         name,
-        key: key.filter(|key| key.chars().count() <= 128),
+        key: key.filter(|key| key.chars().count() <= KEY.chars_max),
         body_bytes: row.int("body_bytes")?,
         flaw: row.maybe_text("flaw")?,
         is_wanted: row.is_set("is_wanted")?,
     })
+}
+
+/// The business id of a row that the database has refused, so that others wait behind it. It may be
+/// that very thing which cannot be had.
+pub(super) async fn key_of(
+    base: &Base,
+    statements: &Statements,
+    row_id: i64,
+) -> Result<Option<String>, SourceError> {
+    let mut work = base.single(Door::Work).await?;
+    let rows = work.rows(statements.key(), vec![row_id.into()]).await;
+    work.done();
+    let key = match rows {
+        Ok(rows) => rows.first().map_or(Ok(None), |row| row.maybe_text("business_id"))?,
+        Err(error) if error.kind == SourceErrorKind::Refused => None,
+        Err(error) => return Err(error),
+    };
+    Ok(key.filter(|key| key.chars().count() <= KEY.chars_max))
 }
 
 /// What is known on our side of rows.

@@ -39,6 +39,7 @@ use super::error::{SourceError, SourceErrorKind};
 use super::limits::{
     CONFLICT_TRIES_MAX, FEED_ROWS_MAX, FEED_SWEEP_EVERY, FEED_WATCH, TELL_ROWS_MAX,
 };
+use decide::Fact;
 use feed::{From, Turn, Wanted, ids, take_turn};
 use statements::Statements;
 use sweep::Places;
@@ -204,8 +205,9 @@ impl Adopted {
             match (error.kind, turn.facts.as_slice()) {
                 (SourceErrorKind::Conflict, _) if tries < CONFLICT_TRIES_MAX => tries += 1,
                 (SourceErrorKind::Refused, [fact]) if refused.is_empty() => {
+                    let key = known::key_of(base, statements, fact.row_id).await?;
                     let flaw = Some(error.detail);
-                    let fact = decide::Fact { flaw, is_wanted: true, ..fact.clone() };
+                    let fact = Fact { flaw, is_wanted: true, key, ..fact.clone() };
                     refused.insert(fact.row_id, fact);
                 }
                 (SourceErrorKind::Refused, facts) if rows_max > 1 && !facts.is_empty() => {

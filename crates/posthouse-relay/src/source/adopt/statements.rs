@@ -145,6 +145,17 @@ impl Statements {
         )
     }
 
+    /// The business id of a row of which nothing else can be had; its value is the id.
+    pub(super) fn key(&self) -> String {
+        format!(
+            "SELECT CAST({} AS TEXT) AS business_id FROM {} AS u {} WHERE {} = $1",
+            self.cut(&self.made.key, 129),
+            self.table,
+            self.by_id,
+            self.id
+        )
+    }
+
     fn cut(&self, text: &str, letters: u32) -> String {
         match self.dialect {
             Dialect::Postgres | Dialect::Sqlite => format!("substr({text}, 1, {letters})"),
