@@ -1,8 +1,9 @@
 //! A source on any of the databases that Posthouse knows.
 
 use posthouse_pump::outcome::Settlement;
-use posthouse_pump::read::{Found, Read};
+use posthouse_pump::read::{Found, Read, Span};
 
+use super::adopt::{self, Adopted, Report};
 use super::base::{Base, CommitOrder, Dialect, Options};
 use super::error::SourceError;
 use super::limits::CALL_MAX;
@@ -19,6 +20,7 @@ use super::{
 pub struct AnySource {
     base: Base,
     options: Options,
+    adopted: Option<Adopted>,
 }
 
 /// Makes a source of an address such as `postgres://user:password@host/database`,
@@ -29,7 +31,8 @@ pub struct AnySource {
 /// [`SourceErrorKind::Unfit`](super::SourceErrorKind::Unfit) if the address cannot be understood.
 /// The address itself, which may hold a password, is not repeated.
 pub fn connect(url: &str, options: Options) -> Result<AnySource, SourceError> {
-    Ok(AnySource { base: Base::open(url, &options)?, options })
+    let adopted = Adopted::of(&options);
+    Ok(AnySource { base: Base::open(url, &options)?, options, adopted })
 }
 
 /// Whether [`connect`] can understand an address. Nothing is opened.
@@ -59,6 +62,42 @@ impl AnySource {
         limited("writing a request", Box::pin(submit::submit(&self.base, request))).await
     }
 
+    /// What is to be said about its adopted table; `None` if it has none.
+    ///
+    /// # Errors
+    /// See [`SourceError`]. What is wrong with the table is in the report.
+    pub async fn adoption_report(&self) -> Result<Option<Report>, SourceError> {
+        let Some(adopted) = &self.adopted else { return Ok(None) };
+        let report = adopted.report(&self.base, &self.options);
+        limited("looking at the adopted table", report).await.map(Some)
+    }
+
+    /// Makes the side tables that an adopted table needs. Nothing is changed of that table.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    pub async fn adopt(&self) -> Result<(), SourceError> {
+        let Some(adopted) = &self.adopted else { return Ok(()) };
+        limited("making the tables of the feed", adopted.create(&self.base)).await
+    }
+
+    /// The rows of its adopted table that could not be fed.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    pub async fn unfed(&self) -> Result<Vec<adopt::Unfed>, SourceError> {
+        limited("looking for rows that could not be fed", adopt::unfed(&self.base)).await
+    }
+
+    /// One turn of its feed, without a read.
+    #[cfg(test)]
+    pub(super) async fn feed_once(&self) -> bool {
+        match &self.adopted {
+            Some(adopted) => adopted.feed(&self.base).await.expect("it is fed"),
+            None => false,
+        }
+    }
+
     /// What makes requests visible.
     pub fn order(&self) -> CommitOrder {
         self.options.order
@@ -78,7 +117,10 @@ async fn limited<T>(
 
 impl Source for AnySource {
     async fn prepare(&self) -> Result<(), SourceError> {
-        limited("checking the source", prepare::prepare(&self.base, &self.options)).await
+        limited("checking the source", prepare::prepare(&self.base, &self.options)).await?;
+        let Some(adopted) = &self.adopted else { return Ok(()) };
+        let prepared = adopted.prepare(&self.base, &self.options);
+        limited("checking the adopted table", prepared).await
     }
 
     async fn round(&self, greeting: &Greeting) -> Result<Round, SourceError> {
@@ -86,16 +128,35 @@ impl Source for AnySource {
     }
 
     async fn read(&self, wanted: &Read) -> Result<Found, SourceError> {
-        limited("reading requests", read::read(&self.base, &self.options, wanted)).await
+        let has_more = match (&self.adopted, &wanted.span) {
+            (Some(adopted), Span::Forward { .. }) => {
+                limited("feeding requests", Box::pin(adopted.feed(&self.base))).await?
+            }
+            _ => false,
+        };
+        let found = read::read(&self.base, &self.options, wanted);
+        let mut found = limited("reading requests", found).await?;
+        found.has_more |= has_more;
+        Ok(found)
     }
 
     async fn settle(&self, settlement: &Settlement) -> Result<Concluded, SourceError> {
         let settled = settle::settle(&self.base, &self.options, settlement);
-        limited("writing outcomes back", settled).await
+        let concluded = limited("writing outcomes back", settled).await?;
+        if let Some(adopted) = &self.adopted {
+            let ended = settlement.outcomes.iter().map(|outcome| outcome.id.0);
+            Box::pin(adopted.tell(&self.base, ended)).await;
+        }
+        Ok(concluded)
     }
 
     async fn operate(&self, action: &Action) -> Result<Operated, SourceError> {
-        limited("carrying out an action", operate::operate(&self.base, action)).await
+        let operated = operate::operate(&self.base, action);
+        let operated = limited("carrying out an action", operated).await?;
+        if let Some(adopted) = &self.adopted {
+            Box::pin(adopted.tell(&self.base, operated.changed.iter().map(|id| id.0))).await;
+        }
+        Ok(operated)
     }
 
     async fn retain(&self, node: &str) -> Result<Retained, SourceError> {
@@ -107,7 +168,13 @@ impl Source for AnySource {
     }
 
     async fn wake(&self) {
-        self.base.wake().await;
+        match &self.adopted {
+            None => self.base.wake().await,
+            Some(adopted) => tokio::select! {
+                () = self.base.wake() => {}
+                () = adopted.wake(&self.base) => {}
+            },
+        }
     }
 
     async fn close(&self) {

@@ -106,31 +106,31 @@ fn kind_of(code: &str) -> SourceErrorKind {
 
 /// By the result code (<https://sqlite.org/rescode.html>) and, where it matters, the extended one.
 fn kind_of_sqlite(code: u32) -> SourceErrorKind {
-    const UNIQUE: u32 = 2067;
-    const PRIMARY_KEY: u32 = 1555;
     const BUSY: u32 = 5;
     const LOCKED: u32 = 6;
     const IO_ERROR: u32 = 10;
     const FULL: u32 = 13;
     const CANNOT_OPEN: u32 = 14;
+    const CONSTRAINT: u32 = 19;
+    const MISMATCH: u32 = 20;
     match code & 0xff {
-        _ if code == UNIQUE || code == PRIMARY_KEY => SourceErrorKind::Refused,
+        CONSTRAINT | MISMATCH => SourceErrorKind::Refused,
         BUSY | LOCKED => SourceErrorKind::Conflict,
         IO_ERROR | FULL | CANNOT_OPEN => SourceErrorKind::Unavailable,
         _ => SourceErrorKind::Unfit,
     }
 }
 
-/// 23505: it is there already. 40: rolled back because of somebody else. 55P03: a lock was not to
+/// 22, 23: a value is not as it must be, or is there already. 40: rolled back because of somebody else. 55P03: a lock was not to
 /// be had. 08, 53, 57, 58, XX: the server has a problem, or ends. 25P03: it ended the transaction
 /// because nothing came. 28 (who are you?) and the rest: somebody has to act.
 fn kind_of_postgres(code: &str) -> SourceErrorKind {
     match code.get(..2) {
         Some("40") => SourceErrorKind::Conflict,
+        Some("22" | "23") => SourceErrorKind::Refused,
         _ if code == "55P03" => SourceErrorKind::Conflict,
         Some("08" | "53" | "57" | "58" | "XX") => SourceErrorKind::Unavailable,
         _ if code == "25P03" => SourceErrorKind::Unavailable,
-        _ if code == "23505" => SourceErrorKind::Refused,
         _ => SourceErrorKind::Unfit,
     }
 }
@@ -144,6 +144,12 @@ fn kind_of_mysql(number: u16) -> SourceErrorKind {
         1213 | 1205 | 3572 | 1020 => SourceErrorKind::Conflict,
         // It is there already.
         1062 | 1586 => SourceErrorKind::Refused,
+        // A value is absent, too long, out of range, of the wrong kind, or against a condition.
+        1048 | 1264 | 1265 | 1292 | 1364 | 1365 | 1366 | 1406 | 1411 | 1690 | 3819 | 4025 => {
+            SourceErrorKind::Refused
+        }
+        // The same as said by a statement, by a trigger, or of a JSON text.
+        1644 | 3140 | 3141 => SourceErrorKind::Refused,
         // Too many connections, no room, no memory.
         1040 | 1203 | 1226 | 1021 | 1114 | 1037 | 1038 | 1041 => SourceErrorKind::Unavailable,
         // The server ends, or is no part of its cluster at present.

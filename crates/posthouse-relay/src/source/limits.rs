@@ -144,3 +144,40 @@ pub const MYSQL_OUTCOMES_BYTES_MAX: usize = 256 << 10;
 /// What a server of MySQL or MariaDB must take at once, in bytes; of one that writes bodies, beside
 /// the body.
 pub const MYSQL_PACKET_BYTES_MIN: u64 = 1 << 20;
+
+/// Letters of the name of a table or column of an adopted table.
+pub const IDENTIFIER_CHARS_MAX: usize = 63;
+
+/// Letters of a condition or an expression over an adopted table.
+pub const ADOPT_SQL_CHARS_MAX: usize = 2_000;
+
+/// Rows of an adopted table that are fed at a time.
+pub const FEED_ROWS_MAX: usize = 500;
+
+/// Bytes of the bodies that are fed at a time, but for one that is longer by itself.
+pub const FEED_BYTES_MAX: i64 = 8 << 20;
+
+/// Ranges of missing ids that are looked at at a time.
+pub const FEED_GAPS_AT_ONCE: usize = 64;
+
+/// Ranges of missing ids that are remembered. Beyond that the lowest are given up.
+pub const FEED_GAPS_MAX: i64 = 100_000;
+
+/// How far back from the end of an adopted table ids may be missing that are still to come, where
+/// what exists is left alone.
+pub const FEED_LOOK_BACK_IDS: i64 = 10_000;
+
+/// Rows that could not be fed and are looked at again at a time.
+pub const UNFED_AT_ONCE: usize = 200;
+
+/// Rows that could not be fed that are shown or logged at a time.
+pub const UNFED_SHOWN_MAX: i64 = 1_000;
+
+/// Ended requests that are told to an adopted table at a time.
+pub const TELL_ROWS_MAX: usize = 500;
+
+/// How often it is looked for what was left over.
+pub const FEED_SWEEP_EVERY: Duration = Duration::from_millis(250);
+
+/// How often an adopted table is asked whether there is something new.
+pub const FEED_WATCH: Duration = Duration::from_millis(50);

@@ -5,6 +5,7 @@
 //! what stands in the database. It SHOULD never scan more than what it is asked for.
 
 mod address;
+pub mod adopt;
 mod any;
 mod base;
 mod columns;

@@ -159,6 +159,19 @@ async fn once(base: &Base, action: &Action) -> Result<Operated, Fault> {
     Ok(Operated { version, changed, has_more })
 }
 
+/// Tells every node of requests that are being changed by somebody else than an operator, within the
+/// same transaction and before them.
+pub(super) async fn announce(
+    work: &mut Work,
+    dialect: Dialect,
+    changed: &[RequestId],
+) -> Result<(), SourceError> {
+    let control = lock_control(work, dialect).await?;
+    remember(work, dialect, &control, changed).await?;
+    let text = "UPDATE relay_control SET version = $1".to_owned();
+    work.change(text, vec![(control.version + 1).into()]).await.map(drop)
+}
+
 /// What the relay has never written has the time that its writer gave it.
 /// MySQL and MariaDB change one column after the other, so that the state, which the time depends
 /// on, comes last.

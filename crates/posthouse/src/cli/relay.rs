@@ -1,6 +1,7 @@
 //! `posthouse relay`: set request tables up, look at them, and decide what becomes of requests.
 
 mod act;
+mod adopt;
 mod alarms;
 mod check;
 mod hold;
@@ -25,6 +26,9 @@ pub(crate) enum Relay {
     Init(setup::Init),
     /// Print the statements that make the relay's tables.
     Ddl(setup::Ddl),
+    /// See whether a table of your own can be adopted, and make what that needs on the relay's
+    /// side. Nothing of your table is changed. No node is needed.
+    Adopt(adopt::Adopt),
     /// See whether every source of a configuration can be used. No node is needed.
     Check(check::Check),
     /// Write a request, as a platform would. No node is needed.
@@ -97,6 +101,7 @@ impl Relay {
         match self {
             Relay::Init(command) => command.run(),
             Relay::Ddl(command) => command.run(),
+            Relay::Adopt(command) => command.run(global),
             Relay::Check(command) => command.run(global),
             Relay::Submit(command) => command.run(global),
             Relay::Source(command) => command.run(global),

@@ -143,7 +143,7 @@ pub(crate) const RULE_KEYS: [&str; 17] = [
     "auto_create",
 ];
 
-const SOURCE_KEYS: [&str; 15] = [
+const SOURCE_KEYS: [&str; 16] = [
     "name",
     "url",
     "url_file",
@@ -159,6 +159,7 @@ const SOURCE_KEYS: [&str; 15] = [
     "keep_cancelled",
     "archive",
     "keep_archive",
+    "adopt",
 ];
 
 const GROUP_KEYS: [&str; 12] = [

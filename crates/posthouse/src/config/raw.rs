@@ -28,6 +28,8 @@ pub(crate) enum Value {
     Boolean(bool),
     /// An array.
     List(Vec<Setting>),
+    /// A table inside a table, in the order of its names.
+    Table(Vec<(String, Setting)>),
     /// Something that no setting takes, by its name in TOML.
     Other(&'static str),
 }
@@ -236,6 +238,12 @@ fn value_of(source: &Arc<Source>, value: &DeValue<'_>) -> Value {
             Ok(number) => Value::Integer(number),
             Err(_) => Value::Other("integer beyond 64 bits"),
         },
+        DeValue::Table(table) => {
+            let entries = table.iter();
+            let entries = entries
+                .map(|(name, value)| (name.get_ref().to_string(), setting_of(source, value)));
+            Value::Table(entries.collect())
+        }
         other => Value::Other(other.type_str()),
     }
 }

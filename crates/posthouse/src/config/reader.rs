@@ -192,6 +192,7 @@ fn unreadable(path: &str, setting: &Setting, expected: &str) -> Box<Mistake> {
         Value::Integer(number) => number.to_string(),
         Value::Boolean(truth) => truth.to_string(),
         Value::List(_) => "a list".into(),
+        Value::Table(_) => "a table".into(),
         Value::Other(kind) => format!("a TOML {kind}"),
     };
     let message = format!("`{path}`: {found} cannot be read");

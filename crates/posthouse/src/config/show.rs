@@ -81,6 +81,9 @@ fn json_of(value: &Value) -> Json {
         Value::Integer(number) => json!(number),
         Value::Boolean(truth) => json!(truth),
         Value::List(items) => items.iter().map(|item| json_of(&item.value)).collect(),
+        Value::Table(entries) => {
+            entries.iter().map(|(name, entry)| (name.clone(), json_of(&entry.value))).collect()
+        }
         Value::Other(kind) => json!(kind),
     }
 }

@@ -64,6 +64,7 @@ pub(crate) fn open(config: &SourceConfig) -> Result<AnySource, Failure> {
         order: config.order,
         body_bytes_max: config.body_bytes_max,
         retention: config.retention,
+        adoption: config.adoption.clone(),
         ..Options::default()
     };
     connect(&url, options).map_err(|error| unusable(error.to_string()))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::source::adopt::Adoption;
 use crate::source::limits::BODY_BYTES_DEFAULT;
 use crate::source::retention::Retention;
 
@@ -21,6 +22,8 @@ pub struct Options {
     pub body_bytes_max: u64,
     /// How long finished requests stay.
     pub retention: Retention,
+    /// The table of somebody else's that requests are fed from, if there is one.
+    pub adoption: Option<Arc<Adoption>>,
 }
 
 impl Default for Options {
@@ -32,6 +35,7 @@ impl Default for Options {
             order: CommitOrder::Id,
             body_bytes_max: BODY_BYTES_DEFAULT,
             retention: Retention::default(),
+            adoption: None,
         }
     }
 }

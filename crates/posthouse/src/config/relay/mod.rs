@@ -4,6 +4,7 @@
 //! here need not be checked again. All mistakes are found at once.
 
 mod access;
+mod adopt;
 mod call;
 mod discoveries;
 mod endpoints;

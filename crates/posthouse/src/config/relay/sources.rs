@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use posthouse_pump::plan::Plan;
 use posthouse_relay::runner::Tempo;
+use posthouse_relay::source::adopt::Adoption;
 use posthouse_relay::source::retention::Retention;
 use posthouse_relay::source::{
     BODY_BYTES_DEFAULT, BODY_BYTES_MAX, CommitOrder, Dialect, check_address, dialect_of, table_of,
 };
 
+use super::adopt;
 use super::endpoints::filled;
 use super::{DURATION_MS_MAX, TEMPO, retention};
 use crate::config::keys::RELAY_SOURCES;
@@ -106,6 +108,8 @@ pub(crate) struct SourceConfig {
     pub(crate) body_bytes_max: u64,
     /// How long finished requests stay.
     pub(crate) retention: Retention,
+    /// The table of somebody else's that its requests are fed from.
+    pub(crate) adoption: Option<Arc<Adoption>>,
     /// What is sent from it.
     pub(crate) plan: Plan,
 }
@@ -166,13 +170,17 @@ fn read_source(table: &Table, report: &mut Report) -> Option<SourceConfig> {
     let order = reader.word("settle", CommitOrder::Id, &ORDERS);
     refuse_foreign_order(&mut reader, &url, order);
     let region = reader.text("region").unwrap_or_default();
+    let body_bytes_max = reader.size("body_max", BODY_BYTES_DEFAULT, 1..=BODY_BYTES_MAX);
+    let retention = retention::read(&mut reader);
+    let adoption = adopt::read(table, order, report).map(Arc::new);
     Some(SourceConfig {
         name: name.into(),
         url,
         tempo: Tempo { round_ms, lease_ms },
         order,
-        body_bytes_max: reader.size("body_max", BODY_BYTES_DEFAULT, 1..=BODY_BYTES_MAX),
-        retention: retention::read(&mut reader),
+        body_bytes_max,
+        retention,
+        adoption,
         plan: Plan { region: region.into(), ..Plan::default() },
     })
 }

@@ -1,0 +1,33 @@
+//! Adopted tables on every database: one suite, and a table of what is refused.
+
+mod locked;
+mod measure;
+mod refusals;
+mod stage;
+mod suite;
+
+use crate::fixture::{MariadbServer, PostgresServer};
+use stage::Stage;
+
+#[tokio::test]
+async fn sqlite_conforms() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("shop.db");
+    suite::run(&Stage::new(&format!("sqlite:{}", file.display()))).await;
+}
+
+#[tokio::test]
+async fn postgres_conforms() {
+    let server = PostgresServer::start().unwrap();
+    let stage = Stage::new(&server.url());
+    suite::run(&stage).await;
+    locked::run(&stage).await;
+}
+
+#[tokio::test]
+async fn mariadb_conforms() {
+    let server = MariadbServer::start().unwrap();
+    let stage = Stage::new(&server.url());
+    suite::run(&stage).await;
+    locked::run(&stage).await;
+}
