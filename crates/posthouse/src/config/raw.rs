@@ -240,8 +240,8 @@ fn value_of(source: &Arc<Source>, value: &DeValue<'_>) -> Value {
         },
         DeValue::Table(table) => {
             let entries = table.iter();
-            let entries =
-                entries.map(|(name, value)| (name.get_ref().to_string(), setting_of(source, value)));
+            let entries = entries
+                .map(|(name, value)| (name.get_ref().to_string(), setting_of(source, value)));
             Value::Table(entries.collect())
         }
         other => Value::Other(other.type_str()),

@@ -56,8 +56,10 @@ pub(super) async fn check(
         let select = rights::on_theirs(dialect, adoption).iter().map(|one| one.grant(&who)).next();
         report.refuse(
             format!("there is no table {}, or the user may not see it", adoption.table.shown()),
-            format!("look at its name, which counts letter for letter, or run `{}`", select
-                .unwrap_or_default()),
+            format!(
+                "look at its name, which counts letter for letter, or run `{}`",
+                select.unwrap_or_default()
+            ),
         );
         work.done();
         return Ok((report, None));
@@ -73,8 +75,7 @@ pub(super) async fn check(
     refuse_words(&mut work, dialect, adoption, &shape, &mut report).await?;
     let statements = match body_type(&mut work, dialect, adoption).await {
         Ok(body_type) => {
-            let made =
-                expressions(dialect, adoption, &shape, &body_type, options.body_bytes_max);
+            let made = expressions(dialect, adoption, &shape, &body_type, options.body_bytes_max);
             Some(Statements::new(dialect, adoption, &shape, made))
         }
         Err(error) => {

@@ -125,9 +125,8 @@ impl Decider<'_> {
         }
         let name = &fact.name;
         let request = self.known.named.get(name).map(|(request, _)| *request);
-        let is_other = request.is_some_and(|request| {
-            self.known.links.get(&fact.row_id).copied() != Some(request)
-        });
+        let is_other = request
+            .is_some_and(|request| self.known.links.get(&fact.row_id).copied() != Some(request));
         (is_other || names.contains(name))
             .then(|| format!("another request has the request_id {name}"))
     }
@@ -168,7 +167,8 @@ mod tests {
 
     #[test]
     fn what_is_bad_holds_its_business_id_and_no_other() {
-        let facts = [fact(1, "a"), bad(2, "a"), fact(3, "a"), fact(4, "b"), bad(5, ""), fact(6, "")];
+        let facts =
+            [fact(1, "a"), bad(2, "a"), fact(3, "a"), fact(4, "b"), bad(5, ""), fact(6, "")];
         let decision = decide(&facts, &Known::default(), 1_000);
         assert_eq!(decision.insert, [1, 4, 6]);
         assert_eq!(unfed(&decision), [2, 3, 5]);

@@ -50,9 +50,24 @@ pub(super) const TARGETS: [(&str, Takes); 18] = [
 
 /// The names of columns of a request that can be mapped.
 pub const MAPPABLE: [&str; 18] = [
-    "request_id", "code", "grp", "region", "protocol", "service", "method", "headers",
-    "content_type", "business_id", "window_name", "traceparent", "key_seq", "priority", "due_at",
-    "expires_at", "created_at", "body",
+    "request_id",
+    "code",
+    "grp",
+    "region",
+    "protocol",
+    "service",
+    "method",
+    "headers",
+    "content_type",
+    "business_id",
+    "window_name",
+    "traceparent",
+    "key_seq",
+    "priority",
+    "due_at",
+    "expires_at",
+    "created_at",
+    "body",
 ];
 
 /// What is made of a row.
@@ -257,9 +272,9 @@ impl Maker<'_> {
     fn number_flaws(&self, made: &str, name: &str) -> Vec<String> {
         let bounds = match name {
             "key_seq" => format!("WHEN {made} < 1 THEN 'key_seq is below 1'"),
-            _ => format!(
-                "WHEN {made} NOT BETWEEN -32768 AND 32767 THEN '{name} is no small number'"
-            ),
+            _ => {
+                format!("WHEN {made} NOT BETWEEN -32768 AND 32767 THEN '{name} is no small number'")
+            }
         };
         let raw = self.adoption.columns.get(name).map(|mapped| self.raw(mapped));
         // SQLite makes 0 of any text.

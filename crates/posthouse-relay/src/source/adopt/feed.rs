@@ -295,10 +295,7 @@ async fn reopen(
     let mut values = vec![Value::ints(pairs.iter().map(|(row_id, _)| *row_id))];
     values.extend(dialect.table_values(known::columns_of(pairs)));
     work.change(statements.reopen(), values).await?;
-    let text = format!(
-        "UPDATE relay_fed SET told = 0 WHERE {}",
-        dialect.int_in("row_id", 1)
-    );
+    let text = format!("UPDATE relay_fed SET told = 0 WHERE {}", dialect.int_in("row_id", 1));
     work.change(text, vec![Value::ints(pairs.iter().map(|(row_id, _)| *row_id))]).await?;
     Ok(())
 }

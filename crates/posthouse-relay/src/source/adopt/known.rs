@@ -168,9 +168,8 @@ pub(super) async fn forget_unfed(
     for row in &work.rows(text, vec![seen]).await? {
         reasons.insert(row.int("row_id")?, row.text("reason")?);
     }
-    let is_as_ever = |one: &Unfed| {
-        reasons.get(&one.row_id).is_some_and(|reason| *reason == kept(&one.reason))
-    };
+    let is_as_ever =
+        |one: &Unfed| reasons.get(&one.row_id).is_some_and(|reason| *reason == kept(&one.reason));
     let as_ever: BTreeSet<i64> =
         decision.unfed.iter().filter(|one| is_as_ever(one)).map(|one| one.row_id).collect();
     decision.unfed.retain(|one| !as_ever.contains(&one.row_id));

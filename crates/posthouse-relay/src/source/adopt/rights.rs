@@ -119,8 +119,7 @@ pub(super) async fn is_missing(
                         WHERE NOT has_column_privilege(to_regclass($1), c.name, $2)) THEN 0 \
                         ELSE 1 END AS BIGINT) AS is_granted";
             let bare = right.columns.iter().map(|name| name.trim_matches('"'));
-            let values =
-                vec![right.table.as_str().into(), right.right.into(), Value::texts(bare)];
+            let values = vec![right.table.as_str().into(), right.right.into(), Value::texts(bare)];
             Ok(!work.row(text.to_owned(), values).await?.is_set("is_granted")?)
         }
     }

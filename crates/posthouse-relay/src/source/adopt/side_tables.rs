@@ -6,8 +6,7 @@ use crate::source::error::SourceError;
 use crate::source::prepare::types_of;
 
 /// Their names.
-pub(super) const TABLES: [&str; 4] =
-    ["relay_feed", "relay_feed_gap", "relay_fed", "relay_unfed"];
+pub(super) const TABLES: [&str; 4] = ["relay_feed", "relay_feed_gap", "relay_fed", "relay_unfed"];
 
 /// Every statement that makes them, each of which changes nothing where the thing is there already.
 pub(super) fn ddl(dialect: Dialect) -> Vec<String> {

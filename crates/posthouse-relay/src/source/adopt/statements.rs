@@ -319,9 +319,9 @@ impl Statements {
         let column = named.and_then(|name| self.shape.columns.get(name));
         let chars = column.and_then(|column| column.chars_max);
         let is_narrow = self.dialect == Dialect::Mysql
-            && column.and_then(|column| column.loose_collation.as_ref()).is_some_and(|name| {
-                !name.starts_with("utf8mb4")
-            });
+            && column
+                .and_then(|column| column.loose_collation.as_ref())
+                .is_some_and(|name| !name.starts_with("utf8mb4"));
         (chars.and_then(|chars| usize::try_from(chars).ok()).unwrap_or(usize::MAX), is_narrow)
     }
 }

@@ -46,10 +46,11 @@ impl Adopt {
     pub(super) fn run(self, global: &Global) -> Result<(), Failure> {
         let loaded = self.settings.load(global)?;
         let sources = &loaded.config.relay.sources;
-        let config = sources.iter().find(|source| *source.name == self.source).ok_or_else(|| {
-            let message = format!("the configuration has no source \"{}\"", self.source);
-            Failure::new(Code::SourceUnknown, message, "")
-        })?;
+        let config =
+            sources.iter().find(|source| *source.name == self.source).ok_or_else(|| {
+                let message = format!("the configuration has no source \"{}\"", self.source);
+                Failure::new(Code::SourceUnknown, message, "")
+            })?;
         if config.adoption.is_none() {
             let message = format!("the source \"{}\" adopts no table", self.source);
             let help = "write [relay.source.adopt] below it; docs/adopting.md shows how";
@@ -125,9 +126,7 @@ fn show(format: Format, report: &Report) -> Result<(), Failure> {
 }
 
 fn document(report: &Report) -> Value {
-    let refusal = |one: &posthouse_relay::source::adopt::Refusal| {
-        json!({ "problem": one.problem, "help": one.help })
-    };
+    let refusal = |one: &posthouse_relay::source::adopt::Refusal| json!({ "problem": one.problem, "help": one.help });
     let statement = |(title, text): &(String, String)| json!({ "for": title, "sql": text });
     let plan = |(title, steps): &(String, Vec<String>)| json!({ "for": title, "steps": steps });
     json!({

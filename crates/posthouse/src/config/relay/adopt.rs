@@ -20,8 +20,17 @@ const LATE_MS: u64 = 86_400_000;
 const KEYS: [&str; 8] = ["table", "id", "where", "states", "columns", "zone", "start", "late"];
 
 const STATE_KEYS: [&str; 11] = [
-    "column", "ready", "taken", "done", "failed", "expired", "rejected", "cancelled", "ended_at",
-    "error", "attempts",
+    "column",
+    "ready",
+    "taken",
+    "done",
+    "failed",
+    "expired",
+    "rejected",
+    "cancelled",
+    "ended_at",
+    "error",
+    "attempts",
 ];
 
 const MAPPED_KEYS: [&str; 2] = ["value", "sql"];

@@ -97,8 +97,10 @@ impl Stage {
         let letters = ["N", "P", "S", "F"];
         let cases: Vec<String> =
             letters.iter().zip(0..).map(|(l, n)| format!("WHEN '{l}' THEN {n}")).collect();
-        let text =
-            format!("SELECT CASE status {} END AS n FROM outbox ORDER BY id LIMIT 9999", cases.join(" "));
+        let text = format!(
+            "SELECT CASE status {} END AS n FROM outbox ORDER BY id LIMIT 9999",
+            cases.join(" ")
+        );
         let numbers = self.bench.ints(&text).await;
         numbers.into_iter().map(|n| letters[usize::try_from(n).unwrap()]).collect()
     }

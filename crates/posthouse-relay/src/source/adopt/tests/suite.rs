@@ -3,12 +3,12 @@
 use posthouse_pump::outcome::State;
 
 use super::stage::{Node, Stage, marking, reading};
+use crate::source::Source;
 use crate::source::adopt::{Adoption, Start};
 use crate::source::base::Dialect;
 use crate::source::conformance::Bench;
 use crate::source::operate::Action;
 use crate::source::{Options, connect};
-use crate::source::Source;
 
 pub(super) async fn run(stage: &Stage) {
     rows_become_requests(stage).await;
@@ -22,6 +22,7 @@ pub(super) async fn run(stage: &Stage) {
     two_feeders_take_nothing_twice(stage).await;
     what_was_not_told_is_told_later(stage).await;
     operators_are_heard(stage).await;
+    what_cannot_be_told_stops_nobody_else(stage).await;
     many_rows_go_in_turns(stage).await;
 }
 
@@ -139,10 +140,8 @@ async fn bad_rows_stop_nobody_else(stage: &Stage) {
         );
         stage.bench.sql("UPDATE outbox SET kind = 'order' WHERE id = 1").await;
         stage.bench.sql("DELETE FROM outbox WHERE id = 3").await;
-        node.until("what was repaired is fed", async || {
-            stage.count("relay_unfed").await == 1
-        })
-        .await;
+        node.until("what was repaired is fed", async || stage.count("relay_unfed").await == 1)
+            .await;
         assert_eq!(node.names().await, ["outbox-4", "outbox-1", "outbox-2"]);
     }
 }
@@ -192,11 +191,12 @@ async fn reading_writes_nothing_and_feeds_nothing_twice(stage: &Stage) {
     }
     stage.bench.sql("DELETE FROM outbox WHERE id = 6").await;
     let other = Node::new(stage.source(&impatient)).await;
-    other.until("it is given up", async || {
-        stage.count("relay_request WHERE request_id = 'outbox-7'").await == 1
-            && stage.count("relay_feed_gap").await == 0
-    })
-    .await;
+    other
+        .until("it is given up", async || {
+            stage.count("relay_request WHERE request_id = 'outbox-7'").await == 1
+                && stage.count("relay_feed_gap").await == 0
+        })
+        .await;
 }
 
 async fn reading_may_begin_now(stage: &Stage) {
@@ -266,6 +266,31 @@ async fn operators_are_heard(stage: &Stage) {
     plain.operate(&Action::Replay(ids)).await.unwrap();
     assert_eq!(node.settle_all(State::Done).await, 2);
     assert_eq!(stage.statuses().await, "SS");
+}
+
+async fn what_cannot_be_told_stops_nobody_else(stage: &Stage) {
+    stage.renew().await;
+    for customer in ["a", "b", "c"] {
+        stage.write(customer).await;
+    }
+    let node = stage.node(&marking(stage.dialect)).await;
+    let found = node.read(0).await;
+    let refusing = match stage.dialect {
+        Dialect::Postgres => "ALTER TABLE outbox ADD CHECK (id <> 2 OR status <> 'S')",
+        Dialect::Mysql => {
+            "CREATE TRIGGER no_end BEFORE UPDATE ON outbox FOR EACH ROW BEGIN \
+             IF NEW.id = 2 THEN SIGNAL SQLSTATE '45000'; END IF; END"
+        }
+        Dialect::Sqlite => {
+            "CREATE TRIGGER no_end BEFORE UPDATE ON outbox WHEN NEW.id = 2 \
+             BEGIN SELECT RAISE(ABORT, 'no'); END"
+        }
+    };
+    stage.bench.sql(refusing).await;
+    node.settle(&found.rows, State::Done).await;
+    assert_eq!(stage.statuses().await, "SPS");
+    stage.write("d").await;
+    assert_eq!(node.names().await, ["outbox-4"]);
 }
 
 async fn many_rows_go_in_turns(stage: &Stage) {
