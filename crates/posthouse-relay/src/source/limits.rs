@@ -176,6 +176,9 @@ pub const UNFED_SHOWN_MAX: i64 = 1_000;
 /// Ended requests that are told to an adopted table at a time.
 pub const TELL_ROWS_MAX: usize = 500;
 
+/// Requests whose rows could not be told that are remembered, so that each is logged once.
+pub const UNTOLD_MAX: usize = 10_000;
+
 /// How often it is looked for what was left over.
 pub const FEED_SWEEP_EVERY: Duration = Duration::from_millis(250);
 

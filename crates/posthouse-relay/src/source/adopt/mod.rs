@@ -25,7 +25,7 @@ mod tests;
 mod verdict;
 mod zone;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -37,7 +37,7 @@ pub use report::{Refusal, Report, Unfed};
 use super::base::{Base, Door, Options};
 use super::error::{SourceError, SourceErrorKind};
 use super::limits::{
-    CONFLICT_TRIES_MAX, FEED_ROWS_MAX, FEED_SWEEP_EVERY, FEED_WATCH, TELL_ROWS_MAX,
+    CONFLICT_TRIES_MAX, FEED_ROWS_MAX, FEED_SWEEP_EVERY, FEED_WATCH, TELL_ROWS_MAX, UNTOLD_MAX,
 };
 use decide::Fact;
 use feed::{From, Turn, Wanted, ids, take_turn};
@@ -56,6 +56,8 @@ struct State {
     statements: Option<Arc<Statements>>,
     places: Places,
     swept: Option<Instant>,
+    /// Requests whose rows could not be told, as far as it was told of them.
+    untold: BTreeSet<i64>,
 }
 
 impl Adopted {
@@ -262,13 +264,37 @@ impl Adopted {
         let told = async {
             let statements = self.statements(base).await?;
             for part in requests.chunks(TELL_ROWS_MAX) {
-                tell::tell(base, &statements, part).await?;
+                self.tell_part(base, &statements, part).await?;
             }
             Ok::<_, SourceError>(())
         };
         if let Err(error) = told.await {
             tracing::warn!(%error, "rows of the adopted table could not be told; it is tried again");
         }
+    }
+
+    /// A row that cannot be told is told of once.
+    async fn tell_part(
+        &self,
+        base: &Base,
+        statements: &Statements,
+        requests: &[i64],
+    ) -> Result<(), SourceError> {
+        for (request, error) in tell::tell(base, statements, requests).await? {
+            let is_new = {
+                let untold = &mut self.lock().untold;
+                untold.len() < UNTOLD_MAX && untold.insert(request)
+            };
+            if is_new {
+                tracing::error!(
+                    table = self.adoption.table.shown(),
+                    request,
+                    error,
+                    "the row of a request that has ended cannot be told; it is tried again"
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Waits until the adopted table has something new.

@@ -7,7 +7,6 @@ use super::Adopted;
 use super::feed::{From, ids};
 use super::gaps;
 use super::statements::Statements;
-use super::tell::tell;
 use crate::source::base::{Base, Dialect, Door, Value};
 use crate::source::error::SourceError;
 use crate::source::limits::{TELL_ROWS_MAX, UNFED_AT_ONCE};
@@ -37,8 +36,8 @@ pub(super) async fn sweep(
     places.unfed = unfed(adopted, base, statements, places.unfed).await?;
     match statements.adoption.states {
         Some(_) => {
-            places.untold = untold(base, statements, places.untold).await?;
-            places.linked = linked(base, statements, places.linked).await?;
+            places.untold = untold(adopted, base, statements, places.untold).await?;
+            places.linked = linked(adopted, base, statements, places.linked).await?;
         }
         None => places.gap = late(adopted, base, statements, places.gap).await?,
     }
@@ -63,20 +62,30 @@ async fn unfed(
 }
 
 /// Requests that were not told to have ended.
-async fn untold(base: &Base, statements: &Statements, after: i64) -> Result<i64, SourceError> {
+async fn untold(
+    adopted: &Adopted,
+    base: &Base,
+    statements: &Statements,
+    after: i64,
+) -> Result<i64, SourceError> {
     let text = "SELECT row_id, request FROM relay_fed WHERE told = 0 AND row_id > $1 \
                 ORDER BY row_id LIMIT $2";
     let (last, requests) = page(base, text, after).await?;
-    tell(base, statements, &requests).await?;
+    adopted.tell_part(base, statements, &requests).await?;
     Ok(last)
 }
 
 /// All requests, those that were told, too: they may have been sent once more. Links to requests
 /// that nobody keeps any more go.
-async fn linked(base: &Base, statements: &Statements, after: i64) -> Result<i64, SourceError> {
+async fn linked(
+    adopted: &Adopted,
+    base: &Base,
+    statements: &Statements,
+    after: i64,
+) -> Result<i64, SourceError> {
     let text = "SELECT row_id, request FROM relay_fed WHERE row_id > $1 ORDER BY row_id LIMIT $2";
     let (last, requests) = page(base, text, after).await?;
-    tell(base, statements, &requests).await?;
+    adopted.tell_part(base, statements, &requests).await?;
     forget_gone(base, statements.dialect, &requests).await?;
     Ok(last)
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::feed::ids;
 use super::statements::Statements;
 use crate::source::base::{Base, Dialect, Door, Record, Value, Work};
-use crate::source::error::SourceError;
+use crate::source::error::{SourceError, SourceErrorKind};
 
 /// What a row is to be told.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,24 +21,50 @@ struct News {
     error: Option<String>,
 }
 
-/// Tells the rows of these requests, as far as they have ended. Gives how many were told.
+/// A request whose row cannot be told, and what the database says of it.
+pub(super) type Untold = (i64, String);
+
+/// Tells the rows of these requests, as far as they have ended. What the database refuses of one
+/// row, by a condition or a trigger, keeps no other from being told.
 pub(super) async fn tell(
     base: &Base,
     statements: &Statements,
     requests: &[i64],
-) -> Result<usize, SourceError> {
+) -> Result<Vec<Untold>, SourceError> {
+    let (mut parts, mut untold) = (vec![requests], Vec::new());
+    while let Some(part) = parts.pop() {
+        match (tell_part(base, statements, part).await, part) {
+            (Ok(()), _) => {}
+            (Err(error), [request]) if error.kind == SourceErrorKind::Refused => {
+                untold.push((*request, error.detail));
+            }
+            (Err(error), part) if error.kind == SourceErrorKind::Refused => {
+                let (first, second) = part.split_at(part.len() / 2);
+                parts.extend([second, first]);
+            }
+            (Err(error), _) => return Err(error),
+        }
+    }
+    Ok(untold)
+}
+
+async fn tell_part(
+    base: &Base,
+    statements: &Statements,
+    requests: &[i64],
+) -> Result<(), SourceError> {
     if requests.is_empty() || statements.adoption.states.is_none() {
-        return Ok(0);
+        return Ok(());
     }
     let mut peek = base.single(Door::Work).await?;
     let news = news(&mut peek, statements.dialect, requests).await?;
     peek.done();
     if news.is_empty() {
-        return Ok(0);
+        return Ok(());
     }
     let mut work = base.write(Door::Work).await?;
     match tell_news(&mut work, statements, news).await {
-        Ok(told) => work.commit().await.map(|()| told),
+        Ok(()) => work.commit().await,
         Err(error) => {
             // The error is what counts; a connection that does not answer is closed.
             let _ = work.undo().await;
@@ -81,7 +107,7 @@ async fn tell_news(
     work: &mut Work,
     statements: &Statements,
     mut news: Vec<News>,
-) -> Result<usize, SourceError> {
+) -> Result<(), SourceError> {
     let rows = Value::ints(news.iter().map(|one| one.row_id));
     let got: BTreeSet<i64> =
         ids(work, statements.lock(), vec![rows.clone()]).await?.into_iter().collect();
@@ -98,8 +124,7 @@ async fn tell_news(
         let values = columns_of(&worded, statements.error_room());
         work.change(text, statements.dialect.table_values(values)).await?;
     }
-    remember(work, statements.dialect, &news).await?;
-    Ok(news.len())
+    remember(work, statements.dialect, &news).await
 }
 
 fn columns_of(news: &[&News], (letters_max, is_narrow): (usize, bool)) -> Vec<Value> {

@@ -1,6 +1,7 @@
 //! The relay, proved with the real binary: nodes that are disturbed while writers write and a
 //! receiver misbehaves, tables that are not as they should be, and what operators do.
 
+mod adopt;
 mod alarms;
 mod bad_input;
 mod change;

@@ -22,6 +22,7 @@ pub(super) async fn run(stage: &Stage) {
     two_feeders_take_nothing_twice(stage).await;
     what_was_not_told_is_told_later(stage).await;
     operators_are_heard(stage).await;
+    what_cannot_be_told_stops_nobody_else(stage).await;
     many_rows_go_in_turns(stage).await;
 }
 
@@ -265,6 +266,31 @@ async fn operators_are_heard(stage: &Stage) {
     plain.operate(&Action::Replay(ids)).await.unwrap();
     assert_eq!(node.settle_all(State::Done).await, 2);
     assert_eq!(stage.statuses().await, "SS");
+}
+
+async fn what_cannot_be_told_stops_nobody_else(stage: &Stage) {
+    stage.renew().await;
+    for customer in ["a", "b", "c"] {
+        stage.write(customer).await;
+    }
+    let node = stage.node(&marking(stage.dialect)).await;
+    let found = node.read(0).await;
+    let refusing = match stage.dialect {
+        Dialect::Postgres => "ALTER TABLE outbox ADD CHECK (id <> 2 OR status <> 'S')",
+        Dialect::Mysql => {
+            "CREATE TRIGGER no_end BEFORE UPDATE ON outbox FOR EACH ROW BEGIN \
+             IF NEW.id = 2 THEN SIGNAL SQLSTATE '45000'; END IF; END"
+        }
+        Dialect::Sqlite => {
+            "CREATE TRIGGER no_end BEFORE UPDATE ON outbox WHEN NEW.id = 2 \
+             BEGIN SELECT RAISE(ABORT, 'no'); END"
+        }
+    };
+    stage.bench.sql(refusing).await;
+    node.settle(&found.rows, State::Done).await;
+    assert_eq!(stage.statuses().await, "SPS");
+    stage.write("d").await;
+    assert_eq!(node.names().await, ["outbox-4"]);
 }
 
 async fn many_rows_go_in_turns(stage: &Stage) {
