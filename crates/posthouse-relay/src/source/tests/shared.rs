@@ -1,5 +1,5 @@
-//! Two nodes and workers of somebody else on one table, which all take requests from it; and what is
-//! finished leaves it meanwhile.
+//! Two nodes and workers of somebody else on one table, which all take requests from it; and what
+//! is finished leaves it meanwhile.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
