@@ -121,9 +121,10 @@ fn kind_of_sqlite(code: u32) -> SourceErrorKind {
     }
 }
 
-/// 22, 23: a value is not as it must be, or is there already. 40: rolled back because of somebody else. 55P03: a lock was not to
-/// be had. 08, 53, 57, 58, XX: the server has a problem, or ends. 25P03: it ended the transaction
-/// because nothing came. 28 (who are you?) and the rest: somebody has to act.
+/// 22, 23: a value is not as it must be, or is there already. 40: rolled back because of somebody
+/// else. 55P03: a lock was not to be had. 08, 53, 57, 58, XX: the server has a problem, or ends.
+/// 25P03: it ended the transaction because nothing came. 28 (who are you?) and the rest: somebody
+/// has to act.
 fn kind_of_postgres(code: &str) -> SourceErrorKind {
     match code.get(..2) {
         Some("40") => SourceErrorKind::Conflict,

@@ -159,8 +159,8 @@ async fn once(base: &Base, action: &Action) -> Result<Operated, Fault> {
     Ok(Operated { version, changed, has_more })
 }
 
-/// Tells every node of requests that are being changed by somebody else than an operator, within the
-/// same transaction and before them.
+/// Tells every node of requests that are being changed by somebody else than an operator, within
+/// the same transaction and before them.
 pub(super) async fn announce(
     work: &mut Work,
     dialect: Dialect,

@@ -269,7 +269,7 @@ impl Adopted {
             Ok::<_, SourceError>(())
         };
         if let Err(error) = told.await {
-            tracing::warn!(%error, "rows of the adopted table could not be told; it is tried again");
+            tracing::warn!(%error, "rows of the adopted table could not be told yet");
         }
     }
 

@@ -1,5 +1,6 @@
 //! What was left over: ends that were not told because a row was locked, a node has crashed, or an
-//! operator has acted; rows that could not be fed and may have been repaired; ids that were missing.
+//! operator has acted; rows that could not be fed and may have been repaired; ids that were
+//! missing.
 //!
 //! Each sweep looks at one page of each, and goes on where the last one stopped.
 

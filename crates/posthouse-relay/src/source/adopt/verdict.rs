@@ -43,8 +43,8 @@ impl Judge<'_> {
     fn order(&mut self, order: CommitOrder) {
         match order {
             CommitOrder::Xid => self.report.refuse(
-                "settle = \"xid\" goes by the transactions that write into relay_request, which are \
-                 those of the feed and not of your writers",
+                "settle = \"xid\" goes by the transactions that write into relay_request, which \
+                 are those of the feed and not of your writers",
                 "leave it out if writers of one business id wait for each other; else number its \
                  requests, map key_seq, and write settle = \"key_seq\"",
             ),

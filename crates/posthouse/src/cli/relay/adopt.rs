@@ -2,7 +2,7 @@
 //! side. The table itself is never changed.
 
 use clap::Args;
-use posthouse_relay::source::adopt::Report;
+use posthouse_relay::source::adopt::{Refusal, Report, Unfed};
 use posthouse_relay::source::{AnySource, Source as _, SourceError, SourceErrorKind, schema};
 use serde_json::{Value, json};
 
@@ -97,7 +97,7 @@ impl Adopt {
 
 async fn list(format: Format, source: &AnySource) -> Result<Result<(), Failure>, SourceError> {
     let rows = source.unfed().await?;
-    let row = |one: &posthouse_relay::source::adopt::Unfed| {
+    let row = |one: &Unfed| {
         json!({
             "row": one.row_id,
             "business_id": one.business_id,
@@ -126,7 +126,7 @@ fn show(format: Format, report: &Report) -> Result<(), Failure> {
 }
 
 fn document(report: &Report) -> Value {
-    let refusal = |one: &posthouse_relay::source::adopt::Refusal| json!({ "problem": one.problem, "help": one.help });
+    let refusal = |one: &Refusal| json!({ "problem": one.problem, "help": one.help });
     let statement = |(title, text): &(String, String)| json!({ "for": title, "sql": text });
     let plan = |(title, steps): &(String, Vec<String>)| json!({ "for": title, "steps": steps });
     json!({

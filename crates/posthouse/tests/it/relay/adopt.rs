@@ -99,7 +99,13 @@ round = "100ms"
 [relay.source.adopt]
 table = "{table}"
 id = "id"
-states = {{ column = "status", ready = "N", taken = "P", done = "S", failed = "F", attempts = "tries" }}
+[relay.source.adopt.states]
+column = "status"
+ready = "N"
+taken = "P"
+done = "S"
+failed = "F"
+attempts = "tries"
 [relay.source.adopt.columns]
 code = {{ value = "ORDER" }}
 business_id = "customer"
