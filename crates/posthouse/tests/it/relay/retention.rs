@@ -81,7 +81,7 @@ fn what_is_old_is_archived_and_what_is_open_is_marked_and_sent() {
     assert!(row["archived_ms"].as_i64().is_some_and(|at_ms| at_ms > 2_000), "{row}");
     let cancelled = shelf.run("row show 2 -o json").json();
     assert!(cancelled["archived_ms"].is_null(), "{cancelled}");
-    let replayed = shelf.run("replay 1 --yes");
+    let replayed = shelf.run("replay 1");
     assert!(replayed.err.contains("request 1 is archived"), "{replayed:?}");
     let shown = shelf.run("retention -o json").json();
     assert_eq!((&shown["archived"], &shown["deleted"]), (&1.into(), &0.into()), "{shown}");
