@@ -6,9 +6,9 @@ use super::stage::{Stage, marking, reading, row};
 use crate::source::conformance::Bench;
 
 pub(super) async fn run(stage: &Stage) {
-    locked_rows_wait_with_their_business_id(stage).await;
-    locked_rows_are_told_later(stage).await;
-    late_commits_are_fed(stage).await;
+    Box::pin(locked_rows_wait_with_their_business_id(stage)).await;
+    Box::pin(locked_rows_are_told_later(stage)).await;
+    Box::pin(late_commits_are_fed(stage)).await;
 }
 
 async fn locked_rows_wait_with_their_business_id(stage: &Stage) {

@@ -15,19 +15,19 @@ fn rows() -> i64 {
 async fn feeds_are_measured_on_sqlite() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("shop.db");
-    measure("SQLite", &Stage::new(&format!("sqlite:{}", file.display()))).await;
+    Box::pin(measure("SQLite", &Stage::new(&format!("sqlite:{}", file.display())))).await;
 }
 
 #[tokio::test]
 async fn feeds_are_measured_on_postgres() {
     let server = PostgresServer::start_with(Durability::Synced).unwrap();
-    measure("PostgreSQL", &Stage::new(&server.url())).await;
+    Box::pin(measure("PostgreSQL", &Stage::new(&server.url()))).await;
 }
 
 #[tokio::test]
 async fn feeds_are_measured_on_mariadb() {
     let server = MariadbServer::start_with(Durability::Synced, &[]).unwrap();
-    measure("MariaDB", &Stage::new(&server.url())).await;
+    Box::pin(measure("MariaDB", &Stage::new(&server.url()))).await;
 }
 
 async fn measure(name: &str, stage: &Stage) {

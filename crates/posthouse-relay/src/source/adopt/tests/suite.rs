@@ -11,19 +11,19 @@ use crate::source::operate::Action;
 use crate::source::{Options, connect};
 
 pub(super) async fn run(stage: &Stage) {
-    rows_become_requests(stage).await;
-    rows_are_told(stage).await;
-    what_its_owner_says_stays(stage).await;
-    a_row_is_sent_again(stage).await;
-    bad_rows_stop_nobody_else(stage).await;
-    what_the_database_refuses_is_set_aside(stage).await;
-    reading_writes_nothing_and_feeds_nothing_twice(stage).await;
-    reading_may_begin_now(stage).await;
-    two_feeders_take_nothing_twice(stage).await;
-    what_was_not_told_is_told_later(stage).await;
-    operators_are_heard(stage).await;
-    what_cannot_be_told_stops_nobody_else(stage).await;
-    many_rows_go_in_turns(stage).await;
+    Box::pin(rows_become_requests(stage)).await;
+    Box::pin(rows_are_told(stage)).await;
+    Box::pin(what_its_owner_says_stays(stage)).await;
+    Box::pin(a_row_is_sent_again(stage)).await;
+    Box::pin(bad_rows_stop_nobody_else(stage)).await;
+    Box::pin(what_the_database_refuses_is_set_aside(stage)).await;
+    Box::pin(reading_writes_nothing_and_feeds_nothing_twice(stage)).await;
+    Box::pin(reading_may_begin_now(stage)).await;
+    Box::pin(two_feeders_take_nothing_twice(stage)).await;
+    Box::pin(what_was_not_told_is_told_later(stage)).await;
+    Box::pin(operators_are_heard(stage)).await;
+    Box::pin(what_cannot_be_told_stops_nobody_else(stage)).await;
+    Box::pin(many_rows_go_in_turns(stage)).await;
 }
 
 fn both(dialect: Dialect) -> [Adoption; 2] {
