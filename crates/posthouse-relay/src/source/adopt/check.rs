@@ -270,7 +270,8 @@ async fn refuse_words(
     Ok(())
 }
 
-/// The conditions of a table. In MariaDB those of two tables may have the same name. SQLite has them nowhere but in the text that has made it.
+/// The conditions of a table. In MariaDB those of two tables may have the same name. SQLite has
+/// them nowhere but in the text that has made it.
 async fn conditions(
     work: &mut Work,
     dialect: Dialect,

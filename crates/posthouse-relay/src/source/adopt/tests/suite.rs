@@ -19,7 +19,7 @@ pub(super) async fn run(stage: &Stage) {
     what_the_database_refuses_is_set_aside(stage).await;
     reading_writes_nothing_and_feeds_nothing_twice(stage).await;
     reading_may_begin_now(stage).await;
-    two_feeders_take_nothing_twice(stage).await;
+    Box::pin(two_feeders_take_nothing_twice(stage)).await;
     what_was_not_told_is_told_later(stage).await;
     operators_are_heard(stage).await;
     what_cannot_be_told_stops_nobody_else(stage).await;
