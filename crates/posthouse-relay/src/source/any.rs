@@ -68,7 +68,7 @@ impl AnySource {
     /// See [`SourceError`]. What is wrong with the table is in the report.
     pub async fn adoption_report(&self) -> Result<Option<Report>, SourceError> {
         let Some(adopted) = &self.adopted else { return Ok(None) };
-        let report = adopted.report(&self.base, &self.options);
+        let report = Box::pin(adopted.report(&self.base, &self.options));
         limited("looking at the adopted table", report).await.map(Some)
     }
 
@@ -78,7 +78,7 @@ impl AnySource {
     /// See [`SourceError`].
     pub async fn adopt(&self) -> Result<(), SourceError> {
         let Some(adopted) = &self.adopted else { return Ok(()) };
-        limited("making the tables of the feed", adopted.create(&self.base)).await
+        limited("making the tables of the feed", Box::pin(adopted.create(&self.base))).await
     }
 
     /// The rows of its adopted table that could not be fed.
@@ -119,7 +119,7 @@ impl Source for AnySource {
     async fn prepare(&self) -> Result<(), SourceError> {
         limited("checking the source", prepare::prepare(&self.base, &self.options)).await?;
         let Some(adopted) = &self.adopted else { return Ok(()) };
-        let prepared = adopted.prepare(&self.base, &self.options);
+        let prepared = Box::pin(adopted.prepare(&self.base, &self.options));
         limited("checking the adopted table", prepared).await
     }
 

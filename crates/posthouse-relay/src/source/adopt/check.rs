@@ -270,7 +270,8 @@ async fn refuse_words(
     Ok(())
 }
 
-/// The conditions of a table. SQLite has them nowhere but in the text that has made it.
+/// The conditions of a table. In MariaDB those of two tables may have the same name. SQLite has
+/// them nowhere but in the text that has made it.
 async fn conditions(
     work: &mut Work,
     dialect: Dialect,
@@ -288,7 +289,8 @@ async fn conditions(
              FROM information_schema.check_constraints AS k \
              JOIN information_schema.table_constraints AS t \
              ON t.constraint_schema = k.constraint_schema \
-             AND t.constraint_name = k.constraint_name WHERE t.table_name = $1 \
+             AND t.constraint_name = k.constraint_name \
+             /*M!100600 AND t.table_name = k.table_name */ WHERE t.table_name = $1 \
              AND t.constraint_type = 'CHECK' AND t.table_schema = coalesce($2, database())"
         }
     };

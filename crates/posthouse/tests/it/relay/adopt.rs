@@ -176,8 +176,10 @@ fn a_table_in_mariadb_is_adopted_with_the_rights_that_are_printed() {
     let made_by = "CREATE USER shopper IDENTIFIED BY 'secret'; CREATE TABLE outbox \
                    (id BIGINT AUTO_INCREMENT PRIMARY KEY, \
                    customer VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, payload TEXT, \
-                   status CHAR(1) NOT NULL, tries INT, INDEX (status, id)); \
-                   CREATE TABLE others (id INT); GRANT SELECT ON others TO shopper";
+                   status CHAR(1) NOT NULL CHECK (status IN ('N', 'P', 'S', 'F')), tries INT, \
+                   INDEX (status, id)); \
+                   CREATE TABLE others (status CHAR(1) CHECK (status = 'other')); \
+                   GRANT SELECT ON others TO shopper";
     let user = server.url().replace("//root@", "//shopper:secret@");
     let shop = Shop::new(&server.url(), &user, "outbox", made_by);
     let (code, report) = shop.report();

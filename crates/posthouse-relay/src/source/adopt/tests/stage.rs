@@ -76,8 +76,8 @@ impl Stage {
     pub(super) async fn node(&self, adoption: &Adoption) -> Node {
         let source = self.source(adoption);
         source.adopt().await.unwrap();
-        source.prepare().await.unwrap_or_else(|error| panic!("{error}"));
-        Node::new(source).await
+        Box::pin(source.prepare()).await.unwrap_or_else(|error| panic!("{error}"));
+        Box::pin(Node::new(source)).await
     }
 
     pub(super) async fn transaction(&self, statement: &str) -> Work {
@@ -189,7 +189,7 @@ impl Node {
             rows_max: 5_000,
             bytes_max: 64 << 20,
         };
-        self.source.read(&read).await.unwrap_or_else(|error| panic!("{error}"))
+        Box::pin(self.source.read(&read)).await.unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// The names of open requests, in the order in which they would go.
