@@ -96,6 +96,8 @@ pub(super) fn grants(dialect: Dialect, adoption: &Adoption, who: &str) -> Vec<St
         ("relay_switch", all),
         ("relay_hold", all),
         ("relay_change", "SELECT, INSERT, DELETE"),
+        ("relay_archive", "SELECT"),
+        ("relay_retention", "SELECT"),
     ] {
         grants.push(format!("GRANT {rights} ON {table} TO {who}"));
     }
