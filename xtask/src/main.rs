@@ -26,6 +26,9 @@ Usage:
   cargo xtask bench [--rounds N] [--seconds S] [--only NAME]
                                        measure the node beside ActiveMQ, in turn: 3 rounds of 10 s
                                        by default
+  cargo xtask bench relay [--rounds N] [--seconds S] [--only NAME]
+                                       measure the relay beside others that post what is in a
+                                       database, in turn
   cargo xtask sim --seeds N --from S [--bug NAME]
                                        run N seeds of the simulator, beginning with seed S
   cargo xtask crash --images N --from S [--bug NAME]

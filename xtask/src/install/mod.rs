@@ -15,6 +15,7 @@ mod mariadb;
 mod node;
 mod postgres;
 mod python;
+mod rivals;
 mod stamp;
 
 use std::path::Path;
@@ -41,6 +42,16 @@ pub(crate) fn machine() -> Result<()> {
 /// Brings the broker to measure against, which nothing else needs.
 pub(crate) fn activemq() -> Result<()> {
     debian::install(&activemq::missing_packages())
+}
+
+/// Brings what the relay is measured beside to `dir`, and the databases, which nothing else needs.
+pub(crate) fn rivals(root: &Path, dir: &Path) -> Result<()> {
+    let mut packages = python::missing_packages();
+    packages.extend(node::missing_packages());
+    packages.extend(postgres::missing_packages());
+    packages.extend(mariadb::missing_packages());
+    debian::install(&packages)?;
+    rivals::install(root, dir)
 }
 
 fn missing_packages() -> Vec<&'static str> {

@@ -31,5 +31,5 @@ mod tests;
 pub(crate) use idle::{idle, memory};
 pub(crate) use plan::{Ack, Plan, Shape, Target};
 pub(crate) use report::Report;
-pub(crate) use requests::{RequestPlan, RequestScenario, measure_requests};
+pub(crate) use requests::{RequestPlan, RequestScenario, Rival, measure_requests};
 pub(crate) use run::{measure, measure_bare};

@@ -100,27 +100,28 @@ impl Own {
             pause(POLL);
         }
     }
-
-    fn stop(&mut self) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        let is_told = pid.is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok());
-        let deadline = Instant::now() + STOP_TIMEOUT;
-        while is_told && Instant::now() < deadline {
-            if matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)) {
-                return;
-            }
-            pause(POLL);
-        }
-        // It does not listen, or has ended just now; either way nothing is left to be done.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 impl Drop for Own {
     fn drop(&mut self) {
-        self.stop();
+        stop(&mut self.child);
     }
+}
+
+/// Asks a process to stop, and kills it if it does not.
+pub(super) fn stop(child: &mut Child) {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let is_told = pid.is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok());
+    let deadline = Instant::now() + STOP_TIMEOUT;
+    while is_told && Instant::now() < deadline {
+        if matches!(child.try_wait(), Ok(Some(_)) | Err(_)) {
+            return;
+        }
+        pause(POLL);
+    }
+    // It does not listen, or has ended just now; either way nothing is left to be done.
+    let _ = child.kill();
+    let _ = child.wait();
 }
 
 fn not_started(dir: &Path) -> Failure {

@@ -20,8 +20,9 @@ use crate::failure::Failure;
 const BARE_SECONDS_MAX: u64 = 3;
 
 /// Everything that a report may tell.
-const COLUMNS: [Column; 52] = [
+const COLUMNS: [Column; 54] = [
     Column("scenario", "scenario"),
+    Column("sender", "sender"),
     Column("connections", "connections"),
     Column("memory before, MiB", "memory_before_mib"),
     Column("memory, MiB", "memory_mib"),
@@ -51,6 +52,7 @@ const COLUMNS: [Column; 52] = [
     Column("server CPU, %", "server_cpu_percent"),
     Column("database CPU, us a message", "database_cpu_us"),
     Column("database CPU, %", "database_cpu_percent"),
+    Column("dead rows a request", "dead_rows_each"),
     Column("generator CPU, us a message", "generator_cpu_us"),
     Column("generator CPU, %", "generator_cpu_percent"),
     Column("whole machine CPU, %", "machine_cpu_percent"),

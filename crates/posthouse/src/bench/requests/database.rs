@@ -1,5 +1,6 @@
 //! The database that requests are made up in.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use posthouse_relay::source::fill::{Batch, Filler};
@@ -23,13 +24,21 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// Connects, and makes the relay's tables where they are missing.
-    pub(super) fn open(url: &str) -> Result<Self, Failure> {
+    /// Connects, and makes the tables where they are missing: the relay's, or those of the rival
+    /// that sends to `receiver`.
+    pub(super) fn open(plan: &RequestPlan, receiver: SocketAddr) -> Result<Self, Failure> {
+        let url = &plan.url;
+        let tables = plan.rival.as_ref().map(|rival| rival.prepare(url, receiver)).transpose()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::unexpected(error.to_string()))?;
         let opened = runtime.block_on(async {
-            schema::init(url).await?;
-            let filler = Filler::open(url)?;
+            let filler = match tables {
+                Some(tables) => Filler::with_tables(url, tables)?,
+                None => {
+                    schema::init(url).await?;
+                    Filler::open(url)?
+                }
+            };
             let process = match filler.process_file().await? {
                 Some(file) => process_of(&file),
                 None => filler.backend_process().await?.and_then(parent_of),
@@ -69,6 +78,11 @@ impl Database {
     pub(super) fn ready_count(&self, code: &str) -> Result<u64, Failure> {
         let count = self.wait(self.filler.ready_count(code))?;
         Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// How many dead rows there have been, where the database counts them.
+    pub(super) fn dead_rows(&self) -> Result<Option<i64>, Failure> {
+        self.wait(self.filler.dead_rows())
     }
 
     /// Closes all connections.
@@ -120,6 +134,9 @@ pub(super) fn failure_of(error: &SourceError) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use super::super::plan::{RequestPlan, RequestScenario};
     use super::{Batch, Database, part_of};
 
     fn check(count: u64, parts: u64, expected: &[(u64, u64)]) {
@@ -134,7 +151,20 @@ mod tests {
     fn a_database_is_made_and_filled() {
         let directory = tempfile::tempdir().expect("there is room");
         let url = format!("sqlite:{}", directory.path().join("requests.db").display());
-        let database = Database::open(&url).expect("it can be made");
+        let plan = RequestPlan {
+            scenario: RequestScenario::Ordered,
+            url,
+            requests: 5,
+            keys: 3,
+            body_bytes: 24,
+            rate: 1,
+            duration: Duration::ZERO,
+            rounds: 1,
+            concurrency: 1,
+            rival: None,
+        };
+        let receiver = "127.0.0.1:1".parse().expect("an address");
+        let database = Database::open(&plan, receiver).expect("it can be made");
         let batch = |code: &str, count| Batch {
             code: code.into(),
             first: 0,

@@ -12,53 +12,56 @@ use tokio::task::JoinSet;
 use super::LIVE;
 use super::arrivals::{Arrivals, Commits};
 use super::database::{Database, batch_of, failure_of};
-use super::drain::{await_count, await_recorded, put_checks};
+use super::drain::{await_count, await_recorded, begun, put_checks, put_dead_rows};
 use super::plan::RequestPlan;
 use super::receiver::Receiver;
-use super::setting::configuration;
+use super::sender::Sender;
 use super::usage::{Usage, put_memory};
 use crate::bench::clock::{Clock, wake_exactly};
 use crate::bench::figures::histogram;
 use crate::bench::report::Report;
-use crate::bench::server::Server;
 use crate::failure::Failure;
 
 /// How long requests are written before those that are timed: connections and leases come first.
 const WARMUP: Duration = Duration::from_secs(2);
 
 /// See the module.
-pub(super) fn latency(plan: &RequestPlan, database: &Database) -> Result<Report, Failure> {
+pub(super) fn latency(
+    plan: &RequestPlan,
+    database: &Database,
+    receiver: &Receiver,
+) -> Result<Report, Failure> {
     let clock = Clock::start();
     let seconds = (WARMUP + plan.duration).as_secs();
     let count = plan.rate.saturating_mul(seconds);
     let commits: Commits = (0..count).map(|_| AtomicU64::new(0)).collect();
     database.refill(&batch_of(plan, LIVE, plan.keys, 0))?;
-    let arrivals = Arrivals::new(clock, plan.keys, Some(commits.clone()))?;
-    let receiver = Receiver::start(arrivals)?;
-    let server = Server::start_with(&configuration(plan, receiver.address, false))?;
+    receiver.expect(Arrivals::new(clock, plan.keys, Some(commits.clone()))?);
+    let dead_before = database.dead_rows()?;
+    let mut sender = Sender::start(plan, receiver.address)?;
     eprintln!("writing {} requests a second for {seconds} s", plan.rate);
     wake_exactly();
     let warmup_count = plan.rate.saturating_mul(WARMUP.as_secs());
     let mut writer = Writer { plan, database, clock, commits, lag: histogram()? };
     writer.write(0..warmup_count)?;
-    await_count(&receiver, warmup_count);
+    await_count(receiver, &mut sender, warmup_count)?;
     receiver.arrivals().latency.reset();
     writer.lag.reset();
-    let begin = Usage::now(&server, database);
+    let begin = Usage::now(&sender, database);
     writer.write(warmup_count..count)?;
-    await_count(&receiver, count);
-    let end = Usage::now(&server, database);
+    await_count(receiver, &mut sender, count)?;
+    let end = Usage::now(&sender, database);
     let unsettled = await_recorded(database)?;
-    let mut report = Report::new(plan.scenario.as_str());
-    report.put("requests", count);
-    report.put("keys", plan.keys);
+    let mut report = begun(plan, count);
     report.put("intended_per_s", plan.rate);
     end.put_since(&begin, count - warmup_count, &mut report);
-    put_memory(&server, &mut report);
+    put_memory(&sender, &mut report);
+    drop(sender);
     let arrivals = receiver.arrivals();
     report.put_times("latency_us", &arrivals.latency);
     report.put_times("generator_lag_us", &writer.lag);
     put_checks(&arrivals, count, unsettled, &mut report);
+    put_dead_rows(database, dead_before, arrivals.received, &mut report)?;
     Ok(report)
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::rival::Rival;
+
 /// What to look at.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 pub(crate) enum RequestScenario {
@@ -27,6 +29,11 @@ impl RequestScenario {
             Self::Closed => "closed",
             Self::Waiting => "waiting",
         }
+    }
+
+    /// Whether it can be looked at with somebody else in the place of the node.
+    pub(crate) fn suits_rivals(self) -> bool {
+        matches!(self, Self::Ordered | Self::Latency)
     }
 
     /// Requests that are there when nobody says how many.
@@ -60,4 +67,6 @@ pub(crate) struct RequestPlan {
     pub(crate) rounds: usize,
     /// Requests that the receiver takes at a time.
     pub(crate) concurrency: u32,
+    /// Who sends the requests instead of a node of our own.
+    pub(crate) rival: Option<Rival>,
 }

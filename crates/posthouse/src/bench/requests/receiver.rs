@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::STUCK;
 use super::arrivals::Arrivals;
+use crate::bench::clock::Clock;
 use crate::failure::Failure;
 
 const READ_BYTES: usize = 16 << 10;
@@ -22,25 +23,27 @@ const REQUEST_BYTES_MAX: usize = 16 << 20;
 const DONE: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 const NEVER: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
 
+type Shared = Arc<Mutex<Arrivals>>;
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Receiver {
     pub(super) address: SocketAddr,
-    arrivals: Arc<Mutex<Arrivals>>,
+    arrivals: Shared,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Receiver {
     /// Begins to listen on a free port.
-    pub(super) fn start(arrivals: Arrivals) -> Result<Self, Failure> {
+    pub(super) fn start() -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::unexpected(format!("no receiver: {error}"));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
         let runtime = runtime.map_err(failed)?;
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
         let listener = listener.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let arrivals = Arc::new(Mutex::new(arrivals));
+        let arrivals = Arc::new(Mutex::new(Arrivals::new(Clock::start(), 1, None)?));
         let (stop, stopped) = oneshot::channel();
         let shared = arrivals.clone();
         let thread = std::thread::Builder::new().name("receiver".into()).spawn(move || {
@@ -52,6 +55,11 @@ impl Receiver {
             });
         });
         Ok(Self { address, arrivals, stop: Some(stop), thread: Some(thread.map_err(failed)?) })
+    }
+
+    /// Begins to count anew.
+    pub(super) fn expect(&self, arrivals: Arrivals) {
+        *self.arrivals() = arrivals;
     }
 
     /// What has come so far.
@@ -70,7 +78,7 @@ impl Drop for Receiver {
     }
 }
 
-async fn listen(listener: TcpListener, arrivals: Arc<Mutex<Arrivals>>) {
+async fn listen(listener: TcpListener, arrivals: Shared) {
     while let Ok((stream, _)) = listener.accept().await {
         // A connection that breaks is made again by the relay.
         let arrivals = arrivals.clone();
@@ -78,7 +86,7 @@ async fn listen(listener: TcpListener, arrivals: Arc<Mutex<Arrivals>>) {
     }
 }
 
-async fn serve(mut stream: TcpStream, arrivals: Arc<Mutex<Arrivals>>) -> io::Result<()> {
+async fn serve(mut stream: TcpStream, arrivals: Shared) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut input: Vec<u8> = Vec::with_capacity(READ_BYTES);
     while input.len() < REQUEST_BYTES_MAX {

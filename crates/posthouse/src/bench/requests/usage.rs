@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::database::Database;
+use super::sender::Sender;
 use crate::bench::process::{Machine, Process};
 use crate::bench::report::Report;
-use crate::bench::server::Server;
 
 const MEBIBYTE: f64 = 1_048_576.0;
 
@@ -13,7 +13,7 @@ const MEBIBYTE: f64 = 1_048_576.0;
 #[derive(Clone, Debug)]
 pub(super) struct Usage {
     at: Instant,
-    node: Option<Duration>,
+    sender: Option<Duration>,
     database: Option<Duration>,
     generator: Option<Duration>,
     machine: Option<Machine>,
@@ -21,19 +21,19 @@ pub(super) struct Usage {
 
 impl Usage {
     /// All that is used until now.
-    pub(super) fn now(server: &Server, database: &Database) -> Self {
+    pub(super) fn now(sender: &Sender, database: &Database) -> Self {
         Self {
             at: Instant::now(),
-            node: server.process.and_then(Process::cpu),
+            sender: sender.cpu(),
             database: database.process.and_then(Process::family_cpu),
             generator: Process { pid: std::process::id() }.cpu(),
             machine: Machine::now(),
         }
     }
 
-    /// Processor time of the node and the database since `begin`, as a part of one processor.
+    /// Processor time of who sends and of the database since `begin`, as a part of one processor.
     pub(super) fn share_since(&self, begin: &Self) -> f64 {
-        let used = [since(self.node, begin.node), since(self.database, begin.database)];
+        let used = [since(self.sender, begin.sender), since(self.database, begin.database)];
         let used: Duration = used.into_iter().flatten().sum();
         used.as_secs_f64() / (self.at - begin.at).as_secs_f64()
     }
@@ -44,7 +44,7 @@ impl Usage {
         let seconds = (self.at - begin.at).as_secs_f64();
         let share = |time: Duration| time.as_secs_f64() * 100.0 / seconds;
         let of = [
-            ("server", since(self.node, begin.node)),
+            ("server", since(self.sender, begin.sender)),
             ("database", since(self.database, begin.database)),
             ("generator", since(self.generator, begin.generator)),
         ];
@@ -62,11 +62,10 @@ impl Usage {
     }
 }
 
-/// Adds the memory of the node, now and at its peak.
-pub(super) fn put_memory(server: &Server, report: &mut Report) {
+/// Adds the memory of who sends, now and at its peak.
+pub(super) fn put_memory(sender: &Sender, report: &mut Report) {
     let mebibytes = |bytes: u64| bytes as f64 / MEBIBYTE;
-    let resident = server.process.and_then(Process::resident_bytes);
-    let peak = server.process.and_then(Process::peak_resident_bytes);
+    let (resident, peak) = (sender.resident_bytes(), sender.peak_resident_bytes());
     report.put_rounded("memory_mib", resident.map(mebibytes));
     report.put_rounded("memory_peak_mib", peak.map(mebibytes));
 }

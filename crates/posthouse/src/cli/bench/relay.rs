@@ -1,11 +1,13 @@
 //! `posthouse bench relay`: what to measure of the relay.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::{body_bytes, bounded, count, window};
-use crate::bench::{self, Report, RequestPlan, RequestScenario};
+use crate::bench::{self, Report, RequestPlan, RequestScenario, Rival};
+use crate::codes::Code;
 use crate::failure::Failure;
 
 /// Requests are made up in a database, a node is started that relays them to a receiver, and
@@ -42,14 +44,23 @@ pub(crate) struct Relay {
     /// Requests that the receiver takes at a time.
     #[arg(long, value_name = "COUNT", default_value_t = 64, value_parser = concurrency)]
     concurrency: u32,
+    /// A file that describes somebody else who sends the requests instead of a node of our own
+    /// (ordered, latency); docs/performance.md says what it holds.
+    #[arg(long, value_name = "FILE")]
+    rival: Option<PathBuf>,
 }
 
 impl Relay {
     /// Does it.
     ///
     /// # Errors
-    /// When the database cannot be used or the node does not start.
+    /// When the database cannot be used or the node does not start, and when what is asked for makes
+    /// no sense.
     pub(super) fn measure(self) -> Result<Report, Failure> {
+        if self.rival.is_some() && !self.scenario.suits_rivals() {
+            let what = "a rival can only be measured with --scenario ordered or latency";
+            return Err(Failure::new(Code::RequestInvalid, what, "leave --rival out"));
+        }
         bench::measure_requests(&RequestPlan {
             scenario: self.scenario,
             url: self.url,
@@ -60,6 +71,7 @@ impl Relay {
             duration: Duration::from_secs(self.duration),
             rounds: self.rounds,
             concurrency: self.concurrency,
+            rival: self.rival.as_deref().map(Rival::read).transpose()?,
         })
     }
 }

@@ -19,6 +19,7 @@ mod peer;
 mod platforms;
 mod receiver;
 mod retention;
+mod rival;
 mod scene;
 mod secrets;
 mod stage;

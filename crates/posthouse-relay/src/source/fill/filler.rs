@@ -1,13 +1,9 @@
-//! Made-up requests, for measuring: whole backlogs at once, and single requests with a commit each.
-//!
-//! A body begins with the number of its key and with its own number among those of its key, in
-//! hexadecimal digits, so that a receiver can tell what was lost, what came twice and what was
-//! overtaken. Made-up requests have codes of their own, and where a table holds others it is left
-//! alone.
+//! Writes made-up requests, and asks what has become of them.
 
-use super::base::{Base, Dialect, Door, NOTIFY, Options, Value};
-use super::error::SourceError;
-use super::limits::FILL_ROWS_MAX;
+use super::words::{clearing, filling, made};
+use crate::source::base::{Base, Dialect, Door, NOTIFY, Options, Value};
+use crate::source::error::SourceError;
+use crate::source::limits::FILL_ROWS_MAX;
 
 /// What the codes of made-up requests begin with.
 pub const MADE_UP: &str = "bench.";
@@ -32,9 +28,23 @@ pub struct Batch {
     pub body_bytes: usize,
 }
 
+/// How somebody else's tables are filled who takes requests from a database too.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Tables {
+    /// Statements that remove everything.
+    pub clear: String,
+    /// One statement that writes the rows of `{made}`, which stands for a table with the columns
+    /// `n` (the number among all, from 0), `code`, `business_id` (or null) and `body` (a text).
+    pub fill: String,
+    /// A query for one number: how many requests are not done yet.
+    pub remaining: String,
+}
+
 /// Writes made-up requests into a request table.
 pub struct Filler {
     base: Base,
+    /// None: the relay's own.
+    tables: Option<Tables>,
 }
 
 impl Filler {
@@ -44,14 +54,30 @@ impl Filler {
     /// # Errors
     /// If the address cannot be understood.
     pub fn open(url: &str) -> Result<Filler, SourceError> {
-        Ok(Filler { base: Base::open(url, &Options::default())? })
+        Ok(Filler { base: Base::open(url, &Options::default())?, tables: None })
     }
 
-    /// Removes all requests, if they are made up.
+    /// A filler for somebody else's tables.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn with_tables(url: &str, tables: Tables) -> Result<Filler, SourceError> {
+        Ok(Filler { tables: Some(tables), ..Filler::open(url)? })
+    }
+
+    /// Removes all requests; from the relay's own table only if they are made up.
     ///
     /// # Errors
     /// `Unfit` if there is one that is not; or see [`SourceError`].
     pub async fn clear(&self) -> Result<(), SourceError> {
+        if let Some(tables) = &self.tables {
+            return self.script(&tables.clear).await;
+        }
+        self.check_made_up().await?;
+        self.script(clearing(self.base.dialect())).await
+    }
+
+    async fn check_made_up(&self) -> Result<(), SourceError> {
         let text = "SELECT CAST(count(*) AS BIGINT) AS others FROM (\
                     SELECT 1 FROM relay_request WHERE code NOT LIKE $1 LIMIT 1) AS other";
         if self.number(text, vec![format!("{MADE_UP}%").as_str().into()], "others").await? > 0 {
@@ -60,8 +86,12 @@ impl Filler {
                  sent; use an empty database",
             ));
         }
+        Ok(())
+    }
+
+    async fn script(&self, text: &str) -> Result<(), SourceError> {
         let mut work = self.base.write(Door::Work).await?;
-        work.script(clearing(self.base.dialect())).await?;
+        work.script(text).await?;
         work.commit().await
     }
 
@@ -92,8 +122,12 @@ impl Filler {
     ) -> Result<(), SourceError> {
         let dialect = self.base.dialect();
         let mut work = self.base.write(Door::Work).await?;
-        work.change(filling(dialect), values_of(batch)).await?;
-        if dialect == Dialect::Postgres {
+        let text = match &self.tables {
+            Some(tables) => tables.fill.replace("{made}", &made(dialect)),
+            None => filling(dialect),
+        };
+        work.change(text, values_of(batch)).await?;
+        if dialect == Dialect::Postgres && self.tables.is_none() {
             work.script(NOTIFY).await?;
         }
         before_commit();
@@ -106,16 +140,21 @@ impl Filler {
     /// See [`SourceError`].
     pub async fn analyze(&self) -> Result<(), SourceError> {
         let mut work = self.base.single(Door::Work).await?;
-        work.script(self.base.dialect().analyze()).await?;
+        let own = self.base.dialect().analyze();
+        work.script(if self.tables.is_some() { "ANALYZE" } else { own }).await?;
         work.done();
         Ok(())
     }
 
-    /// How many requests of a code are still ready.
+    /// How many requests of a code are still ready; in somebody else's tables, of all.
     ///
     /// # Errors
     /// See [`SourceError`].
     pub async fn ready_count(&self, code: &str) -> Result<i64, SourceError> {
+        if let Some(tables) = &self.tables {
+            let text = format!("SELECT CAST(({}) AS BIGINT) AS ready", tables.remaining);
+            return self.number(&text, Vec::new(), "ready").await;
+        }
         let text = "SELECT count(*) AS ready FROM relay_request WHERE state < 2 AND code = $1";
         self.number(text, vec![code.into()], "ready").await
     }
@@ -148,6 +187,21 @@ impl Filler {
         Ok(file)
     }
 
+    /// How many rows of all tables have been replaced or removed since the database was made, where
+    /// it counts them: each leaves a dead row behind. What a connection has done is counted a while
+    /// after it, and at its end.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    pub async fn dead_rows(&self) -> Result<Option<i64>, SourceError> {
+        if self.base.dialect() != Dialect::Postgres {
+            return Ok(None);
+        }
+        let text = "SELECT CAST(coalesce(sum(n_tup_upd + n_tup_del), 0) AS BIGINT) AS dead \
+                    FROM pg_stat_user_tables";
+        self.number(text, Vec::new(), "dead").await.map(Some)
+    }
+
     /// Closes every connection.
     pub async fn close(&self) {
         self.base.close().await;
@@ -164,47 +218,6 @@ impl Filler {
         work.done();
         Ok(number)
     }
-}
-
-/// Numbers begin anew, so that every run reads the same ids.
-fn clearing(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Postgres => "TRUNCATE relay_request RESTART IDENTITY",
-        Dialect::Mysql => "TRUNCATE relay_request",
-        Dialect::Sqlite => {
-            "DELETE FROM relay_request; DELETE FROM sqlite_sequence WHERE name = 'relay_request'"
-        }
-    }
-}
-
-/// The values: 1 the code, 2 the first number, 3 the last one, 4 the keys, 5 what fills the bodies
-/// up.
-fn filling(dialect: Dialect) -> String {
-    let (series, digits) = match dialect {
-        Dialect::Postgres => (
-            "generate_series(CAST($2 AS BIGINT), CAST($3 AS BIGINT)) AS series(n)",
-            "convert_to(lpad(to_hex(n % m), 8, '0') || lpad(to_hex(n / m), 16, '0') \
-             || CAST($5 AS TEXT), 'UTF8')",
-        ),
-        Dialect::Mysql => (
-            "(WITH RECURSIVE step(n) AS (SELECT CAST($2 AS BIGINT) UNION ALL \
-             SELECT n + 1 FROM step WHERE n < $3) SELECT n FROM step) AS series",
-            "lower(concat(lpad(hex(n % m), 8, '0'), lpad(hex(n DIV m), 16, '0'), $5))",
-        ),
-        Dialect::Sqlite => (
-            "(WITH RECURSIVE step(n) AS (SELECT $2 UNION ALL SELECT n + 1 FROM step WHERE n < $3) \
-             SELECT n FROM step) AS series",
-            "CAST(printf('%08x%016x', n % m, n / m) || $5 AS BLOB)",
-        ),
-    };
-    format!(
-        "INSERT INTO relay_request (code, business_id, body) \
-         SELECT CAST($1 AS VARCHAR(64)), \
-         CASE WHEN k > 0 THEN CAST($1 AS VARCHAR(64)) || '-' || CAST(n % m AS VARCHAR(20)) END, \
-         {digits} \
-         FROM (SELECT n, k, CASE WHEN k > 0 THEN k ELSE 1 END AS m \
-         FROM {series} CROSS JOIN (SELECT CAST($4 AS BIGINT) AS k) AS given) AS numbered ORDER BY n"
-    )
 }
 
 fn values_of(batch: &Batch) -> Vec<Value> {
@@ -229,9 +242,9 @@ pub fn numbers_of(body: &[u8]) -> Option<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::schema;
-    use super::{Batch, Door, Filler, numbers_of};
+    use super::{Batch, Door, Filler, Tables, numbers_of};
     use crate::fixture::MariadbServer;
+    use crate::source::schema;
 
     fn check(body: &[u8], expected: Option<(u64, u64)>) {
         assert_eq!(numbers_of(body), expected, "{}", body.escape_ascii());
@@ -255,7 +268,7 @@ mod tests {
         let mut work = filler.base.single(Door::Work).await.unwrap();
         let text = "SELECT business_id, body FROM relay_request ORDER BY id".to_owned();
         let rows = work.rows(text, Vec::new()).await.unwrap();
-        let pair = |row: &super::super::base::Record| {
+        let pair = |row: &crate::source::base::Record| {
             (row.maybe_text("business_id").unwrap(), row.maybe_bytes("body").unwrap().unwrap())
         };
         rows.iter().map(pair).collect()
@@ -279,6 +292,29 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", directory.path().join("requests.db").display());
         check_dealt_out(&url).await;
+    }
+
+    #[tokio::test]
+    async fn tables_of_others_are_filled_and_counted() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", directory.path().join("other.db").display());
+        let tables = Tables {
+            clear: "CREATE TABLE IF NOT EXISTS job (id INTEGER, lane TEXT, text TEXT); \
+                    DELETE FROM job"
+                .into(),
+            fill: "INSERT INTO job SELECT n, business_id, body FROM {made} ORDER BY n".into(),
+            remaining: "SELECT count(*) FROM job WHERE lane = 'bench.a-0'".into(),
+        };
+        schema::init(&url).await.unwrap();
+        let filler = Filler::with_tables(&url, tables).unwrap();
+        let batch = Batch { code: "bench.a".into(), first: 0, count: 5, keys: 2, body_bytes: 24 };
+        for _ in 0..2 {
+            filler.clear().await.unwrap();
+            filler.fill(&batch).await.unwrap();
+        }
+        filler.analyze().await.unwrap();
+        assert_eq!(filler.ready_count("bench.a").await.unwrap(), 3);
+        assert_eq!(filler.dead_rows().await.unwrap(), None, "SQLite does not count them");
     }
 
     #[tokio::test]
