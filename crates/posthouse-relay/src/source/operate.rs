@@ -22,9 +22,9 @@ use super::slot::slot_of;
 pub enum Action {
     /// Try these open requests again at once, with all their tries before them. One that is later
     /// because its writer said so, and has never been tried, keeps its time. One that has expired
-    /// would not be sent, and is left as it is.
+    /// would not be sent, and is left as it is; so is one that is marked as being sent.
     Retry(Vec<RequestId>),
-    /// The same, and whatever is due later is due now.
+    /// The same, and whatever is due later is due now, what is marked as being sent too.
     RetryNow(Vec<RequestId>),
     /// Give these open requests up as failed; their keys go on.
     Skip(Vec<RequestId>),
@@ -189,7 +189,10 @@ async fn carry_out(
     let in_time =
         |condition| format!("{condition} AND coalesce(expires_at > {}, 1 = 1)", dialect.now());
     match action {
-        Action::Retry(ids) => by_ids(work, dialect, RETRY, &in_time("state < 3"), ids).await,
+        // What is being sent would be sent twice: whoever marked it knows nothing of this.
+        Action::Retry(ids) => {
+            by_ids(work, dialect, RETRY, &in_time("state < 3 AND state <> 1"), ids).await
+        }
         Action::RetryNow(ids) => by_ids(work, dialect, REOPEN, &in_time("state < 3"), ids).await,
         Action::Skip(ids) => by_ids(work, dialect, &finish(dialect, 4), "state < 3", ids).await,
         Action::Cancel(ids) => by_ids(work, dialect, &finish(dialect, 7), "state < 3", ids).await,

@@ -137,13 +137,17 @@ async fn stretch(
 }
 
 /// What may leave must be finished and old enough at this very moment, and must not be what a
-/// later request of its business id asks for.
+/// later request of its business id asks for, nor what its row of an adopted table is to be told.
 fn may_leave(dialect: Dialect, options: &Options) -> String {
-    let old = is_old(dialect, &options.retention);
-    match options.order {
-        CommitOrder::Id | CommitOrder::Xid => old,
-        CommitOrder::KeySeq => format!("{old} AND {}", is_not_asked_for(dialect)),
+    let mut condition = is_old(dialect, &options.retention);
+    if options.order == CommitOrder::KeySeq {
+        condition += &format!(" AND {}", is_not_asked_for(dialect));
     }
+    if options.adoption.as_ref().is_some_and(|adoption| adoption.states.is_some()) {
+        condition += " AND NOT EXISTS (SELECT 1 FROM relay_fed AS fed \
+                      WHERE fed.request = relay_request.id AND fed.told <> relay_request.state)";
+    }
+    condition
 }
 
 /// Where numbers give the order, the next request asks whether the one before is finished. So it

@@ -11,6 +11,8 @@ const WORDS: [&str; 8] =
 
 /// Those before are open.
 pub(super) const FINISHED: u8 = 3;
+/// The state of requests that are marked as being sent.
+pub(super) const SENDING: u8 = 1;
 
 /// Given up until somebody decides.
 pub(super) const BLOCKED: u8 = 2;

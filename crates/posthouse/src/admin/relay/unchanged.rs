@@ -83,6 +83,12 @@ fn archived(id: RequestId) -> String {
 fn reason(action: &Action, id: RequestId, state: u8, may_expire: bool) -> String {
     let (id, is_open) = (id.0, state < states::FINISHED);
     let is_replay = matches!(action, Action::Replay(_));
+    if state == states::SENDING && matches!(action, Action::Retry(_)) {
+        return format!(
+            "request {id} is being sent, and would be sent twice: wait for what becomes of it, or \
+             say --now if whoever sends it is gone"
+        );
+    }
     if may_expire && is_replay != is_open {
         let or = if is_replay { "" } else { ", or skip it" };
         return format!(
@@ -109,6 +115,9 @@ mod tests {
                        time first";
         check(&retry, (3, true), "request 7 is done; this cannot be done to it");
         check(&retry, (2, true), &format!("{expired}, or skip it"));
+        let sending = "request 7 is being sent, and would be sent twice: wait for what becomes of \
+                       it, or say --now if whoever sends it is gone";
+        check(&retry, (1, true), sending);
         check(&replay, (0, true), "request 7 is ready; this cannot be done to it");
         check(&replay, (5, true), expired);
     }

@@ -38,7 +38,7 @@ pub(crate) struct Retry {
     of: Of,
     #[command(flatten)]
     which: Which,
-    /// At once, even if their writers want them to be sent later.
+    /// At once, even if their writers want them to be sent later, or somebody is sending them.
     #[arg(long, conflicts_with = "key")]
     now: bool,
 }

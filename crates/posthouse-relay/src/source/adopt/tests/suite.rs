@@ -1,5 +1,7 @@
 //! What a feed must do, on whatever database.
 
+use std::sync::Arc;
+
 use posthouse_pump::outcome::State;
 
 use super::stage::{Node, Stage, marking, reading};
@@ -8,6 +10,7 @@ use crate::source::adopt::{Adoption, Start};
 use crate::source::base::Dialect;
 use crate::source::conformance::Bench;
 use crate::source::operate::Action;
+use crate::source::retention::{Ages, Retention};
 use crate::source::{Options, connect};
 
 pub(super) async fn run(stage: &Stage) {
@@ -21,6 +24,7 @@ pub(super) async fn run(stage: &Stage) {
     Box::pin(reading_may_begin_now(stage)).await;
     Box::pin(two_feeders_take_nothing_twice(stage)).await;
     Box::pin(what_was_not_told_is_told_later(stage)).await;
+    Box::pin(retention_waits_until_a_row_is_told(stage)).await;
     Box::pin(operators_are_heard(stage)).await;
     Box::pin(what_cannot_be_told_stops_nobody_else(stage)).await;
     Box::pin(many_rows_go_in_turns(stage)).await;
@@ -251,6 +255,25 @@ async fn what_was_not_told_is_told_later(stage: &Stage) {
     assert_eq!(stage.statuses().await, "PP");
     stage.bench.sql("UPDATE relay_request SET state = 3, done_at = 1700000000000").await;
     node.until("both are told", async || stage.statuses().await == "SS").await;
+}
+
+/// A row whose request has gone would say for ever that it is being sent.
+async fn retention_waits_until_a_row_is_told(stage: &Stage) {
+    stage.renew().await;
+    stage.write("a").await;
+    stage.write("b").await;
+    let node = stage.node(&marking(stage.dialect)).await;
+    node.read(0).await;
+    let retention = Retention { ages: Ages([Some(1_000); 5]), ..Retention::default() };
+    let adoption = Some(Arc::new(marking(stage.dialect)));
+    let options = Options { adoption, retention, ..Options::default() };
+    let keeper = connect(stage.bench.url(), options).unwrap();
+    let ended = "UPDATE relay_request SET state = 3, created_at = 1000, done_at = 2000";
+    stage.bench.sql(ended).await;
+    assert_eq!(keeper.retain("n").await.unwrap().deleted, 0);
+    node.until("both are told", async || stage.statuses().await == "SS").await;
+    assert_eq!(keeper.retain("n").await.unwrap().deleted, 2);
+    assert_eq!(stage.count("relay_request").await, 0);
 }
 
 async fn operators_are_heard(stage: &Stage) {
