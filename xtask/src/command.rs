@@ -43,12 +43,22 @@ pub(crate) fn output(command: &mut Command) -> Option<String> {
     String::from_utf8(output.stdout).ok()
 }
 
-/// Cargo, the same one that started this task, in the workspace at `root`.
+/// Cargo, the same one that started this task, in the workspace at `root`. What cargo tells this
+/// task of itself is not passed on: build scripts that look at it would take every second build, in
+/// turn from here and from a shell, for another one, and all that depends on them is built anew.
 pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
     command.current_dir(root).args(arguments);
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for name in names.filter(|name| is_of_this_task(name)) {
+        command.env_remove(name);
+    }
     command
+}
+
+fn is_of_this_task(variable: &str) -> bool {
+    variable.starts_with("CARGO_PKG_") || variable.starts_with("CARGO_MANIFEST_")
 }
 
 /// Where cargo builds, and so where test programs are installed: the tests look beside themselves.

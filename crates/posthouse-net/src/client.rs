@@ -94,7 +94,8 @@ impl Client {
         let permit = permit.ok().and_then(Result::ok).ok_or_else(busy)?;
         let (sender, is_reused) = match kept(&host, until).await {
             Some(sender) => (sender, true),
-            None => self.open(&host, origin, until).await?,
+            // In a box: every call would carry the room for a handshake about otherwise.
+            None => Box::pin(self.open(&host, origin, until)).await?,
         };
         Ok(Connection { sender, is_reused, origin: origin.clone(), host, _permit: permit })
     }

@@ -90,7 +90,7 @@ impl Connection {
                 Ok(answer)
             }
             Sender::Shared(mut sender, _call) => {
-                let sent = sender.try_send_request(for_http2(request));
+                let sent = Box::pin(sender.try_send_request(for_http2(request)));
                 let sent = timeout_at(until, sent).await.map_err(late)?;
                 let response = sent.map_err(|error| explain(error, is_reused))?;
                 Ok(receive(response, body_bytes_max, until).await.0)

@@ -90,13 +90,14 @@ impl AnyCourier {
         }
     }
 
-    /// Makes the attempt, and says what came of it.
+    /// Makes the attempt, and says what came of it. Each attempt is a task that is moved about, so
+    /// that only what is carried most often is not in a box.
     pub async fn carry(&self, attempt: &Attempt, clock: &dyn Clock) -> Verdict {
         match self {
             AnyCourier::Http(courier) => courier.carry(attempt, clock).await,
-            AnyCourier::Destination(courier) => courier.carry(attempt, clock).await,
-            AnyCourier::Frame(courier) => courier.carry(attempt, clock).await,
-            AnyCourier::Grpc(courier) => courier.carry(attempt, clock).await,
+            AnyCourier::Destination(courier) => Box::pin(courier.carry(attempt, clock)).await,
+            AnyCourier::Frame(courier) => Box::pin(courier.carry(attempt, clock)).await,
+            AnyCourier::Grpc(courier) => Box::pin(courier.carry(attempt, clock)).await,
         }
     }
 }

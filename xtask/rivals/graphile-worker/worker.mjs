@@ -1,14 +1,14 @@
 // Posts the body of every job to the receiver; without a receiver only makes the tables.
 //
-//   node worker.mjs DATABASE [RECEIVER]
+//   node worker.mjs DATABASE [RECEIVER CONCURRENCY]
 
 import http from "node:http";
 import { Logger, run, runMigrations } from "graphile-worker";
 
-const [connectionString, receiver] = process.argv.slice(2);
-const CONCURRENCY = 16;
+const [connectionString, receiver, jobs] = process.argv.slice(2);
+const concurrency = Number(jobs);
 
-const agent = new http.Agent({ keepAlive: true, maxSockets: CONCURRENCY });
+const agent = new http.Agent({ keepAlive: true, maxSockets: concurrency });
 
 const post = ({ body }) =>
   new Promise((resolve, reject) => {
@@ -35,8 +35,8 @@ if (receiver === undefined) {
   const runner = await run({
     connectionString,
     logger,
-    concurrency: CONCURRENCY,
-    maxPoolSize: CONCURRENCY + 2,
+    concurrency,
+    maxPoolSize: concurrency + 2,
     pollInterval: 1000,
     taskList: { post },
   });

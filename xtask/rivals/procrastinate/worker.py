@@ -1,6 +1,6 @@
 """Posts the body of every job to the receiver; without a receiver only makes the tables.
 
-python worker.py DATABASE [RECEIVER]
+python worker.py DATABASE [RECEIVER CONCURRENCY]
 """
 
 import asyncio
@@ -9,11 +9,10 @@ import sys
 import aiohttp
 import procrastinate
 
-CONCURRENCY = 16
-
 database, *rest = sys.argv[1:]
+CONCURRENCY = int(rest[1]) if rest else 1
 connector = procrastinate.PsycopgConnector(
-    conninfo=database, min_size=4, max_size=CONCURRENCY + 2
+    conninfo=database, min_size=1, max_size=CONCURRENCY + 2
 )
 app = procrastinate.App(connector=connector)
 session: aiohttp.ClientSession

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use super::stamp::Stamp;
 use super::{node, python};
 use crate::command;
 
@@ -27,7 +28,18 @@ pub(crate) fn install(root: &Path, dir: &Path) -> Result<()> {
     }
     node::install(&source.join(GRAPHILE.0), &dir.join(GRAPHILE.0))?;
     python::install(&[source.join(PROCRASTINATE.0)], &dir.join(PROCRASTINATE.0).join("venv"))?;
-    let mut cargo = command::cargo(&source.join(OUTBOX.0), &["build", "--quiet", "--release"]);
-    cargo.args(["--locked", "--target-dir"]).arg(dir.join(OUTBOX.0).join("target"));
-    command::run(&mut cargo)
+    build(&source.join(OUTBOX.0), &dir.join(OUTBOX.0))
+}
+
+/// Built once for its sources: cargo would build the crate's many dependencies anew whenever it is
+/// started in another way.
+fn build(source: &Path, dir: &Path) -> Result<()> {
+    let files = ["Cargo.toml", "Cargo.lock", "src/main.rs"].map(|file| source.join(file));
+    let stamp = Stamp::new(dir, &files);
+    if stamp.is_current() {
+        return Ok(());
+    }
+    let mut cargo = command::cargo(source, &["build", "--quiet", "--release", "--locked"]);
+    command::run(cargo.arg("--target-dir").arg(dir.join("target")))?;
+    stamp.write()
 }

@@ -114,7 +114,9 @@ impl HttpCourier {
     /// The instance to call, if the URL does not name the host.
     async fn choose(&self, values: &Values<'_>, until: Instant) -> Result<Option<Choice>, Verdict> {
         match &self.target.url {
-            Url::Found { instances, .. } => instances.choose(values, until).await.map(Some),
+            Url::Found { instances, .. } => {
+                Box::pin(instances.choose(values, until)).await.map(Some)
+            }
             _ => Ok(None),
         }
     }

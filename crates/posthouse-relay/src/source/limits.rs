@@ -81,6 +81,10 @@ pub const OWNERS_MAX: i64 = 4_096;
 /// Made-up requests that are written in one transaction.
 pub const FILL_ROWS_MAX: u64 = 20_000;
 
+/// Connections that made-up requests are written over: a disk that is slow for a moment must not
+/// keep so many waiting that the generator is late.
+pub const FILL_CONNECTIONS_MAX: u32 = 16;
+
 /// How long a node that has fallen silent stays on the list, in milliseconds.
 pub const NODE_MEMORY_MS: i64 = 600_000;
 

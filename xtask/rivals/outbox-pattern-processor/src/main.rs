@@ -1,15 +1,10 @@
 //! Sends what is in the outbox; with a database alone, only makes the tables.
 //!
-//! `rival DATABASE [work]`
+//! `rival DATABASE [ROUNDS KEYS]`: so many rounds side by side, each of so many keys, and so rows.
 
 use outbox_pattern_processor::outbox_processor::OutboxProcessor;
 use outbox_pattern_processor::outbox_resources::OutboxProcessorResources;
 use sqlx::postgres::PgPoolOptions;
-
-/// Rounds that run side by side.
-const ROUNDS: u32 = 8;
-/// Keys that a round takes, and so rows: one of each.
-const KEYS_A_ROUND: u32 = 100;
 
 /// The tables as the crate's documentation describes them, with all of its indexes.
 const TABLES: &str = "
@@ -49,20 +44,22 @@ const TABLES: &str = "
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let database = words.first().ok_or("name a database")?;
-    let pool = PgPoolOptions::new().max_connections(ROUNDS * 2).connect(database).await?;
-    if words.len() == 1 {
+    let [_, rounds, keys] = words.as_slice() else {
+        let pool = PgPoolOptions::new().connect(database).await?;
         sqlx::raw_sql(TABLES).execute(&pool).await?;
         return Ok(());
-    }
+    };
+    let (rounds, keys): (u32, u32) = (rounds.parse()?, keys.parse()?);
+    let pool = PgPoolOptions::new().max_connections(rounds * 2).connect(database).await?;
     let resources = OutboxProcessorResources::new(pool, None, None)
-        .with_outbox_query_limit(KEYS_A_ROUND)
+        .with_outbox_query_limit(keys)
         .with_outbox_execution_interval_in_seconds(1)
         .with_delete_after_process_successfully(true);
-    let rounds = (0..ROUNDS).map(|_| {
+    let tasks = (0..rounds).map(|_| {
         let processor = OutboxProcessor::new(resources.clone());
         tokio::spawn(processor.init_process())
     });
-    for round in rounds.collect::<Vec<_>>() {
+    for round in tasks.collect::<Vec<_>>() {
         round.await??;
     }
     Ok(())

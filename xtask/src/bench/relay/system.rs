@@ -18,7 +18,7 @@ pub(super) struct System {
     /// The directory of its files below `xtask/rivals`; ours has none.
     pub(super) rival: Option<&'static str>,
     /// The backlog: less for who is slow, so that a run takes about a minute at most. A shorter
-    /// backlog never makes one of them slower.
+    /// backlog makes none of them slower.
     pub(super) requests: u64,
     /// Whether 500 requests a second with a commit each are within its reach. SQLite has one writer.
     pub(super) keeps_pace: bool,
@@ -39,7 +39,7 @@ pub(super) const SYSTEMS: [System; 6] = [
         kind: Kind::Postgres,
         database: "outbox_pattern_processor",
         rival: Some("outbox-pattern-processor"),
-        requests: 20_000,
+        requests: 100_000,
         keeps_pace: true,
     },
     System {
@@ -47,7 +47,7 @@ pub(super) const SYSTEMS: [System; 6] = [
         kind: Kind::Postgres,
         database: "graphile_worker",
         rival: Some("graphile-worker"),
-        requests: 20_000,
+        requests: 4_000,
         keeps_pace: true,
     },
     System {
@@ -55,7 +55,7 @@ pub(super) const SYSTEMS: [System; 6] = [
         kind: Kind::Postgres,
         database: "procrastinate",
         rival: Some("procrastinate"),
-        requests: 10_000,
+        requests: 4_000,
         keeps_pace: true,
     },
     System {

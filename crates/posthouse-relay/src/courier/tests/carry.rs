@@ -14,7 +14,7 @@ use super::server::Reply::{self, Answer, AnswerAndClose, Close, Hold};
 use super::server::Server;
 use crate::courier::limits::KEY_FILE_LOOK_MS;
 use crate::courier::signature::{Key, list};
-use crate::courier::{HttpCourier, HttpTarget, SecretSource};
+use crate::courier::{AnyCourier, HttpCourier, HttpTarget, SecretSource};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 
@@ -332,4 +332,14 @@ async fn urls_of_rows_have_to_pass_the_guard() {
     check_row_url("http://user@127.0.0.1:PORT/", "rejected: column headers").await;
     check_row_url("file:///etc/passwd", "rejected: column headers").await;
     check_row_url("not a url", "rejected: column headers").await;
+}
+
+/// Each attempt is a task: what it needs is moved about three times, and allocated as a whole.
+#[test]
+fn an_attempt_is_small() {
+    let courier =
+        AnyCourier::Http(Box::new(HttpCourier::new(target("http://127.0.0.1:9/".into())).unwrap()));
+    let (attempt, clock) = (attempt(request(content())), StandingClock::default());
+    let bytes = size_of_val(&courier.carry(&attempt, &clock));
+    assert!(bytes <= 3_072, "{bytes}");
 }

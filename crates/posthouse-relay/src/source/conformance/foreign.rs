@@ -7,7 +7,11 @@ use crate::source::base::{Base, Dialect, Door, Record};
 const MANUAL: &str = include_str!("../../../../../docs/relay.md");
 
 /// The statements for a purpose, with their values in place.
-fn statements(dialect: Dialect, purpose: &str, values: &[(&str, i64)]) -> Vec<String> {
+pub(in crate::source) fn statements(
+    dialect: Dialect,
+    purpose: &str,
+    values: &[(&str, i64)],
+) -> Vec<String> {
     let database = match dialect {
         Dialect::Postgres => "PostgreSQL",
         Dialect::Mysql => "MySQL",

@@ -5,7 +5,7 @@
 
 mod bench;
 mod extremes;
-mod foreign;
+pub(in crate::source) mod foreign;
 mod key_order;
 mod leases;
 mod looks;

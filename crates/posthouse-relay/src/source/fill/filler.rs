@@ -3,7 +3,7 @@
 use super::words::{clearing, filling, made};
 use crate::source::base::{Base, Dialect, Door, NOTIFY, Options, Value};
 use crate::source::error::SourceError;
-use crate::source::limits::FILL_ROWS_MAX;
+use crate::source::limits::{FILL_CONNECTIONS_MAX, FILL_ROWS_MAX};
 
 /// What the codes of made-up requests begin with.
 pub const MADE_UP: &str = "bench.";
@@ -54,7 +54,8 @@ impl Filler {
     /// # Errors
     /// If the address cannot be understood.
     pub fn open(url: &str) -> Result<Filler, SourceError> {
-        Ok(Filler { base: Base::open(url, &Options::default())?, tables: None })
+        let options = Options { connections_max: FILL_CONNECTIONS_MAX, ..Options::default() };
+        Ok(Filler { base: Base::open(url, &options)?, tables: None })
     }
 
     /// A filler for somebody else's tables.

@@ -47,7 +47,7 @@ pub(in crate::source) fn archived(dialect: Dialect) -> String {
 }
 
 /// The statement that forgets what has been in the archive for so many milliseconds.
-pub(super) fn forgotten(dialect: Dialect, rows_max: i64) -> String {
+pub(in crate::source) fn forgotten(dialect: Dialect, rows_max: i64) -> String {
     let oldest = format!(
         "SELECT archive_no FROM relay_archive WHERE archived_at < {} - $1 \
          ORDER BY archived_at LIMIT {rows_max}",

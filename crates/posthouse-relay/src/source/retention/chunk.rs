@@ -198,9 +198,12 @@ async fn remove(
     if options.retention.is_archived {
         work.change(archived(dialect), vec![locked.clone()]).await?;
     }
-    let text =
-        format!("DELETE FROM relay_request WHERE {} AND state >= 3", dialect.int_in("id", 1));
-    work.change(text, vec![locked]).await
+    work.change(deleted(dialect), vec![locked]).await
+}
+
+/// The statement that deletes what was locked; its value is a list of ids.
+pub(in crate::source) fn deleted(dialect: Dialect) -> String {
+    format!("DELETE FROM relay_request WHERE {} AND state >= 3", dialect.int_in("id", 1))
 }
 
 async fn write_down(

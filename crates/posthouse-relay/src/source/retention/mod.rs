@@ -11,3 +11,8 @@ mod chunk;
 
 pub use ages::{Ages, KEPT_STATES, Retained, Retention};
 pub(super) use chunk::retain;
+#[cfg(test)]
+pub(super) use {
+    archive::{archived, forgotten},
+    chunk::{deleted, lock_text, stretch_text},
+};

@@ -12,6 +12,7 @@ use crate::fixture::{Durability, MariadbServer};
 use crate::source::base::{Base, Door, Work};
 use crate::source::conformance::{Bench, SqlBench, run};
 use crate::source::operate::Action;
+use crate::source::retention::{Ages, Retention};
 use crate::source::submit::NewRequest;
 use crate::source::{
     AnySource, CommitOrder, Granted, Greeting, Options, Source, SourceErrorKind, connect, schema,
@@ -114,6 +115,18 @@ async fn a_user_without_rights_is_told_which() {
     let held = source.round(&greeting("n")).await.unwrap().granted;
     assert_eq!(settle_everything(&source, &held).await, 1);
     source.operate(&Action::Retry(vec![RequestId(1)])).await.unwrap();
+    let retention = Retention { ages: Ages([Some(1_000); 5]), ..Retention::default() };
+    let options = Options { retention, ..Options::default() };
+    for (rights, table) in
+        [("DELETE", "request"), ("INSERT, DELETE", "archive"), ("UPDATE", "retention")]
+    {
+        for right in rights.split(", ") {
+            let grant = format!("GRANT {right} ON relay_{table} TO 'poor'@'%'");
+            check_unfit(&url, options.clone(), &format!("`{grant}`")).await;
+            bench.sql(&grant).await;
+        }
+    }
+    connect(&url, options).unwrap().prepare().await.unwrap();
     bench.sql("SET GLOBAL read_only = 1").await;
     source.close().await;
     check_unfit(&url, Options::default(), "cannot be written to").await;

@@ -10,6 +10,7 @@ mod odd;
 mod plans;
 mod postgres;
 mod relaying;
+mod retaining;
 mod shared;
 mod sqlite;
 mod submit;

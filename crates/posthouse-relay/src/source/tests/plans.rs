@@ -7,11 +7,15 @@ use posthouse_pump::request::{RequestId, SLOTS, Slot};
 
 use crate::fixture::{MariadbServer, PostgresServer};
 use crate::source::base::{Base, CommitOrder, Dialect, Door, Options, Value};
+use crate::source::conformance::foreign::statements;
 use crate::source::conformance::{Bench, SqlBench};
 use crate::source::look_turn::gaps_text;
 use crate::source::mysql;
 use crate::source::prepare;
 use crate::source::read_text::reading;
+use crate::source::retention::{
+    Ages, Retention, archived, deleted, forgotten, lock_text, stretch_text,
+};
 use crate::source::settle;
 use crate::source::turn::released_text;
 
@@ -50,6 +54,59 @@ async fn check(bench: &SqlBench) {
     bench.sql("ANALYZE relay_request").await;
     check_all(bench).await;
     check_settling(bench).await;
+    check_retaining(bench).await;
+    check_foreign(bench).await;
+}
+
+/// Retention goes over the ids, a stretch at a time, and finds the rest by them.
+async fn check_retaining(bench: &SqlBench) {
+    let base = Base::open(bench.url(), &Options::default()).unwrap();
+    let dialect = base.dialect();
+    let retention =
+        Retention { ages: Ages([Some(1_000); 5]), is_archived: true, archive_ms: Some(1_000) };
+    bench.sql("UPDATE relay_request SET created_at = 1000, done_at = 2000 WHERE id < 9000").await;
+    let ids = || vec![Value::ints(1..=500)];
+    check_walks(&base, &stretch_text(dialect, &retention), vec![7.into()]).await;
+    for order in [CommitOrder::Id, CommitOrder::KeySeq] {
+        let options = Options { order, retention, ..Options::default() };
+        check_walks(&base, &lock_text(dialect, &options), ids()).await;
+    }
+    check_walks(&base, &archived(dialect), ids()).await;
+    check_walks(&base, &deleted(dialect), ids()).await;
+    bench
+        .sql(
+            "INSERT INTO relay_archive (id, code, body, archived_at) WITH RECURSIVE n(i) AS \
+             (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999) SELECT i, 'a', 'x', i FROM n",
+        )
+        .await;
+    bench.sql("ANALYZE relay_archive").await;
+    check_walks(&base, &forgotten(dialect, 500), vec![1_000.into()]).await;
+    base.close().await;
+}
+
+/// So do those who take requests from the same table with the manual's statements.
+async fn check_foreign(bench: &SqlBench) {
+    let base = Base::open(bench.url(), &Options::default()).unwrap();
+    let values = [(":patience", 1_000), (":until", 5), (":due", 5), (":id", 5)];
+    for purpose in ["take", "finish", "give back"] {
+        for text in statements(base.dialect(), purpose, &values) {
+            if ["SELECT", "UPDATE", "WITH"].iter().any(|word| text.starts_with(word)) {
+                check_walks(&base, &text, Vec::new()).await;
+            }
+        }
+    }
+    base.close().await;
+}
+
+/// A statement walks over no table from its beginning to its end.
+async fn check_walks(base: &Base, text: &str, values: Vec<Value>) {
+    let steps = steps_of(base, text, values).await;
+    let is_walk = |step: &str| match base.dialect() {
+        Dialect::Mysql => mysql::prepare::is_whole_walk(step),
+        Dialect::Postgres => step.contains("Seq Scan on relay"),
+        Dialect::Sqlite => step.contains("SCAN relay") && !step.contains("USING"),
+    };
+    assert!(!steps.lines().any(is_walk), "{text}\n{steps}");
 }
 
 /// Each outcome finds its row by its id.

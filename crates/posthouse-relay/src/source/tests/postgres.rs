@@ -13,6 +13,7 @@ use crate::source::base::{Base, Door, Work};
 use crate::source::conformance::{Bench, SqlBench, run};
 use crate::source::look::{Answer, Query};
 use crate::source::operate::Action;
+use crate::source::retention::{Ages, Retention};
 use crate::source::{
     AnySource, CommitOrder, Granted, Greeting, Options, Source, SourceErrorKind, connect,
 };
@@ -143,6 +144,19 @@ async fn a_user_without_rights_is_told_which() {
     let held = source.round(&greeting("n")).await.unwrap().granted;
     assert_eq!(settle_everything(&source, &held).await, 1);
     source.operate(&Action::Retry(vec![RequestId(1)])).await.unwrap();
+    let retention = Retention { ages: Ages([Some(1_000); 5]), ..Retention::default() };
+    let options = Options { retention, ..Options::default() };
+    for (rights, table) in
+        [("DELETE", "request"), ("INSERT, DELETE", "archive"), ("UPDATE", "retention")]
+    {
+        for right in rights.split(", ") {
+            let error = connect(&url, options.clone()).unwrap().prepare().await.unwrap_err();
+            let grant = format!("GRANT {right} ON relay_{table} TO poor");
+            assert!(error.detail.contains(&format!("`{grant}`")), "{error}");
+            bench.sql(&grant).await;
+        }
+    }
+    connect(&url, options).unwrap().prepare().await.unwrap();
     bench.sql("ALTER ROLE poor SET default_transaction_read_only = on").await;
     check("cannot be written to").await;
 }
