@@ -125,7 +125,7 @@ fn byte(number: i64) -> u8 {
 }
 
 /// Walks down from the newest id, over a bounded number of rows; a request id has an index of its
-/// own.
+/// own, in the archive too, so that whoever asks for one never takes it for lost.
 async fn rows(
     work: &mut Work,
     dialect: Dialect,
@@ -133,8 +133,12 @@ async fn rows(
     filter: &Filter,
 ) -> Result<Answer, SourceError> {
     let rows_max = filter.rows_max.clamp(1, PAGE_ROWS_MAX);
-    let (text, values) = rows_statement(dialect, order, filter, rows_max);
-    let found = work.rows(text, values).await?;
+    let (text, values) = rows_statement(dialect, order, filter, rows_max, Place::Table);
+    let mut found = work.rows(text, values).await?;
+    if found.is_empty() && filter.request_id.is_some() {
+        let (text, values) = rows_statement(dialect, order, filter, rows_max, Place::Archive);
+        found = work.rows(text, values).await?;
+    }
     let rows = found.iter().map(row_of).collect::<Result<Vec<Row>, SourceError>>()?;
     let is_full = found.len() >= usize::try_from(rows_max).unwrap_or(usize::MAX);
     let next = match rows.last() {
@@ -168,7 +172,12 @@ fn rows_statement(
     order: CommitOrder,
     filter: &Filter,
     rows_max: u32,
+    place: Place,
 ) -> (String, Vec<Value>) {
+    let (table, key) = match place {
+        Place::Table => ("relay_request", "id"),
+        Place::Archive => ("relay_archive", "archive_no"),
+    };
     let mut values = vec![
         up_to(filter).into(),
         i64::from(filter.states.is_empty()).into(),
@@ -182,14 +191,14 @@ fn rows_statement(
         start = "id <= $1 AND request_id = $6";
     }
     let text = format!(
-        "SELECT {} FROM (SELECT id FROM (SELECT id, state, {} AS code, {} AS business_id \
-         FROM relay_request WHERE {start} \
+        "SELECT {} FROM (SELECT page_key FROM (SELECT id, {key} AS page_key, state, {} AS code, \
+         {} AS business_id FROM {table} WHERE {start} \
          ORDER BY id DESC LIMIT {PAGE_SCAN_MAX}) AS walk \
          WHERE (CAST($2 AS BIGINT) = 1 OR {}) AND (CAST($4 AS TEXT) IS NULL OR code = $4) \
          AND (CAST($5 AS TEXT) IS NULL OR business_id = $5) \
          ORDER BY id DESC LIMIT {rows_max}) AS page \
-         JOIN relay_request AS r {} ON r.id = page.id ORDER BY r.id DESC",
-        more_columns(dialect, order, Place::Table),
+         JOIN {table} AS r {} ON r.{key} = page.page_key ORDER BY r.id DESC",
+        more_columns(dialect, order, place),
         comparable(&CODE, ""),
         comparable(&KEY, ""),
         dialect.int_in("state", 3),

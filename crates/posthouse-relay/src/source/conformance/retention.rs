@@ -6,7 +6,7 @@ use posthouse_pump::request::{RequestId, Slot};
 
 use super::node::{Node, ids, outcome};
 use super::{Bench, must};
-use crate::source::look::{Answer, Query, RetentionState};
+use crate::source::look::{Answer, Filter, Query, RetentionState};
 use crate::source::operate::Action;
 use crate::source::retention::{Ages, KEPT_STATES, Retained, Retention};
 use crate::source::{CommitOrder, Source};
@@ -104,6 +104,12 @@ async fn the_archive_keeps_everything(bench: &impl Bench) {
     let (mut after, kept) = ask(4).await;
     assert!(after.archived_ms.take().is_some_and(|at| at > 2_000));
     assert_eq!((after, kept), (before, content));
+    let named = Filter { request_id: Some("r3".into()), rows_max: 9, ..Filter::default() };
+    let Answer::Rows { rows, next: None } = must(source.look(&Query::Rows(named)).await) else {
+        panic!("it answers something else");
+    };
+    let shown: Vec<_> = rows.iter().map(|row| (row.id.0, row.archived_ms.is_some())).collect();
+    assert_eq!(shown, [(4, true)], "it is found by its request id, too");
     let replayed = must(source.operate(&Action::Replay(vec![RequestId(4)])).await);
     assert_eq!(replayed.changed, [], "it is not brought back");
     let Answer::Retention(state) = must(source.look(&Query::Retention).await) else {

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 /// Rows that one answer of the API may hold.
 const PAGE_SIZE: usize = 500;
 
-const LIST: [Column; 10] = [
+const LIST: [Column; 11] = [
     Column("id", "id"),
     Column("state", "state"),
     Column("code", "code"),
@@ -25,6 +25,7 @@ const LIST: [Column; 10] = [
     Column("expires", "expires_ms"),
     Column("status", "status"),
     Column("error", "error"),
+    Column("archived", "archived_ms"),
     Column("unreadable", "unreadable"),
 ];
 
@@ -100,7 +101,7 @@ pub(crate) struct Filter {
     /// With this business id.
     #[arg(long)]
     key: Option<String>,
-    /// With this request id.
+    /// With this request id; in the archive, too.
     #[arg(long)]
     request_id: Option<String>,
     /// Requests at most.
