@@ -171,7 +171,7 @@ pub const FEED_LOOK_BACK_IDS: i64 = 10_000;
 pub const UNFED_AT_ONCE: usize = 200;
 
 /// Rows that could not be fed that are shown or logged at a time.
-pub const UNFED_SHOWN_MAX: i64 = 1_000;
+pub const UNFED_SHOWN_MAX: u32 = 1_000;
 
 /// Ended requests that are told to an adopted table at a time.
 pub const TELL_ROWS_MAX: usize = 500;

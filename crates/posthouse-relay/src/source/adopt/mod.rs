@@ -31,7 +31,7 @@ use std::time::Instant;
 
 pub use expression::MAPPABLE;
 pub use mapping::{Adoption, Mapped, Start, States, TableName, check_identifier, check_sql};
-pub(super) use report::unfed;
+pub(super) use report::{unfed, unfed_count};
 pub use report::{Refusal, Report, Unfed};
 
 use super::base::{Base, Door, Options};
