@@ -23,6 +23,7 @@ mod tell;
 #[cfg(test)]
 mod tests;
 mod verdict;
+mod words;
 mod zone;
 
 use std::collections::{BTreeMap, BTreeSet};
