@@ -151,6 +151,9 @@ pub const IDENTIFIER_CHARS_MAX: usize = 63;
 /// Letters of a condition or an expression over an adopted table.
 pub const ADOPT_SQL_CHARS_MAX: usize = 2_000;
 
+/// Letters of a condition of an adopted table that are shown.
+pub const CONDITION_CHARS_SHOWN_MAX: usize = 300;
+
 /// Rows of an adopted table that are fed at a time.
 pub const FEED_ROWS_MAX: usize = 500;
 

@@ -5,6 +5,7 @@ mod measure;
 mod refusals;
 mod stage;
 mod suite;
+mod words;
 
 use crate::fixture::{MariadbServer, PostgresServer};
 use stage::Stage;
