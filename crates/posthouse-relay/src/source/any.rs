@@ -4,9 +4,9 @@ use posthouse_pump::outcome::Settlement;
 use posthouse_pump::read::{Found, Read, Span};
 
 use super::adopt::{self, Adopted, Report};
-use super::base::{Base, CommitOrder, Dialect, Options};
+use super::base::{Base, CommitOrder, Dialect, Door, Options};
 use super::error::SourceError;
-use super::limits::CALL_MAX;
+use super::limits::{CALL_MAX, UNFED_SHOWN_MAX};
 use super::look::{Answer, Query};
 use super::operate::{Action, Operated};
 use super::retention::Retained;
@@ -81,12 +81,18 @@ impl AnySource {
         limited("making the tables of the feed", Box::pin(adopted.create(&self.base))).await
     }
 
-    /// The rows of its adopted table that could not be fed.
+    /// The first rows of its adopted table that could not be fed.
     ///
     /// # Errors
     /// See [`SourceError`].
     pub async fn unfed(&self) -> Result<Vec<adopt::Unfed>, SourceError> {
-        limited("looking for rows that could not be fed", adopt::unfed(&self.base)).await
+        let unfed = async {
+            let mut work = self.base.single(Door::Work).await?;
+            let unfed = adopt::unfed(&mut work, None, UNFED_SHOWN_MAX).await?;
+            work.done();
+            Ok(unfed)
+        };
+        limited("looking for rows that could not be fed", unfed).await
     }
 
     /// One turn of its feed, without a read.

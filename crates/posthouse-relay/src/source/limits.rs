@@ -155,6 +155,9 @@ pub const IDENTIFIER_CHARS_MAX: usize = 63;
 /// Letters of a condition or an expression over an adopted table.
 pub const ADOPT_SQL_CHARS_MAX: usize = 2_000;
 
+/// Letters of a condition of an adopted table that are shown.
+pub const CONDITION_CHARS_SHOWN_MAX: usize = 300;
+
 /// Rows of an adopted table that are fed at a time.
 pub const FEED_ROWS_MAX: usize = 500;
 
@@ -175,7 +178,7 @@ pub const FEED_LOOK_BACK_IDS: i64 = 10_000;
 pub const UNFED_AT_ONCE: usize = 200;
 
 /// Rows that could not be fed that are shown or logged at a time.
-pub const UNFED_SHOWN_MAX: i64 = 1_000;
+pub const UNFED_SHOWN_MAX: u32 = 1_000;
 
 /// Ended requests that are told to an adopted table at a time.
 pub const TELL_ROWS_MAX: usize = 500;

@@ -10,6 +10,7 @@ use posthouse_pump::read::SlotRange;
 use posthouse_pump::request::{Content, RequestId, Unreadable};
 
 use super::Control;
+use super::adopt::Unfed;
 use super::settle::FOREIGN_FENCE;
 
 /// A question.
@@ -50,6 +51,15 @@ pub enum Query {
     Table,
     /// How far the walk over finished requests is, and what it has removed.
     Retention,
+    /// Rows of the adopted table that could not be fed, by id. There are none without such a table.
+    Unfed {
+        /// Rows behind this one; `None` to begin with.
+        after: Option<i64>,
+        /// At most so many.
+        rows_max: u32,
+    },
+    /// How many these are.
+    UnfedCount,
 }
 
 /// Which requests are wanted. What is empty does not restrict.
@@ -111,6 +121,10 @@ pub enum Answer {
     Table(TableState),
     /// See [`Query::Retention`].
     Retention(RetentionState),
+    /// See [`Query::Unfed`].
+    Unfed(Vec<Unfed>),
+    /// See [`Query::UnfedCount`]. Counted up to a bound.
+    UnfedCount(u64),
 }
 
 /// How the request table does, as far as its database tells.

@@ -1,5 +1,6 @@
 //! How questions are answered; the statements behind [`look`](super::look).
 
+use super::adopt;
 use super::base::{Base, CommitOrder, Dialect, Door, Options, Record, Value, Work};
 use super::columns::{
     CODE, GROUP, KEY, LAST_ERROR, REGION, REQUEST_ID, WINDOW, bounded, columns, comparable,
@@ -62,7 +63,9 @@ pub(super) async fn look(
     options: &Options,
     query: &Query,
 ) -> Result<Answer, SourceError> {
-    if let Some(answer) = without_numbers(options.order, query) {
+    let needless =
+        without_numbers(options.order, query).or_else(|| without_adoption(options, query));
+    if let Some(answer) = needless {
         return Ok(answer);
     }
     let dialect = base.dialect();
@@ -81,9 +84,22 @@ pub(super) async fn look(
         Query::Control => Answer::Control(look_control(&mut work).await?),
         Query::Table => table(base, &mut work).await?,
         Query::Retention => retention(&mut work).await?,
+        Query::Unfed { after, rows_max } => {
+            Answer::Unfed(adopt::unfed(&mut work, *after, *rows_max).await?)
+        }
+        Query::UnfedCount => Answer::UnfedCount(adopt::unfed_count(&mut work).await?),
     };
     work.done();
     Ok(answer)
+}
+
+/// A source that adopts nothing need not have the tables of a feed.
+fn without_adoption(options: &Options, query: &Query) -> Option<Answer> {
+    match (query, &options.adoption) {
+        (Query::Unfed { .. }, None) => Some(Answer::Unfed(Vec::new())),
+        (Query::UnfedCount, None) => Some(Answer::UnfedCount(0)),
+        _ => None,
+    }
 }
 
 async fn counts(work: &mut Work, dialect: Dialect) -> Result<Answer, SourceError> {

@@ -54,6 +54,7 @@ use super::{
         relay::actions::retry_key,
         relay::actions::skip_key,
         relay::blocked::list_blocked,
+        relay::unfed::list_unfed,
         relay::holds::list_holds,
         relay::holds::add_hold,
         relay::holds::end_hold,

@@ -86,7 +86,7 @@ const DRAIN: &str = "/api/v1/relay/instances/{name}/drain";
 fn relay_table() -> Vec<Route> {
     use relay::{
         actions, alarms, blocked, buckets, codes, endpoints, groups, holds, instances, retention,
-        rows, sources, windows,
+        rows, sources, unfed, windows,
     };
     let look = Access::Login(Verb::Read, Resource::Relay);
     let browse = Access::Login(Verb::Browse, Resource::Relay);
@@ -120,6 +120,7 @@ fn relay_table() -> Vec<Route> {
         write("/api/v1/relay/sources/{name}/keys/retry", operate, post(actions::retry_key)),
         write("/api/v1/relay/sources/{name}/keys/skip", operate, post(actions::skip_key)),
         read("/api/v1/relay/sources/{name}/blocked", browse, get(blocked::list_blocked)),
+        read("/api/v1/relay/sources/{name}/unfed", browse, get(unfed::list_unfed)),
         read("/api/v1/relay/sources/{name}/holds", look, get(holds::list_holds)),
         write("/api/v1/relay/sources/{name}/holds", operate, post(holds::add_hold)),
         remove("/api/v1/relay/sources/{name}/holds", operate, delete(holds::end_hold)),

@@ -12,6 +12,7 @@ mod retention;
 mod rows;
 mod setup;
 mod submit;
+mod unfed;
 
 use clap::Subcommand;
 
@@ -72,6 +73,9 @@ pub(crate) enum Relay {
     /// Look at business ids that wait for somebody to decide.
     #[command(subcommand)]
     Blocked(rows::Blocked),
+    /// Look at rows of an adopted table that could not be fed.
+    #[command(subcommand)]
+    Unfed(unfed::Unfed),
     /// Try open requests again at once.
     Retry(act::Retry),
     /// Give open requests up as failed; their business ids go on.
@@ -117,6 +121,7 @@ impl Relay {
             Relay::Node(command) => command.run(global, &look::NODES),
             Relay::Row(command) => command.run(global),
             Relay::Blocked(command) => command.run(global),
+            Relay::Unfed(command) => command.run(global),
             Relay::Retry(command) => command.run(global),
             Relay::Skip(command) => command.run(global),
             Relay::Cancel(command) => command.run(global),

@@ -11,6 +11,7 @@ mod expression;
 mod feed;
 mod gaps;
 mod known;
+mod made_by;
 mod mapping;
 mod quoting;
 mod report;
@@ -23,6 +24,7 @@ mod tell;
 #[cfg(test)]
 mod tests;
 mod verdict;
+mod words;
 mod zone;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,8 +33,8 @@ use std::time::Instant;
 
 pub use expression::MAPPABLE;
 pub use mapping::{Adoption, Mapped, Start, States, TableName, check_identifier, check_sql};
-pub(super) use report::unfed;
 pub use report::{Refusal, Report, Unfed};
+pub(super) use report::{unfed, unfed_count};
 
 use super::base::{Base, Door, Options};
 use super::error::{SourceError, SourceErrorKind};

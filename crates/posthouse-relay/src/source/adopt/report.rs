@@ -1,8 +1,8 @@
 //! What is to be said about an adopted table before it is used.
 
-use crate::source::base::{Base, Door, Value};
+use crate::source::base::{Record, Work};
 use crate::source::error::SourceError;
-use crate::source::limits::UNFED_SHOWN_MAX;
+use crate::source::limits::{COUNT_ROWS_MAX, UNFED_SHOWN_MAX};
 
 /// Everything that was found, and what follows from it.
 #[derive(Clone, Debug, Default)]
@@ -60,14 +60,21 @@ impl Report {
     }
 }
 
-/// The rows that could not be fed, in the order of their ids.
-pub(in crate::source) async fn unfed(base: &Base) -> Result<Vec<Unfed>, SourceError> {
-    let text = "SELECT row_id, CAST(business_id AS TEXT) AS business_id, \
-                CAST(reason AS TEXT) AS reason, since FROM relay_unfed ORDER BY row_id LIMIT $1";
-    let mut work = base.single(Door::Work).await?;
-    let rows = work.rows(text.to_owned(), vec![Value::from(UNFED_SHOWN_MAX)]).await?;
-    work.done();
-    let unfed = |row: &crate::source::base::Record| {
+/// The rows behind an id that could not be fed, in the order of their ids.
+pub(in crate::source) async fn unfed(
+    work: &mut Work,
+    after: Option<i64>,
+    rows_max: u32,
+) -> Result<Vec<Unfed>, SourceError> {
+    let is_behind = if after.is_some() { ">" } else { ">=" };
+    let text = format!(
+        "SELECT row_id, CAST(business_id AS TEXT) AS business_id, \
+         CAST(reason AS TEXT) AS reason, since FROM relay_unfed WHERE row_id {is_behind} $1 \
+         ORDER BY row_id LIMIT {}",
+        rows_max.min(UNFED_SHOWN_MAX)
+    );
+    let rows = work.rows(text, vec![after.unwrap_or(i64::MIN).into()]).await?;
+    let unfed = |row: &Record| {
         Ok(Unfed {
             row_id: row.int("row_id")?,
             business_id: row.maybe_text("business_id")?,
@@ -76,4 +83,14 @@ pub(in crate::source) async fn unfed(base: &Base) -> Result<Vec<Unfed>, SourceEr
         })
     };
     rows.iter().map(unfed).collect()
+}
+
+/// How many rows could not be fed, counted up to a bound.
+pub(in crate::source) async fn unfed_count(work: &mut Work) -> Result<u64, SourceError> {
+    let text = format!(
+        "SELECT count(*) AS unfed FROM (SELECT row_id FROM relay_unfed LIMIT {COUNT_ROWS_MAX}) \
+         AS counted"
+    );
+    let count = work.row(text, Vec::new()).await?.int("unfed")?;
+    Ok(u64::try_from(count).unwrap_or(0))
 }

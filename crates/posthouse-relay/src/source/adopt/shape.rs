@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::made_by;
 use super::mapping::TableName;
 use super::quoting;
 use crate::source::base::{Dialect, Record, Value, Work};
@@ -18,6 +19,8 @@ pub(super) struct Shape {
     pub(super) indexes: Vec<Index>,
     /// Triggers that fire when a row is changed.
     pub(super) triggers: Vec<String>,
+    /// The text that has made it, in SQLite; else empty.
+    pub(super) made_by: String,
 }
 
 /// A column as it was found.
@@ -91,10 +94,13 @@ pub(super) async fn find(
         shape.indexes.push(index_of(&row)?);
     }
     for row in work.rows(triggers_text(dialect).to_owned(), values.clone()).await? {
-        shape.triggers.push(row.text("name")?);
+        if dialect != Dialect::Sqlite || made_by::is_of_update(&row.text("sql")?) {
+            shape.triggers.push(row.text("name")?);
+        }
     }
     if dialect == Dialect::Sqlite {
-        complete_sqlite(&mut shape, &kind.maybe_text("sql")?.unwrap_or_default());
+        shape.made_by = kind.maybe_text("sql")?.unwrap_or_default();
+        complete_sqlite(&mut shape);
     }
     Ok(Some(shape))
 }
@@ -131,7 +137,7 @@ fn index_of(row: &Record) -> Result<Index, SourceError> {
 
 /// The primary key of SQLite, if it is one number, is the table itself and has no index. How a
 /// column compares stands in nothing but the statement that has made the table.
-fn complete_sqlite(shape: &mut Shape, made_by: &str) {
+fn complete_sqlite(shape: &mut Shape) {
     let keys: Vec<String> = shape
         .columns
         .iter()
@@ -147,7 +153,7 @@ fn complete_sqlite(shape: &mut Shape, made_by: &str) {
             columns,
         });
     }
-    let made_by = made_by.to_lowercase();
+    let made_by = shape.made_by.to_lowercase();
     for (name, column) in &mut shape.columns {
         let of_column = made_by.split(['(', ',']).map(str::trim).find(|part| {
             part.trim_start_matches(['"', '`', '[']).starts_with(&name.to_lowercase())
@@ -261,8 +267,8 @@ fn triggers_text(dialect: Dialect) -> &'static str {
              AND event_manipulation = 'UPDATE'"
         }
         Dialect::Sqlite => {
-            "SELECT name AS name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = $1 \
-             AND lower(sql) LIKE '%update%' AND coalesce($2, 'main') = 'main'"
+            "SELECT name AS name, sql AS sql FROM sqlite_schema WHERE type = 'trigger' \
+             AND tbl_name = $1 AND coalesce($2, 'main') = 'main'"
         }
     }
 }

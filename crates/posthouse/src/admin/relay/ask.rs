@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use posthouse_pump::request::RequestId;
 use posthouse_relay::runner::Status;
+use posthouse_relay::source::adopt::Unfed;
 use posthouse_relay::source::look::{
     Answer, BlockedKey, BucketRow, Count, Filter, NodeRow, Query, RetentionState, Row, Turn,
 };
@@ -101,6 +102,26 @@ pub(super) async fn buckets(source: &RunningSource) -> Result<Vec<BucketRow>, Pr
 pub(super) async fn retention(source: &RunningSource) -> Result<RetentionState, Problem> {
     match look(source, Query::Retention).await? {
         Answer::Retention(state) => Ok(state),
+        _ => Err(beside_the_point()),
+    }
+}
+
+/// Rows of the adopted table that could not be fed, by id.
+pub(super) async fn unfed(
+    source: &RunningSource,
+    after: Option<i64>,
+    rows_max: u32,
+) -> Result<Vec<Unfed>, Problem> {
+    match look(source, Query::Unfed { after, rows_max }).await? {
+        Answer::Unfed(rows) => Ok(rows),
+        _ => Err(beside_the_point()),
+    }
+}
+
+/// How many rows of the adopted table could not be fed, counted up to a bound.
+pub(super) async fn unfed_count(source: &RunningSource) -> Result<u64, Problem> {
+    match look(source, Query::UnfedCount).await? {
+        Answer::UnfedCount(rows) => Ok(rows),
         _ => Err(beside_the_point()),
     }
 }

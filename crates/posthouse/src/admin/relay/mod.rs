@@ -19,6 +19,7 @@ pub(super) mod rows;
 pub(super) mod sources;
 mod states;
 mod unchanged;
+pub(super) mod unfed;
 mod why;
 pub(super) mod windows;
 

@@ -70,6 +70,12 @@ pub(crate) struct RelaySource {
     read_up_to: i64,
     /// What is withheld, and why.
     withheld: Vec<Withheld>,
+    /// The table that it adopts, if it adopts one.
+    adopts: Option<String>,
+    /// Rows of that table that could not be fed; at most a hundred thousand are counted. In lists
+    /// it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unfed: Option<u64>,
     /// Open requests by state and code. In lists it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     open: Option<Vec<OpenCount>>,
@@ -159,7 +165,7 @@ pub(crate) async fn list_sources(
     Ok(Json(page(sources, &query)?))
 }
 
-/// Show a source. Its open requests are counted, up to a bound, if its database answers.
+/// Show a source. What is open and what could not be fed is counted, if its database answers.
 #[utoipa::path(
     get, path = "/api/v1/relay/sources/{name}", tag = "relay", params(("name" = String, Path)),
     responses((status = 200, body = RelaySource), (status = "4XX", body = Problem))
@@ -178,6 +184,9 @@ pub(crate) async fn show_source(
         };
         shown.open = Some(open.into_iter().map(count).collect());
         shown.open_partial = Some(is_partial);
+    }
+    if source.config.adoption.is_some() {
+        shown.unfed = ask::unfed_count(source).await.ok();
     }
     Ok(Json(shown))
 }
@@ -231,6 +240,8 @@ fn describe(source: &RunningSource, status: &Status) -> RelaySource {
         fenced: status.fenced,
         read_up_to: figures.read_up_to.0,
         withheld: figures.withheld.iter().map(withheld).collect(),
+        adopts: source.config.adoption.as_ref().map(|adoption| adoption.table.shown()),
+        unfed: None,
         open: None,
         open_partial: None,
     }

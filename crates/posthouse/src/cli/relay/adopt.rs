@@ -6,10 +6,12 @@ use posthouse_relay::source::adopt::{Refusal, Report, Unfed};
 use posthouse_relay::source::{AnySource, Source as _, SourceError, SourceErrorKind, schema};
 use serde_json::{Value, json};
 
+use super::look::put_time;
+use super::unfed::{NONE, UNFED};
 use crate::cli::Global;
 use crate::cli::broker::block_on;
 use crate::cli::config::SettingArgs;
-use crate::cli::output::{self, Column, Format};
+use crate::cli::output::{self, Format};
 use crate::codes::Code;
 use crate::config::SourceConfig;
 use crate::failure::Failure;
@@ -30,13 +32,6 @@ pub(crate) struct Adopt {
     #[arg(long, conflicts_with = "dry_run")]
     unfed: bool,
 }
-
-const UNFED: [Column; 4] = [
-    Column("row", "row"),
-    Column("business id", "business_id"),
-    Column("reason", "reason"),
-    Column("since", "since_ms"),
-];
 
 impl Adopt {
     /// Looks the table over.
@@ -100,13 +95,16 @@ async fn list(format: Format, source: &AnySource) -> Result<Result<(), Failure>,
     let row = |one: &Unfed| {
         json!({
             "row": one.row_id,
-            "business_id": one.business_id,
+            "key": one.business_id,
             "reason": one.reason,
             "since_ms": one.since_ms,
         })
     };
-    let rows: Vec<Value> = rows.iter().map(row).collect();
-    Ok(output::rows(format, &UNFED, &rows, "every row could be fed"))
+    let mut rows: Vec<Value> = rows.iter().map(row).collect();
+    if format == Format::Table {
+        rows.iter_mut().for_each(|row| put_time(row, "since_ms"));
+    }
+    Ok(output::rows(format, &UNFED, &rows, NONE))
 }
 
 fn failure(config: &SourceConfig, error: &SourceError) -> Failure {

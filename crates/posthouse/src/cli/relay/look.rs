@@ -36,7 +36,7 @@ const SOURCES: [Column; 9] = [
     Column("trouble", "trouble"),
 ];
 
-const SOURCE: [Column; 23] = [
+const SOURCE: [Column; 25] = [
     Column("name", "name"),
     Column("state", "state"),
     Column("trouble", "trouble"),
@@ -59,6 +59,8 @@ const SOURCE: [Column; 23] = [
     Column("fenced", "fenced"),
     Column("read up to", "read_up_to"),
     Column("withheld", "withheld"),
+    Column("adopts", "adopts"),
+    Column("unfed", "unfed"),
     Column("open", "open"),
 ];
 

@@ -209,7 +209,7 @@ fn not_blocked(key: &str) -> Failure {
 }
 
 /// At most one row more than `limit`, which tells whether there are more.
-fn pages(at: &At, path: &str, limit: usize) -> Result<Vec<Value>, Failure> {
+pub(super) fn pages(at: &At, path: &str, limit: usize) -> Result<Vec<Value>, Failure> {
     let wanted = limit.saturating_add(1);
     let mut rows: Vec<Value> = Vec::new();
     let mut cursor = String::new();
@@ -226,7 +226,8 @@ fn pages(at: &At, path: &str, limit: usize) -> Result<Vec<Value>, Failure> {
     Ok(rows)
 }
 
-fn show(
+/// Shows at most `limit` rows, and says whether there are more.
+pub(super) fn show(
     global: &Global,
     columns: &[Column],
     mut rows: Vec<Value>,

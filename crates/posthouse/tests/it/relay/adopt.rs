@@ -64,7 +64,7 @@ impl Shop {
     fn sends(&self) {
         self.write("a", "first");
         self.write("a", "second");
-        let _node = Server::start_with_config(&self.config);
+        let node = Server::start_with_config(&self.config);
         await_until("what was there is sent", PATIENCE, || self.receiver.bodies().len() == 2);
         self.write("a", "third");
         run(
@@ -81,10 +81,22 @@ impl Shop {
         await_until("the rows are told", PATIENCE, || number(&self.owner, &told) == 4);
         let unfed = self.adopt("--unfed -o json").json();
         assert_eq!((&unfed[0]["reason"], &unfed[1]), (&"body is empty".into(), &Value::Null));
+        self.tells_unfed(&node, &unfed);
         let again = format!("UPDATE {} SET status = 'N' WHERE customer = 'c'", self.table);
         run(&self.owner, &again);
         await_until("it is sent once more", PATIENCE, || self.receiver.bodies().len() == 5);
         await_until("it is told once more", PATIENCE, || number(&self.owner, &told) == 4);
+    }
+
+    /// A running node says the same of rows that could not be fed as the command without one.
+    fn tells_unfed(&self, node: &Server, expected: &Value) {
+        let ask = |arguments: &str| posthouse(&node.data_dir(), &format!("relay {arguments}"));
+        assert_eq!(&ask("unfed list -o json").json(), expected);
+        assert!(ask("unfed list").ok().contains("body is empty"));
+        let source = ask("source show -o json").json();
+        assert_eq!((&source["adopts"], &source["unfed"]), (&self.table.into(), &1.into()));
+        let listed = &ask("source list -o json").json()[0];
+        assert_eq!((&listed["adopts"], &listed["unfed"]), (&self.table.into(), &Value::Null));
     }
 }
 

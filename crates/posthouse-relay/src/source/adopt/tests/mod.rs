@@ -2,9 +2,12 @@
 
 mod locked;
 mod measure;
+mod numbers;
 mod refusals;
 mod stage;
 mod suite;
+mod tables;
+mod words;
 
 use crate::fixture::{MariadbServer, PostgresServer};
 use stage::Stage;
@@ -13,7 +16,10 @@ use stage::Stage;
 async fn sqlite_conforms() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("shop.db");
-    suite::run(&Stage::new(&format!("sqlite:{}", file.display()))).await;
+    let stage = Stage::new(&format!("sqlite:{}", file.display()));
+    suite::run(&stage).await;
+    numbers::run(&stage).await;
+    tables::run(&stage).await;
 }
 
 #[tokio::test]
@@ -22,6 +28,8 @@ async fn postgres_conforms() {
     let stage = Stage::new(&server.url());
     suite::run(&stage).await;
     locked::run(&stage).await;
+    numbers::run(&stage).await;
+    tables::run(&stage).await;
 }
 
 #[tokio::test]
@@ -30,4 +38,6 @@ async fn mariadb_conforms() {
     let stage = Stage::new(&server.url());
     suite::run(&stage).await;
     locked::run(&stage).await;
+    numbers::run(&stage).await;
+    tables::run(&stage).await;
 }

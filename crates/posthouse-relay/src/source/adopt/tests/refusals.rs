@@ -145,7 +145,7 @@ async fn postgres_refuses() {
 async fn mariadb_refuses() {
     let server = MariadbServer::start().unwrap();
     let stage = Stage::new(&server.url());
-    let own: [Case; 6] = [
+    let own: [Case; 7] = [
         ("DROP INDEX status ON outbox", |a| a, "CREATE INDEX `outbox_ready` ON `outbox`"),
         ("", |a| Adoption { zone: None, ..a }, "created, which gives created_at, is datetime(3)"),
         (
@@ -158,6 +158,11 @@ async fn mariadb_refuses() {
             "ALTER TABLE outbox MODIFY customer VARCHAR(200) COLLATE utf8mb4_general_ci",
             |a| a,
             "customer of outbox is compared by utf8mb4_general_ci",
+        ),
+        (
+            "ALTER TABLE outbox ADD CHECK (status <> 'F')",
+            |a| a,
+            "status does not take the word 'F', by the condition",
         ),
         ("ALTER TABLE outbox ENGINE = Aria", |a| a, "`ALTER TABLE `outbox` ENGINE = InnoDB`"),
     ];

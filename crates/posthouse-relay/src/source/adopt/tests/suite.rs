@@ -9,9 +9,14 @@ use crate::source::Source;
 use crate::source::adopt::{Adoption, Start};
 use crate::source::base::Dialect;
 use crate::source::conformance::Bench;
+use crate::source::look::{Answer, Query};
 use crate::source::operate::Action;
+<<<<<<< HEAD
 use crate::source::retention::{Ages, Retention};
 use crate::source::{Options, connect};
+=======
+use crate::source::{AnySource, Options, connect};
+>>>>>>> part1
 
 pub(super) async fn run(stage: &Stage) {
     Box::pin(rows_become_requests(stage)).await;
@@ -142,11 +147,32 @@ async fn bad_rows_stop_nobody_else(stage: &Stage) {
                 (5, "body is empty"),
             ]
         );
+        unfed_rows_are_told_in_pages(stage, &node).await;
         stage.bench.sql("UPDATE outbox SET kind = 'order' WHERE id = 1").await;
         stage.bench.sql("DELETE FROM outbox WHERE id = 3").await;
         node.until("what was repaired is fed", async || stage.count("relay_unfed").await == 1)
             .await;
         assert_eq!(node.names().await, ["outbox-4", "outbox-1", "outbox-2"]);
+    }
+}
+
+async fn unfed_rows_are_told_in_pages(stage: &Stage, node: &Node) {
+    for (after, expected) in
+        [(None, vec![1, 2]), (Some(2), vec![3, 5]), (Some(3), vec![5]), (Some(5), vec![])]
+    {
+        assert_eq!(unfed_page(&node.source, after).await, expected, "after {after:?}");
+    }
+    assert_eq!(node.source.look(&Query::UnfedCount).await.unwrap(), Answer::UnfedCount(4));
+    // A source that adopts nothing looks at no tables that it need not have.
+    let plain = connect(stage.bench.url(), Options::default()).unwrap();
+    assert!(unfed_page(&plain, None).await.is_empty());
+    assert_eq!(plain.look(&Query::UnfedCount).await.unwrap(), Answer::UnfedCount(0));
+}
+
+async fn unfed_page(source: &AnySource, after: Option<i64>) -> Vec<i64> {
+    match source.look(&Query::Unfed { after, rows_max: 2 }).await.unwrap() {
+        Answer::Unfed(rows) => rows.iter().map(|row| row.row_id).collect(),
+        other => panic!("{other:?}"),
     }
 }
 
