@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use self::server::Server;
 use self::system::{Kind, SYSTEMS, System};
@@ -81,14 +81,22 @@ pub(super) fn run(root: &Path, words: &[&str]) -> Result<()> {
     let chosen: Vec<(&Scenario, &System)> = pairs(options.only);
     options.check_only(chosen.first())?;
     let stage = Stage::set(root)?;
-    let mut tolds: Vec<Told> = Vec::new();
+    let (mut tolds, mut failures): (Vec<Told>, usize) = (Vec::new(), 0);
     for scenario in &SCENARIOS {
         for round in 1..=options.rounds {
             for (_, system) in chosen.iter().filter(|pair| pair.0.name == scenario.name) {
-                let told = stage.measure(scenario, system, round, options.seconds)?;
-                println!("{told}");
-                tolds.push(told);
-                fs::write(stage.dir.join("runs.csv"), table::csv(&tolds))?;
+                match stage.measure(scenario, system, round, options.seconds) {
+                    Ok(told) => {
+                        println!("{told}");
+                        tolds.push(told);
+                        fs::write(stage.dir.join("runs.csv"), table::csv(&tolds))?;
+                    }
+                    // What the others have told is worth having all the same.
+                    Err(error) => {
+                        failures += 1;
+                        println!("{}, round {round}, {}: {error:#}", scenario.name, system.name);
+                    }
+                }
             }
         }
     }
@@ -96,7 +104,10 @@ pub(super) fn run(root: &Path, words: &[&str]) -> Result<()> {
         print!("{}", table::markdown(scenario, &tolds));
     }
     println!("\nall runs: {}", stage.dir.join("runs.csv").display());
-    Ok(())
+    match failures {
+        0 => Ok(()),
+        _ => bail!("{failures} runs have failed and are left out"),
+    }
 }
 
 fn pairs(only: &str) -> Vec<(&'static Scenario, &'static System)> {

@@ -12,6 +12,7 @@ mod postgres;
 mod relaying;
 mod retaining;
 mod shared;
+mod shared_faults;
 mod sqlite;
 mod submit;
 

@@ -15,9 +15,9 @@ use tokio::task::yield_now;
 
 use crate::courier::{Carrier, Clock};
 use crate::runner::{Handle, Parts, Tempo, start};
-use crate::source::CommitOrder;
 use crate::source::conformance::{Bench, SqlBench};
 use crate::source::retention::Retention;
+use crate::source::{AnySource, CommitOrder};
 
 /// Far longer than anything takes.
 const PATIENCE: Duration = Duration::from_secs(100);
@@ -130,12 +130,23 @@ pub(super) fn shared_plan() -> Plan {
 /// Starts a node with a plan, from whose source finished requests leave.
 pub(super) fn node_with(
     bench: &SqlBench,
-    (order, retention): (CommitOrder, Retention),
+    how: (CommitOrder, Retention),
     name: &str,
     receiver: &Arc<Receiver>,
     plan: Plan,
 ) -> Handle {
-    start(Parts {
+    start(parts(bench, how, name, receiver, plan))
+}
+
+/// What such a node is started with.
+pub(super) fn parts(
+    bench: &SqlBench,
+    (order, retention): (CommitOrder, Retention),
+    name: &str,
+    receiver: &Arc<Receiver>,
+    plan: Plan,
+) -> Parts<AnySource, Receiver> {
+    Parts {
         name: "s".into(),
         node: name.into(),
         source: Arc::new(bench.open_with(order, retention)),
@@ -144,5 +155,5 @@ pub(super) fn node_with(
         tempo: Tempo { round_ms: 50, lease_ms: 2_000 },
         retention,
         seed: 1,
-    })
+    }
 }

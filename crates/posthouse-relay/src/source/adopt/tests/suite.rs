@@ -11,12 +11,8 @@ use crate::source::base::Dialect;
 use crate::source::conformance::Bench;
 use crate::source::look::{Answer, Query};
 use crate::source::operate::Action;
-<<<<<<< HEAD
 use crate::source::retention::{Ages, Retention};
-use crate::source::{Options, connect};
-=======
 use crate::source::{AnySource, Options, connect};
->>>>>>> part1
 
 pub(super) async fn run(stage: &Stage) {
     Box::pin(rows_become_requests(stage)).await;
