@@ -1,6 +1,6 @@
 //! A private database server for measuring and trying: commits wait for the disk, it listens on a
-//! free loopback port, and it is gone with its files when its input ends. Prints the address of each
-//! database that is named.
+//! free loopback port, and it is gone with its files when its input ends. Prints the address of
+//! each database that is named.
 //!
 //! `cargo run --release -p posthouse-relay --features fixture --example database_server -- \
 //! postgres one other`

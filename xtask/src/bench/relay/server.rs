@@ -1,5 +1,5 @@
-//! A database server of the bench's own, with a database for each system. The example of the relay's
-//! crate runs it, so that nothing here links the relay.
+//! A database server of the bench's own, with a database for each system. The example of the
+//! relay's crate runs it, so that nothing here links the relay.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;

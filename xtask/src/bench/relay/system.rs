@@ -20,8 +20,8 @@ pub(super) struct System {
     /// The backlog: less for who is slow, so that a run takes about a minute at most. A shorter
     /// backlog makes none of them slower.
     pub(super) requests: u64,
-    /// Whether 500 requests a second with a commit each are within its reach: SQLite has one writer,
-    /// and who delivers fewer in order holds up even those who write.
+    /// Whether 500 requests a second with a commit each are within its reach: SQLite has one
+    /// writer, and who delivers fewer in order holds up even those who write.
     pub(super) keeps_pace: bool,
 }
 

@@ -59,8 +59,9 @@ pub(super) fn markdown(scenario: &Scenario, tolds: &[Told]) -> String {
 fn head(scenario: &Scenario) -> String {
     let told = if scenario.is_timed { "p50, p99, ms" } else { "delivered/s (lowest, highest)" };
     format!(
-        "\n{}\n\n| system | {told} | times Posthouse's | sender's CPU, µs a request | database's CPU, \
-         µs | dead rows a request | sender's memory, MiB | wrong |\n|---|---|---|---|---|---|---|---|\n",
+        "\n{}\n\n| system | {told} | times Posthouse's | sender's CPU, µs a request \
+         | database's CPU, µs | dead rows a request | sender's memory, MiB | wrong |\n\
+         |---|---|---|---|---|---|---|---|\n",
         scenario.title
     )
 }

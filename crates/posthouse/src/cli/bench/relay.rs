@@ -54,8 +54,8 @@ impl Relay {
     /// Does it.
     ///
     /// # Errors
-    /// When the database cannot be used or the node does not start, and when what is asked for makes
-    /// no sense.
+    /// When the database cannot be used or the node does not start, and when what is asked for
+    /// makes no sense.
     pub(super) fn measure(self) -> Result<Report, Failure> {
         if self.rival.is_some() && !self.scenario.suits_rivals() {
             let what = "a rival can only be measured with --scenario ordered or latency";
