@@ -46,16 +46,17 @@ pub(in crate::source) fn archived(dialect: Dialect) -> String {
     )
 }
 
-/// The statement that forgets what has been in the archive for so many milliseconds.
+/// The statement that forgets what has been in the archive for so many milliseconds. MySQL goes over
+/// the whole table for a list that it has to ask for, but takes the oldest by itself.
 pub(in crate::source) fn forgotten(dialect: Dialect, rows_max: i64) -> String {
     let oldest = format!(
-        "SELECT archive_no FROM relay_archive WHERE archived_at < {} - $1 \
-         ORDER BY archived_at LIMIT {rows_max}",
+        "FROM relay_archive WHERE archived_at < {} - $1 ORDER BY archived_at LIMIT {rows_max}",
         dialect.now()
     );
-    // MySQL deletes from no table that it reads in the same statement, unless it is read first.
-    format!(
-        "DELETE FROM relay_archive WHERE archive_no IN \
-         (SELECT archive_no FROM ({oldest}) AS oldest)"
-    )
+    match dialect {
+        Dialect::Postgres | Dialect::Sqlite => {
+            format!("DELETE FROM relay_archive WHERE archive_no IN (SELECT archive_no {oldest})")
+        }
+        Dialect::Mysql => format!("DELETE {oldest}"),
+    }
 }

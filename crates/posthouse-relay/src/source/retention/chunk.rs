@@ -201,9 +201,20 @@ async fn remove(
     work.change(deleted(dialect), vec![locked]).await
 }
 
-/// The statement that deletes what was locked; its value is a list of ids.
+/// The statement that deletes what was locked; its value is a list of ids. MySQL must be told to go
+/// by them, in the one form that can be told: over a small table it would walk, and wait for every
+/// row that somebody else has locked.
 pub(in crate::source) fn deleted(dialect: Dialect) -> String {
-    format!("DELETE FROM relay_request WHERE {} AND state >= 3", dialect.int_in("id", 1))
+    let of_ids = dialect.int_in("id", 1);
+    match dialect {
+        Dialect::Postgres | Dialect::Sqlite => {
+            format!("DELETE FROM relay_request WHERE {of_ids} AND state >= 3")
+        }
+        Dialect::Mysql => format!(
+            "DELETE old FROM relay_request AS old {} WHERE {of_ids} AND state >= 3",
+            dialect.by_id()
+        ),
+    }
 }
 
 async fn write_down(

@@ -75,8 +75,10 @@ async fn check_retaining(bench: &SqlBench) {
     check_walks(&base, &deleted(dialect), ids()).await;
     bench
         .sql(
-            "INSERT INTO relay_archive (id, code, body, archived_at) WITH RECURSIVE n(i) AS \
-             (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999) SELECT i, 'a', 'x', i FROM n",
+            "INSERT INTO relay_archive (id, request_id, code, body, priority, state, due_at, \
+             attempts, fence, created_at, archived_at) WITH RECURSIVE n(i) AS \
+             (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999) \
+             SELECT i, 'r', 'a', 'x', 0, 3, 0, 1, 1, 0, 1000 + i FROM n",
         )
         .await;
     bench.sql("ANALYZE relay_archive").await;
@@ -102,7 +104,8 @@ async fn check_foreign(bench: &SqlBench) {
 async fn check_walks(base: &Base, text: &str, values: Vec<Value>) {
     let steps = steps_of(base, text, values).await;
     let is_walk = |step: &str| match base.dialect() {
-        Dialect::Mysql => mysql::prepare::is_whole_walk(step),
+        // Of a table that the statement makes itself, it may read all.
+        Dialect::Mysql => step.starts_with("ALL ") && !step.starts_with("ALL <"),
         Dialect::Postgres => step.contains("Seq Scan on relay"),
         Dialect::Sqlite => step.contains("SCAN relay") && !step.contains("USING"),
     };

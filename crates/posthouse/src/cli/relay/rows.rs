@@ -15,6 +15,9 @@ use crate::failure::Failure;
 /// Rows that one answer of the API may hold.
 const PAGE_SIZE: usize = 500;
 
+/// When a request was moved to the archive.
+const ARCHIVED: &str = "archived_ms";
+
 const LIST: [Column; 11] = [
     Column("id", "id"),
     Column("state", "state"),
@@ -25,7 +28,7 @@ const LIST: [Column; 11] = [
     Column("expires", "expires_ms"),
     Column("status", "status"),
     Column("error", "error"),
-    Column("archived", "archived_ms"),
+    Column("archived", ARCHIVED),
     Column("unreadable", "unreadable"),
 ];
 
@@ -51,7 +54,7 @@ const SHOW: [Column; 31] = [
     Column("created", "created_ms"),
     Column("updated", "updated_ms"),
     Column("done", "done_ms"),
-    Column("archived", "archived_ms"),
+    Column("archived", ARCHIVED),
     Column("protocol", "protocol"),
     Column("service", "service"),
     Column("method", "method"),
@@ -141,7 +144,11 @@ impl Row {
                 let path = format!("/rows?{}", filter.query());
                 let mut rows = pages(&at, &path, filter.limit)?;
                 rows.iter_mut().for_each(|row| tell_times(global, row));
-                show(global, &LIST, rows, filter.limit, "there are no such requests")
+                // The archive is only looked into for one request id.
+                let is_shown =
+                    |column: &Column| column.1 != ARCHIVED || filter.request_id.is_some();
+                let columns: Vec<Column> = LIST.into_iter().filter(is_shown).collect();
+                show(global, &columns, rows, filter.limit, "there are no such requests")
             }
             Row::Show { of, id } => {
                 let mut row = of.find(global)?.get(&format!("/rows/{id}"))?;
