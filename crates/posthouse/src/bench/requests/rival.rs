@@ -66,8 +66,7 @@ impl Rival {
         }
         let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
         let file = parse(&text).map_err(wrong)?;
-        let dir = path.parent().unwrap_or(Path::new(""));
-        let dir = std::path::absolute(dir).map_err(|error| wrong(error.to_string()))?;
+        let dir = dir_of(path).map_err(|error| wrong(error.to_string()))?;
         Ok(Self { name: file.name.clone(), dir, file })
     }
 
@@ -106,6 +105,12 @@ impl Rival {
             ("{dir}", self.dir.display().to_string()),
         ]
     }
+}
+
+/// The directory of a file, from wherever it is named.
+fn dir_of(path: &Path) -> std::io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    Ok(path.parent().unwrap_or(&path).to_owned())
 }
 
 fn parse(text: &str) -> Result<File, String> {
@@ -153,7 +158,9 @@ fn filled(text: &str, fields: &[(&str, String)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{File, Rival, parse};
+    use std::path::Path;
+
+    use super::{File, Rival, dir_of, parse};
 
     const TEXT: &str = r#"
 name = "other 1.0"
@@ -187,6 +194,16 @@ remaining = "SELECT count(*) FROM job"
             Some("no program"),
         );
         check("name =", "names =", Some("unknown field"));
+    }
+
+    #[test]
+    fn a_file_may_be_named_from_where_one_stands() {
+        let here = std::env::current_dir().expect("there is one");
+        for (named, expected) in
+            [("a.toml", here.clone()), ("b/a.toml", here.join("b")), ("/b/a.toml", "/b".into())]
+        {
+            assert_eq!(dir_of(Path::new(named)).expect("it is known"), expected, "{named}");
+        }
     }
 
     #[test]
