@@ -33,7 +33,7 @@ impl<'a> Options<'a> {
     }
 
     /// Fails where nothing is chosen.
-    pub(super) fn check_only<T>(&self, first: Option<T>) -> Result<()> {
+    pub(super) fn check_only<T>(&self, first: Option<&T>) -> Result<()> {
         match first {
             Some(_) => Ok(()),
             None => bail!("nothing has {:?} in its name", self.only),
