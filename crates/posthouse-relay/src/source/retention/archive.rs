@@ -46,8 +46,8 @@ pub(in crate::source) fn archived(dialect: Dialect) -> String {
     )
 }
 
-/// The statement that forgets what has been in the archive for so many milliseconds. MySQL goes over
-/// the whole table for a list that it has to ask for, but takes the oldest by itself.
+/// The statement that forgets what has been in the archive for so many milliseconds. MySQL goes
+/// over the whole table for a list that it has to ask for, but takes the oldest by itself.
 pub(in crate::source) fn forgotten(dialect: Dialect, rows_max: i64) -> String {
     let oldest = format!(
         "FROM relay_archive WHERE archived_at < {} - $1 ORDER BY archived_at LIMIT {rows_max}",
