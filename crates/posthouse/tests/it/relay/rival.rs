@@ -53,8 +53,12 @@ fn a_rival_is_measured_as_the_relay_is() {
     check(&found, &[&[("requests", 500), ("keys", 7)], &whole[..]].concat());
     assert_eq!(found["sender"], "small worker", "{found}");
     assert_eq!(found["dead_rows_each"].as_f64(), Some(1.0), "each row is deleted once: {found}");
-    for name in ["delivered_per_s", "server_cpu_us", "database_cpu_us", "memory_mib"] {
+    for name in ["delivered_per_s", "memory_mib"] {
         assert!(found[name].as_f64().is_some_and(|value| value > 0.0), "{name} in {found}");
+    }
+    // The system counts processor time in hundredths of a second: it may have seen none.
+    for name in ["server_cpu_us", "database_cpu_us"] {
+        assert!(found[name].is_number(), "{name} in {found}");
     }
 
     let words = "--scenario latency --rate 50 --duration 1 --keys 0 --output json";
